@@ -1,0 +1,217 @@
+"""What records are about, and the canonical fields of each: the words every system is translated into.
+
+A canonical value is text in one agreed form per kind (the modules of `omnihub.fields` make it), so that it is
+the same on every store, in every engine, and when a person reads it:
+
+    money 1234.50 · quantity 3 · percent 12.5     plain decimal, no thousands sign
+    time 2026-11-21T22:18:46Z · date 2026-11-21   aware, always UTC
+    boolean true | false                          consent yes | no
+    country DE · currency EUR · language de       ISO codes
+    link salesforce/accounts/001A                 the ref of another record of the same system
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Entity(StrEnum):
+    """What a record is about."""
+
+    ACCOUNT = "account"
+    CONTACT = "contact"
+    PRODUCT = "product"
+    PRICE = "price"
+    PROMOTION = "promotion"
+    DEAL = "deal"
+    ORDER = "order"
+    LINE = "line"
+    TICKET = "ticket"
+    DEVICE = "device"
+    INTERACTION = "interaction"
+    CONSENT = "consent"
+    FEEDBACK = "feedback"
+
+
+class Kind(StrEnum):
+    """What sort of value a field holds; it decides how it is cleaned and compared."""
+
+    TEXT = "text"
+    NAME = "name"
+    COMPANY = "company"
+    EMAIL = "email"
+    PHONE = "phone"
+    DOMAIN = "domain"
+    ADDRESS = "address"
+    POSTAL = "postal"
+    CITY = "city"
+    COUNTRY = "country"
+    VAT = "vat"
+    SKU = "sku"
+    GTIN = "gtin"
+    MONEY = "money"
+    QUANTITY = "quantity"
+    PERCENT = "percent"
+    CURRENCY = "currency"
+    LANGUAGE = "language"
+    DATE = "date"
+    TIME = "time"
+    BOOLEAN = "boolean"
+    CONSENT = "consent"
+    CODE = "code"
+    LINK = "link"
+
+
+@dataclass(frozen=True)
+class Field:
+    """One canonical field. Fields of one `group` are taken from one record together (an address never mixes)."""
+
+    name: str
+    kind: Kind
+    group: str = ""
+
+
+def _fields(**kinds: Kind | tuple[Kind, str]) -> dict[str, Field]:
+    return {
+        name: Field(name, *kind) if isinstance(kind, tuple) else Field(name, kind) for name, kind in kinds.items()
+    }
+
+
+_ADDRESS = {
+    "street": (Kind.ADDRESS, "address"),
+    "postal_code": (Kind.POSTAL, "address"),
+    "city": (Kind.CITY, "address"),
+    "region": (Kind.TEXT, "address"),
+    "country": (Kind.COUNTRY, "address"),
+}
+
+ENTITIES: dict[Entity, dict[str, Field]] = {
+    Entity.ACCOUNT: _fields(
+        name=Kind.COMPANY,
+        vat_id=Kind.VAT,
+        domain=Kind.DOMAIN,
+        phone=Kind.PHONE,
+        email=Kind.EMAIL,
+        **_ADDRESS,
+        parent=Kind.LINK,
+        industry=Kind.TEXT,
+        customer_group=Kind.CODE,
+        status=Kind.CODE,
+    ),
+    Entity.CONTACT: _fields(
+        first_name=(Kind.NAME, "name"),
+        last_name=(Kind.NAME, "name"),
+        email=Kind.EMAIL,
+        phone=Kind.PHONE,
+        mobile=Kind.PHONE,
+        job_title=Kind.TEXT,
+        language=Kind.LANGUAGE,
+        company=Kind.COMPANY,
+        **_ADDRESS,
+        account=Kind.LINK,
+        marketing_consent=(Kind.CONSENT, "consent"),
+        consent_at=(Kind.TIME, "consent"),
+    ),
+    Entity.PRODUCT: _fields(
+        sku=Kind.SKU,
+        gtin=Kind.GTIN,
+        name=Kind.TEXT,
+        description=Kind.TEXT,
+        unit=Kind.CODE,
+        category=Kind.TEXT,
+        status=Kind.CODE,
+        price=Kind.MONEY,
+        currency=Kind.CURRENCY,
+    ),
+    Entity.PRICE: _fields(
+        sku=Kind.SKU,
+        price_list=Kind.CODE,
+        customer_group=Kind.CODE,
+        currency=Kind.CURRENCY,
+        amount=Kind.MONEY,
+        unit=Kind.CODE,
+        min_quantity=Kind.QUANTITY,
+        tax_included=Kind.BOOLEAN,
+        valid_from=Kind.DATE,
+        valid_to=Kind.DATE,
+    ),
+    Entity.PROMOTION: _fields(
+        code=Kind.CODE,
+        name=Kind.TEXT,
+        sku=Kind.SKU,
+        customer_group=Kind.CODE,
+        discount=Kind.PERCENT,
+        valid_from=Kind.DATE,
+        valid_to=Kind.DATE,
+    ),
+    Entity.DEAL: _fields(
+        name=Kind.TEXT,
+        account=Kind.LINK,
+        contact=Kind.LINK,
+        amount=Kind.MONEY,
+        currency=Kind.CURRENCY,
+        stage=Kind.CODE,
+        closes_on=Kind.DATE,
+    ),
+    Entity.ORDER: _fields(
+        number=Kind.CODE,
+        account=Kind.LINK,
+        contact=Kind.LINK,
+        ordered_at=Kind.TIME,
+        status=Kind.CODE,
+        currency=Kind.CURRENCY,
+        total=Kind.MONEY,
+        stock_point=Kind.TEXT,
+        delivery_point=Kind.TEXT,
+        transport_mode=Kind.CODE,
+        tracking=Kind.CODE,
+        delivered_at=Kind.TIME,
+    ),
+    Entity.LINE: _fields(
+        of=Kind.LINK,
+        sku=Kind.SKU,
+        name=Kind.TEXT,
+        quantity=Kind.QUANTITY,
+        unit_price=Kind.MONEY,
+        currency=Kind.CURRENCY,
+    ),
+    Entity.TICKET: _fields(
+        subject=Kind.TEXT,
+        contact=Kind.LINK,
+        account=Kind.LINK,
+        status=Kind.CODE,
+        channel=Kind.CODE,
+        opened_at=Kind.TIME,
+        answered_at=Kind.TIME,
+        solved_at=Kind.TIME,
+        satisfaction=Kind.CODE,
+    ),
+    Entity.DEVICE: _fields(
+        serial=Kind.CODE,
+        sku=Kind.SKU,
+        name=Kind.TEXT,
+        account=Kind.LINK,
+        installed_on=Kind.DATE,
+        status=Kind.CODE,
+    ),
+    Entity.INTERACTION: _fields(
+        kind=Kind.CODE,
+        at=Kind.TIME,
+        contact=Kind.LINK,
+        account=Kind.LINK,
+        device=Kind.LINK,
+        channel=Kind.CODE,
+        detail=Kind.TEXT,
+    ),
+    Entity.CONSENT: _fields(contact=Kind.LINK, purpose=Kind.CODE, state=Kind.CONSENT, at=Kind.TIME),
+    Entity.FEEDBACK: _fields(contact=Kind.LINK, at=Kind.TIME, score=Kind.QUANTITY, detail=Kind.TEXT),
+}
+
+GOLDEN: tuple[Entity, ...] = (Entity.ACCOUNT, Entity.CONTACT, Entity.PRODUCT)
+"""The entities that get a golden record; the others hang on one by their links."""
+
+
+def fields_of(entity: Entity) -> dict[str, Field]:
+    """The canonical fields of an entity, by name."""
+    return ENTITIES[entity]

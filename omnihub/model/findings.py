@@ -1,0 +1,60 @@
+"""The kinds of disagreement the hub reports, each with its meaning, severity and owner."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from omnihub.model.entities import Entity
+
+
+class Severity(StrEnum):
+    """How much it matters. `high`: money or permission is at stake now."""
+
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+@dataclass(frozen=True)
+class FindingKind:
+    """A kind of finding: its word, what it means to a business user, and how much it matters."""
+
+    name: str
+    means: str
+    severity: Severity
+
+
+FINDING_KINDS: dict[str, FindingKind] = {
+    k.name: k
+    for k in (
+        FindingKind("value_differs", "This system holds another value than the golden record.", Severity.MEDIUM),
+        FindingKind("value_invalid", "This value can't be right (junk, a placeholder, a broken format).", Severity.LOW),
+        FindingKind("duplicate", "This system holds the same customer more than once.", Severity.MEDIUM),
+        FindingKind("orphan_link", "This record points to a record that does not exist.", Severity.MEDIUM),
+        FindingKind("consent_conflict", "Marketing is allowed here, but the customer said no elsewhere.", Severity.HIGH),
+        FindingKind("sku_unknown", "This SKU is not in the product master.", Severity.HIGH),
+        FindingKind("sku_discontinued", "The master has discontinued this product, but it is on sale here.", Severity.HIGH),
+        FindingKind("product_differs", "This system describes the product otherwise than the master.", Severity.LOW),
+        FindingKind("price_differs", "This price is not the master's price for this customer and day.", Severity.HIGH),
+        FindingKind("price_expired", "This price comes from a price list that is no longer valid.", Severity.HIGH),
+        FindingKind("target_cannot_hold", "This system refuses or cuts the right value.", Severity.LOW),
+    )
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One disagreement. `id` is the same for the same cause on every run; `values` maps each system to what it says."""
+
+    id: str
+    kind: str
+    severity: Severity
+    entity: Entity
+    ref: str
+    field: str
+    golden_id: str | None
+    owner: str
+    values: dict[str, str | None] = field(default_factory=dict)
+    expected: str | None = None
+    why: str = ""

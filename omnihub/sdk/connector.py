@@ -1,0 +1,160 @@
+"""A connector is a value: settings, auth, limits, and streams that say how they are pulled, mapped and pushed.
+
+    auth     how calls are signed                     Bearer("token")
+    limit    how often it may be called               Limit(100, per_s=10)
+    pull     how a stream is read, page by page       Pages("/accounts", items="items", next=Cursor("next", "cursor"))
+    map      which raw path is which field, both ways {"name": "company.name"}
+    push     what may be written, and how             Push(fields=("name", "phone"), update=Patch("/accounts/{id}"))
+
+`pull`, `look`, `update` and `create` are plain callables; the declarative ones in `omnihub.sdk.rest` are values that
+can be called. A vendor with an SDK of its own brings functions of its own with the same signatures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import requests
+
+from omnihub.model import Entity, Op, Outcome
+from omnihub.sdk.auth import Auth
+from omnihub.sdk.fieldmap import FieldMap, Path
+from omnihub.sdk.http import Http
+from omnihub.sdk.limits import Limit
+from omnihub.sdk.page import Exchange, Page, Want
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Something a person configures: `systems.<name>.<key>` in omnihub.yaml or OMNIHUB_<NAME>_<KEY>.
+
+    A secret is read from the environment only.
+    """
+
+    name: str
+    help: str
+    default: str | None = None
+    secret: bool = False
+
+
+@dataclass(frozen=True)
+class Row:
+    """One record to write, in the system's own words.
+
+    n: its place in the plan, to be handed back in the answer. id: the record to update, None on create.
+    body: the native payload, only what changes. fields: the same in canonical words. before: the canonical values
+    it replaces. raw: the present record as `look` just read it (parsed JSON), for targets that want a whole
+    object, a version or an ETag. key: the golden id, the external id of what is created. parent: the id of the
+    record this one is nested in.
+    """
+
+    n: int
+    op: Op
+    id: str | None
+    body: dict[str, Any]
+    fields: Mapping[str, str | None]
+    before: Mapping[str, str | None]
+    key: str
+    raw: Any = None
+    parent: str | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the system said to one row. `code` is the vendor's error code, `message` its words for a person."""
+
+    n: int
+    outcome: Outcome
+    id: str | None = None
+    code: str = ""
+    message: str = ""
+    exchange: Exchange | None = None
+
+
+Pull = Callable[[Any, Want], Iterator[Page]]
+"""(client, want) → pages. Yields at least one page, also when there is nothing."""
+
+Look = Callable[[Any, Sequence[str]], Iterator[Page]]
+"""(client, ids) → pages with the present state of just these records; what is missing is gone."""
+
+Send = Callable[[Any, Sequence[Row]], Iterable[Answer]]
+"""(client, rows) → one answer per row. Raises RejectedRecord when the whole batch was refused because of a row (the
+hub then splits it), RetryableError when it is not known whether the rows were written (the hub then looks)."""
+
+
+@dataclass(frozen=True)
+class Push:
+    """What may be written to a stream: the canonical `fields`, nothing else, at most `batch` rows a call."""
+
+    fields: tuple[str, ...]
+    update: Send
+    look: Look
+    batch: int = 1
+    create: Send | None = None
+    parallel: int = 4  # calls in flight at once
+    max_length: Mapping[str, int] = field(default_factory=dict)  # what the target can hold, in characters
+
+
+@dataclass(frozen=True)
+class Nested:
+    """A stream that is a list inside the records of another: order → lines. Paths are dotted, in the parent's record."""
+
+    of: str
+    path: str
+
+
+@dataclass(frozen=True)
+class Stream:
+    """One kind of record a system offers.
+
+    name: as in `system/stream/id`. entity: what it is about. map: canonical field → path (see `fieldmap`).
+    pull, or nested: where the records come from. key: dotted path of the id in the record (for nested streams; a
+    pull already names it). updated: dotted path of the record's own time of change, used by survivorship.
+    blind: what the cursor cannot see, in words; then `full_every` says how often everything is read anyway.
+    """
+
+    name: str
+    entity: Entity
+    map: Mapping[str, str | Path]
+    pull: Pull | None = None
+    nested: Nested | None = None
+    key: str = "id"
+    updated: str = ""
+    push: Push | None = None
+    blind: str = ""
+    full_every: timedelta | None = None
+    where: str = ""
+
+    @property
+    def fields(self) -> FieldMap:
+        """The field map, ready to use."""
+        return FieldMap.of(self.map)
+
+
+def _same(settings: Mapping[str, str], http: Http) -> Any:
+    return http
+
+
+@dataclass(frozen=True)
+class Connector:
+    """An outside system, as a value. `connect` makes the client the streams' functions are called with (the `Http`
+    itself unless a vendor's SDK is used). `master`: right about products and prices, and never written.
+    """
+
+    name: str
+    title: str
+    role: str
+    streams: tuple[Stream, ...]
+    settings: tuple[Setting, ...] = ()
+    auth: Auth | None = None
+    limits: tuple[Limit, ...] = ()
+    connect: Callable[[Mapping[str, str], Http], Any] = _same
+    limited: Callable[[requests.Response], bool] | None = None
+    master: bool = False
+
+    def stream(self, name: str) -> Stream:
+        """The stream of that name."""
+        return next(s for s in self.streams if s.name == name)

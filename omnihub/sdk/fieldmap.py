@@ -1,0 +1,141 @@
+"""Field maps: for a stream, which path in the raw record is which canonical field, both ways.
+
+    map={
+        "name": "Name",                                          text, both ways
+        "email": "properties.email",                             nested
+        "status": Codes("Status", {"Customer": "active"}),       native code ↔ canonical code
+        "account": Link("AccountId", "accounts"),                an id ↔ a ref
+        "satisfaction": OneWay("satisfaction_rating.score"),     read only, and says so
+        "opened_at": EpochMs("createdTime"),                     milliseconds ↔ UTC time
+        "currency": Const("EUR"),                                not in the record at all
+    }
+
+Reading is compiled to SQL by `omnihub.refine`, so a map names paths and tables, not Python code. Paths are dotted;
+a number is a place in an array (`addresses.0.city`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Path:
+    """Text at `path`, the same both ways. `number=True` writes a JSON number, `boolean=True` true/false."""
+
+    path: str
+    number: bool = field(default=False, kw_only=True)
+    boolean: bool = field(default=False, kw_only=True)
+
+    @property
+    def writable(self) -> bool:
+        """Whether this map has a way back."""
+        return True
+
+    def native(self, value: str | None) -> Any:
+        """What the system wants to be sent for a canonical value."""
+        if value is None:
+            return None
+        if self.boolean:
+            return value in ("true", "yes")
+        if self.number:
+            return float(value) if "." in value else int(value)
+        return value
+
+
+@dataclass(frozen=True)
+class OneWay(Path):
+    """Read, never written: the system computes it or forbids it."""
+
+    @property
+    def writable(self) -> bool:
+        return False
+
+
+@dataclass(frozen=True)
+class Codes(Path):
+    """Native code → canonical code. An unlisted code reads as `otherwise`, or, where that is None, as it stands.
+
+    With `boolean=True` the native codes "true" and "false" are JSON booleans on the wire.
+    """
+
+    codes: Mapping[str, str] = field(default_factory=dict)
+    otherwise: str | None = None
+
+    def native(self, value: str | None) -> Any:
+        """The first native code that reads as `value`."""
+        found = next((native for native, canonical in self.codes.items() if canonical == value), value)
+        return found == "true" if self.boolean and found in ("true", "false") else found
+
+
+@dataclass(frozen=True)
+class Link(Path):
+    """The id of another record of this system; canonical is its ref. `stream` is where that record lives."""
+
+    stream: str = ""
+
+    def native(self, value: str | None) -> Any:
+        return None if value is None else value.split("/", 2)[2]
+
+
+@dataclass(frozen=True)
+class EpochMs(Path):
+    """Milliseconds since 1970 ↔ UTC time."""
+
+    def native(self, value: str | None) -> Any:
+        return None if value is None else int(datetime.fromisoformat(value).astimezone(UTC).timestamp() * 1000)
+
+
+@dataclass(frozen=True)
+class Const(Path):
+    """A value the system never says because it is always the same, as a shop's currency. One way."""
+
+    path: str = field(default="", init=False)
+    value: str = ""
+
+    @property
+    def writable(self) -> bool:
+        return False
+
+
+class FieldMap(dict[str, Path]):
+    """canonical field → where and how it stands in the raw record."""
+
+    @classmethod
+    def of(cls, declared: Mapping[str, str | Path]) -> FieldMap:
+        """From a declaration, where a bare string is `Path(string)`."""
+        return cls({name: Path(where) if isinstance(where, str) else where for name, where in declared.items()})
+
+    def body(self, fields: Mapping[str, str | None]) -> dict[str, Any]:
+        """The native, nested payload for some canonical fields.
+
+        >>> FieldMap.of({"email": "properties.email", "city": "addresses.0.city"}).body({"city": "Bonn", "email": None})
+        {'addresses': [{'city': 'Bonn'}], 'properties': {'email': None}}
+        """
+        payload: dict[str, Any] = {}
+        for name, value in fields.items():
+            put(payload, self[name].path, self[name].native(value))
+        return payload
+
+
+def put(document: dict[str, Any], path: str, value: Any) -> None:
+    """Set the value at a dotted path, making the objects and arrays on the way."""
+    parts = path.split(".")
+    here: Any = document
+    for part, following in zip(parts, [*parts[1:], None], strict=True):
+        fresh: Any = value if following is None else [] if following.isdigit() else {}
+        if isinstance(here, list):
+            index = int(part)
+            here.extend({} for _ in range(index + 1 - len(here)))
+            if following is None:
+                here[index] = fresh
+            elif not here[index]:
+                here[index] = fresh
+            here = here[index]
+        else:
+            if following is None or part not in here:
+                here[part] = fresh
+            here = here[part]
