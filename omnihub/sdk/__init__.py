@@ -1,26 +1,28 @@
 """All that a connector may lean on.
 
     connector   Connector, Stream, Push, Setting, Row, Answer     what a connector is made of
-    fieldmap    Path, Codes, Link, OneWay, EpochMs, Const          raw ↔ canonical
+    fieldmap    Path, Codes, Link, FullName, OneWay, EpochMs, Const   raw ↔ canonical
     auth        Bearer, Header, Basic, Login, ClientCredentials    how calls are signed
     limits      Limit                                              how often
     rest        Pages, ByIds, Send1, Cursor, Offset, Number        plain REST, declared
     page        Page, Record, Exchange, Want, records, value_at    what a pull brings
     http        Http, exchange, refuse                             the one session under everything
+    session     open_client, open_http                             a connector and its settings, made ready to call
 """
 
 from omnihub.model import Entity, Op, Outcome
 from omnihub.sdk.auth import Basic, Bearer, ClientCredentials, Header, Login
 from omnihub.sdk.connector import Answer, Connector, Look, Nested, Pull, Push, Row, Send, Setting, Stream
-from omnihub.sdk.fieldmap import Codes, Const, EpochMs, FieldMap, Link, OneWay, Path
+from omnihub.sdk.fieldmap import Codes, Const, EpochMs, FieldMap, FullName, Link, OneWay, Path
 from omnihub.sdk.http import Http, exchange, masked, refuse
 from omnihub.sdk.limits import Limit, Windows
 from omnihub.sdk.page import Exchange, Page, Record, Want, records, slices, value_at
+from omnihub.sdk.session import open_client, open_http
 from omnihub.sdk.rest import ByIds, Cursor, Number, Offset, Pages, Send1, words
 
 __all__ = [
     "Answer", "Basic", "Bearer", "ByIds", "ClientCredentials", "Codes", "Connector", "Const", "Cursor", "Entity",
-    "EpochMs", "Exchange", "FieldMap", "Header", "Http", "Limit", "Link", "Login", "Look", "Nested", "Number",
+    "EpochMs", "Exchange", "FieldMap", "FullName", "Header", "Http", "Limit", "Link", "Login", "Look", "Nested", "Number",
     "Offset", "OneWay", "Op", "Outcome", "Page", "Pages", "Path", "Pull", "Push", "Record", "Row", "Send", "Send1",
-    "Setting", "Stream", "Want", "Windows", "exchange", "masked", "records", "refuse", "slices", "value_at", "words",
+    "Setting", "Stream", "Want", "Windows", "exchange", "masked", "records", "open_client", "open_http", "refuse", "slices", "value_at", "words",
 ]

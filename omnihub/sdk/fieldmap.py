@@ -7,6 +7,7 @@
         "account": Link("AccountId", "accounts"),                an id ↔ a ref
         "satisfaction": OneWay("satisfaction_rating.score"),     read only, and says so
         "opened_at": EpochMs("createdTime"),                     milliseconds ↔ UTC time
+        "first_name": FullName("name", "first"),                 one part of a name kept as one text
         "currency": Const("EUR"),                                not in the record at all
     }
 
@@ -82,6 +83,13 @@ class Link(Path):
 
 
 @dataclass(frozen=True)
+class FullName(Path):
+    """One `part` ("first" or "last") of a name the system keeps as one text; both parts are written together."""
+
+    part: str = "first"
+
+
+@dataclass(frozen=True)
 class EpochMs(Path):
     """Milliseconds since 1970 ↔ UTC time."""
 
@@ -116,8 +124,15 @@ class FieldMap(dict[str, Path]):
         {'addresses': [{'city': 'Bonn'}], 'properties': {'email': None}}
         """
         payload: dict[str, Any] = {}
+        whole: dict[str, dict[str, str]] = {}
         for name, value in fields.items():
-            put(payload, self[name].path, self[name].native(value))
+            where = self[name]
+            if isinstance(where, FullName):
+                whole.setdefault(where.path, {})[where.part] = value or ""
+            else:
+                put(payload, where.path, where.native(value))
+        for path, parts in whole.items():
+            put(payload, path, " ".join(filter(None, (parts.get("first"), parts.get("last")))))
         return payload
 
 
