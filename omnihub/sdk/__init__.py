@@ -4,7 +4,7 @@
     fieldmap    Path, Codes, Link, FullName, OneWay, EpochMs, Const   raw ↔ canonical
     auth        Bearer, Header, Basic, Login, ClientCredentials    how calls are signed
     limits      Limit                                              how often
-    rest        Pages, ByIds, Send1, Cursor, Offset, Number        plain REST, declared
+    rest        Pages, ByIds, ByIdBatch, Send1, SendBatch, Cursor …  plain REST, declared
     page        Page, Record, Exchange, Want, records, value_at    what a pull brings
     http        Http, exchange, refuse                             the one session under everything
     session     open_client, open_http                             a connector and its settings, made ready to call
@@ -18,11 +18,11 @@ from omnihub.sdk.http import Http, exchange, masked, refuse
 from omnihub.sdk.limits import Limit, Windows
 from omnihub.sdk.page import Exchange, Page, Record, Want, records, slices, value_at
 from omnihub.sdk.session import open_client, open_http
-from omnihub.sdk.rest import ByIds, Cursor, Number, Offset, Pages, Send1, words
+from omnihub.sdk.rest import ByIdBatch, ByIds, Cursor, Number, Offset, Pages, Send1, SendBatch, words
 
 __all__ = [
-    "Answer", "Basic", "Bearer", "ByIds", "ClientCredentials", "Codes", "Connector", "Const", "Cursor", "Entity",
+    "Answer", "Basic", "Bearer", "ByIdBatch", "ByIds", "ClientCredentials", "Codes", "Connector", "Const", "Cursor", "Entity",
     "EpochMs", "Exchange", "FieldMap", "FullName", "Header", "Http", "Limit", "Link", "Login", "Look", "Nested", "Number",
-    "Offset", "OneWay", "Op", "Outcome", "Page", "Pages", "Path", "Pull", "Push", "Record", "Row", "Send", "Send1",
+    "Offset", "OneWay", "Op", "Outcome", "Page", "Pages", "Path", "Pull", "Push", "Record", "Row", "Send", "Send1", "SendBatch",
     "Setting", "Stream", "Want", "Windows", "exchange", "masked", "records", "open_client", "open_http", "refuse", "slices", "value_at", "words",
 ]

@@ -2,7 +2,9 @@
 
     Pages("/accounts", items="items", next=Cursor("next_cursor", "cursor"), since={"updated_since": "{since}"})
     ByIds("/accounts/{id}")                         reads one record at a time
-    Send1("PATCH", "/accounts/{id}", etag=True)     writes one record at a time
+    ByIdBatch("/accounts", items="items")           reads many with one call: /accounts?ids=1,2,3
+    Send1("PATCH", "/accounts/{id}", etag="etag")   writes one record at a time
+    SendBatch("POST", "/accounts/batch")            writes many with one call, with a result for each
 
 The cursor a stream keeps is the greatest `updated` it has landed, re-read from `>=`, unless the system hands out
 a cursor of its own that stays good after the last page (`keep=`).
@@ -11,6 +13,7 @@ a cursor of its own that stays good after the last page (`keep=`).
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,11 +21,11 @@ from typing import Any
 import msgspec
 import requests
 
-from omnihub.errors import BrokenAnswer, RejectedRecord
+from omnihub.errors import BrokenAnswer, RejectedRecord, RetryableError
 from omnihub.model import Outcome
 from omnihub.sdk.connector import Answer, Row
 from omnihub.sdk.http import Http, exchange
-from omnihub.sdk.page import Page, Want, records, value_at
+from omnihub.sdk.page import Exchange, Page, Want, records, value_at
 
 MAX_PAGES = 1_000_000  # a stream longer than this is a loop
 
@@ -104,11 +107,20 @@ class Pages:
         newest = since
         for _ in range(MAX_PAGES):
             answer = http.get_ok(self.path, params=params)
-            found = records(answer.content, self.items, key=self.key, updated=self.updated, deleted=self.deleted, merged_into=self.merged_into)
+            found = records(
+                answer.content,
+                self.items,
+                key=self.key,
+                updated=self.updated,
+                deleted=self.deleted,
+                merged_into=self.merged_into,
+            )
             newest = max([t for t in (newest, *(r.updated for r in found)) if t], default=None)
             following = self.next.follow(answer, params, len(found)) if self.next else None
             if following == params:
-                raise BrokenAnswer(f"{http.system}: page after {self.path} points to itself; the stream stops here and keeps its cursor")
+                raise BrokenAnswer(
+                    f"{http.system}: page after {self.path} points to itself; the stream stops and keeps its cursor"
+                )
             yield Page(
                 exchange=exchange(answer),
                 records=found,
@@ -138,8 +150,35 @@ class ByIds:
             if answer.status_code in (404, 410):
                 continue
             http.refuse(answer, record=id_)
-            one = b"[" + (answer.content if not self.item else bytes(value_at(answer.content, self.item, msgspec.Raw))) + b"]"
+            one = (
+                b"["
+                + (answer.content if not self.item else bytes(value_at(answer.content, self.item, msgspec.Raw)))
+                + b"]"
+            )
             yield Page(exchange=exchange(answer), records=records(one, key=self.key, updated=self.updated))
+
+
+@dataclass(frozen=True)
+class ByIdBatch:
+    """Reads up to `size` records a call, their ids joined by commas in the parameter `param`.
+
+    key, updated, deleted: as in `Pages`. Records the system still shows though they are deleted count as gone.
+    """
+
+    path: str
+    items: str = ""
+    param: str = "ids"
+    size: int = 100
+    key: str = "id"
+    updated: str | None = None
+    deleted: str | None = None
+
+    def __call__(self, http: Http, ids: Sequence[str]) -> Iterator[Page]:
+        """The present state of these records; what is missing from the pages is gone."""
+        for start in range(0, len(ids), self.size):
+            answer = http.get_ok(self.path, params={self.param: ",".join(ids[start : start + self.size])})
+            found = records(answer.content, self.items, key=self.key, updated=self.updated, deleted=self.deleted)
+            yield Page(exchange=exchange(answer), records=[r for r in found if not r.deleted])
 
 
 @dataclass(frozen=True)
@@ -168,12 +207,80 @@ class Send1:
             safe=True,  # the same values again do no harm
         )
         if answer.status_code in self.drifted:
-            return Answer(row.n, Outcome.DRIFTED, row.id, str(answer.status_code), "changed there in the meantime", exchange(answer))
+            return Answer(
+                row.n,
+                Outcome.DRIFTED,
+                row.id,
+                str(answer.status_code),
+                "changed there in the meantime",
+                exchange(answer),
+            )
         try:
             http.refuse(answer, record=str(row.id))
         except RejectedRecord as no:
             return Answer(row.n, Outcome.REFUSED, row.id, str(no.status), words(no.body), exchange(answer))
         return Answer(row.n, Outcome.WRITTEN, row.id, exchange=exchange(answer))
+
+
+@dataclass(frozen=True)
+class SendBatch:
+    """Writes many records a call, and reads one result per record out of the answer.
+
+    What is sent is `{wrap: [{id, version, set: {…}}, …]}`; what comes back is the list at `results`, in the same order.
+    body: the object in an item the payload goes into, "" for beside the id. version: the name of the version, in the
+    record as just read and in the item sent. status, code, message: dotted paths in a result. once: the header of an
+    idempotency key, which is what makes it safe to send a batch again when it is not known whether it arrived.
+    """
+
+    method: str
+    path: str
+    wrap: str = "items"
+    body: str = ""
+    version: str = ""
+    results: str = "items"
+    status: str = "status"
+    code: str = "code"
+    message: str = "message"
+    once: str = ""
+    drifted: tuple[int, ...] = (409, 412)
+
+    def __call__(self, http: Http, rows: Sequence[Row]) -> Iterable[Answer]:
+        """One answer per row. RejectedRecord: the system did not look at any of them."""
+        answer = http.request(
+            self.method,
+            self.path,
+            json={self.wrap: [self._item(row) for row in rows]},
+            headers={self.once: str(uuid.uuid4())} if self.once else {},
+            safe=bool(self.once),
+        )
+        if answer.status_code == 409:
+            raise RetryableError(f"{http.system}: {self.path} is still busy with this batch; run again later")
+        http.refuse(answer, record=f"a batch of {len(rows)}")
+        results = value_at(answer.content, self.results, list[Any]) or []
+        if len(results) != len(rows):
+            raise RetryableError(
+                f"{http.system}: {self.path} gave {len(results)} results for {len(rows)} records; the hub looks at them"
+            )
+        return [self._answer(row, result, exchange(answer)) for row, result in zip(rows, results, strict=True)]
+
+    def _item(self, row: Row) -> dict[str, Any]:
+        version = {self.version: _dig(row.raw, self.version)} if self.version else {}
+        return {"id": row.id, **version, **({self.body: row.body} if self.body else row.body)}
+
+    def _answer(self, row: Row, result: Any, seen: Exchange) -> Answer:
+        status = int(_dig(result, self.status) or 0)
+        outcome = self._outcome(status)
+        if outcome is Outcome.WRITTEN:
+            return Answer(row.n, outcome, row.id, exchange=seen)
+        code, message = str(_dig(result, self.code) or status), str(_dig(result, self.message) or "")
+        return Answer(row.n, outcome, row.id, code, message[:500], seen)
+
+    def _outcome(self, status: int) -> Outcome:
+        if 200 <= status < 300:
+            return Outcome.WRITTEN
+        if status in self.drifted:
+            return Outcome.DRIFTED
+        return Outcome.DEFERRED if status == 429 or status >= 500 or not status else Outcome.REFUSED
 
 
 def words(body: bytes) -> str:
@@ -192,5 +299,3 @@ def _dig(document: Any, path: str) -> Any:
     for part in path.split("."):
         document = document.get(part) if isinstance(document, dict) else None
     return document
-
-
