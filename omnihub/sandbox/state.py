@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -181,6 +181,10 @@ class State:
         """Every object, living or not, in a fixed order: the system's whole state."""
         for row in self._db.execute(f"SELECT {_COLUMNS} FROM objects ORDER BY stream, id"):  # noqa: S608
             yield _obj(row)
+
+    def ask(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """The rows of a question in SQL over `objects`: for vendors whose API takes a query language."""
+        return self._db.execute(sql, values).fetchall()
 
     def note(self, key: str, default: Any = None) -> Any:
         """A small fact kept beside the objects (jobs, tokens, consent logs)."""
