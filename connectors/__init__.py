@@ -85,7 +85,7 @@ def _standin(module: ModuleType) -> type[Standin]:
 def _load(package: str, name: str) -> ModuleType:
     try:
         return importlib.import_module(f"{package}.{name}")
-    except Exception as error:  # noqa: BLE001  a file may fail in any way; which one it is, is what helps
+    except Exception as error:  # a file may fail in any way; which one it is, is what helps
         where = _where(error, package) or f"{package}/{name.replace('.', '/')}"
         raise ConfigError(f"{where}: does not load: {type(error).__name__}: {error}") from error
 

@@ -1,0 +1,454 @@
+"""Settings: what `omnihub.yaml` and the environment say, checked before anything runs.
+
+    omnihub.yaml                      everything but secrets; every key has a default, so no file is fine too
+    OMNIHUB_<SYSTEM>_<SETTING>        secrets, and any other setting of a system; stronger than the file
+    OMNIHUB_STORE, OMNIHUB_HOME       stronger than the file's `store` and `home`
+    OMNIHUB_CONFIG                    another file than ./omnihub.yaml
+
+A system without a `url` points to its stand-in. As soon as one has a `url`, the stand-ins are off unless the file says
+`sandbox: true`, so that invented customers never reach a real system by accident.
+
+What is wrong is refused with the file, the dotted key, the nearest valid key and the fix.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator, model_validator
+from pydantic_core import ErrorDetails
+
+from omnihub.errors import ConfigError
+from omnihub.model import ENTITIES, Entity, fields_of
+from omnihub.sdk import Connector
+from omnihub.sdk.session import complete
+
+FILE = "omnihub.yaml"
+PREFIX = "OMNIHUB_"
+URL_VARIABLE = re.compile(rf"{PREFIX}\w+_URL")
+CRON = re.compile(r"[\d*/,A-Za-z-]+( [\d*/,A-Za-z-]+){4}")
+STORE = re.compile(r"sqlite://|postgresql(\+psycopg)?://")
+PASSWORD = re.compile(r"(?<=://)([^/@:]*):[^@]*(?=@)")
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Match(_Section):
+    """From `same` on two records are one customer, below `different` two; between, a steward is asked."""
+
+    same: float | None = Field(default=None, ge=0, le=1)
+    different: float | None = Field(default=None, ge=0, le=1)
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.same is not None and self.different is not None and self.different > self.same:
+            raise ValueError("different must not be above same")
+        return self
+
+
+class Guard(_Section):
+    """How much one plan may change per system, entity and operation before a person has to approve it."""
+
+    max_share: float = Field(default=0.3, gt=0, le=1)  # of the records the system has
+    max_records: int = Field(default=10_000, ge=1)
+    first_run_share: float = Field(default=1.0, gt=0, le=1)  # instead of max_share while nothing was ever written there
+    floor: int = Field(default=20, ge=0)  # so few changes are fine whatever their share
+
+
+class Survivorship(_Section):
+    """Which member's value wins. `order` names the systems most trusted first."""
+
+    rule: Literal["order", "newest", "most_common", "longest", "strictest"]
+    order: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.rule == "order" and not self.order:
+            raise ValueError("the rule `order` needs `order: [system, …]`, the most trusted first")
+        return self
+
+
+OWN_KEYS = ("enabled", "streams", "full_every_hours")
+
+
+class System(_Section):
+    """One system. `settings` are the connector's own, as the file has them."""
+
+    enabled: bool = True
+    streams: tuple[str, ...] | None = None  # None: all
+    full_every_hours: float | None = Field(default=None, gt=0)
+    settings: Mapping[str, str] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _gather(cls, given: Any) -> Any:
+        if given is None:
+            return {}
+        if not isinstance(given, dict):
+            raise ValueError("write its settings below it, indented, as key: value")
+        own = {key: value for key, value in given.items() if key in OWN_KEYS}
+        rest = {str(key): value for key, value in given.items() if key not in OWN_KEYS and value is not None}
+        return own | {"settings": {key: _text(key, value) for key, value in rest.items()}}
+
+
+def _text(key: str, value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, (str, int, float)):
+        return str(value)
+    raise ValueError(f"{key} takes one value, not {'a list' if isinstance(value, list) else 'keys of its own'}")
+
+
+class Config(_Section):
+    """All settings, checked. Paths are absolute; relative ones are taken from the folder of the file."""
+
+    store: str = Field(default="", repr=False)  # may carry a password
+    home: Path = Path(".omnihub")
+    sandbox: bool = False
+    default_country: str = Field(default="DE", pattern="^[A-Z]{2}$")
+    schedule: str = "0 * * * *"
+    systems: Mapping[str, System] = {}
+    match: Match = Match()
+    guard: Guard = Guard()
+    survivorship: Mapping[str, Survivorship] = {}
+
+    _environ: Mapping[str, str] = PrivateAttr(default_factory=dict)
+    _file: str = PrivateAttr(FILE)
+
+    @field_validator("store")
+    @classmethod
+    def _known_store(cls, store: str) -> str:
+        if not STORE.match(store):
+            raise ValueError("write sqlite:///path/hub.db or postgresql+psycopg://user@host/database")
+        return store
+
+    @field_validator("schedule")
+    @classmethod
+    def _is_cron(cls, schedule: str) -> str:
+        if not CRON.fullmatch(schedule):
+            raise ValueError("write five cron fields, as in 0 * * * * for every hour")
+        return schedule
+
+    @field_validator("survivorship")
+    @classmethod
+    def _real_fields(cls, table: Mapping[str, Survivorship]) -> Mapping[str, Survivorship]:
+        known = sorted({f"{entity}.{name}" for entity in ENTITIES for name in _fields_and_groups(entity)})
+        for key in table:
+            if key not in known:
+                raise ValueError(f"{key} is no field; {_meant(key, known)}")
+        return table
+
+    @property
+    def store_shown(self) -> str:
+        """The store's URL without its password, for people and logs."""
+        return PASSWORD.sub(r"\1:…", self.store)
+
+    def enabled(self, connectors: Mapping[str, Connector]) -> dict[str, Connector]:
+        """The systems that take part. With the stand-ins off these are only the ones the settings name."""
+        return {
+            name: connector
+            for name, connector in connectors.items()
+            if self._system(name).enabled and (self.sandbox or name in self.systems or self._url(name))
+        }
+
+    def in_sandbox(self, name: str) -> bool:
+        """Whether the stand-in is meant, not the vendor."""
+        return self.sandbox and not self._url(name)
+
+    def streams(self, connector: Connector) -> tuple[str, ...]:
+        """The streams to read."""
+        chosen = self._system(connector.name).streams
+        return tuple(stream.name for stream in connector.streams if chosen is None or stream.name in chosen)
+
+    def full_every_hours(self, name: str) -> float | None:
+        """How often to read everything, where the settings say so."""
+        return self._system(name).full_every_hours
+
+    def settings_for(self, connector: Connector, standin: Mapping[str, str] | None = None) -> dict[str, str]:
+        """The connector's settings, none missing. `standin`: URL and credentials of the running stand-in.
+
+        ConfigError names the variable or key to set.
+        """
+        name = connector.name
+        self.check({name: connector}, only=name)
+        settings = {**self._system(name).settings, **self._from_environment(connector)}
+        if self.in_sandbox(name):
+            if standin is None:
+                raise ConfigError(
+                    f"{name}: points to its stand-in, which is not running; start it with `omnihub up`, "
+                    f"or set systems.{name}.url in {self._file}"
+                )
+            settings |= standin
+        try:
+            return complete(connector, settings)
+        except ConfigError as error:
+            raise ConfigError(f"{error}{self._misspelt(connector)}") from None
+
+    def check(self, connectors: Mapping[str, Connector], only: str = "") -> None:
+        """Hold the systems' settings against the connectors there are. ConfigError lists all that is wrong."""
+        problems = [
+            problem
+            for name, system in self.systems.items()
+            if only in ("", name)
+            for problem in _system_problems(name, system, connectors)
+        ]
+        if not only:
+            problems += _order_problems(self.survivorship, connectors)
+            problems += _url_problems(self._environ, connectors)
+        _refuse(self._file, problems)
+
+    def _system(self, name: str) -> System:
+        return self.systems.get(name) or System()
+
+    def _url(self, name: str) -> str:
+        return self._environ.get(_variable(name, "url")) or self._system(name).settings.get("url", "")
+
+    def _from_environment(self, connector: Connector) -> dict[str, str]:
+        values = {s.name: self._environ.get(_variable(connector.name, s.name), "") for s in connector.settings}
+        return {name: value for name, value in values.items() if value}
+
+    def _misspelt(self, connector: Connector) -> str:
+        """A hint where the environment has a variable for this system that nobody reads."""
+        known = {_variable(connector.name, setting.name) for setting in connector.settings}
+        mine = _variable(connector.name, "")
+        unread = sorted(name for name in self._environ if name.startswith(mine) and name not in known)
+        return f"; {', '.join(unread)} is set, but {connector.title} has no such setting" if unread else ""
+
+
+def load(
+    path: Path | None = None,
+    *,
+    connectors: Mapping[str, Connector] | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Config:
+    """Read the settings. Without a `path`: OMNIHUB_CONFIG, else ./omnihub.yaml where there is one, else the defaults.
+
+    With `connectors`, the systems are checked against them as well.
+    """
+    environ = os.environ if environ is None else environ
+    path = path or (Path(environ["OMNIHUB_CONFIG"]) if environ.get("OMNIHUB_CONFIG") else None)
+    if path and not path.is_file():
+        raise ConfigError(f"{path}: there is no such file; write one with `omnihub init`")
+    path = path or Path(FILE)
+    written = _read(path) if path.is_file() else {}
+    folder = path.resolve().parent
+    config = _validated(path.name, _completed(path.name, written, environ, folder), environ)
+    if connectors is not None:
+        config.check(connectors)
+    return config
+
+
+# -- reading ---------------------------------------------------------------------------------------------------------
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML as usual, but a key written twice is refused instead of the last one winning in silence."""
+
+
+def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
+    seen: set[Any] = set()
+    for key_node, _ in node.value:
+        key = loader.construct_object(key_node)
+        if key in seen:
+            raise yaml.constructor.ConstructorError(None, None, f"{key} is written twice", key_node.start_mark)
+        seen.add(key)
+    return loader.construct_mapping(node, deep=True)
+
+
+_Loader.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        found = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506  a SafeLoader
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        where = f" line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise ConfigError(f"{path.name}:{where}: {error.problem}") from error
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigError(f"{path.name}: cannot be read: {error}") from error
+    if found is None:
+        return {}
+    if not isinstance(found, dict):
+        raise ConfigError(f"{path.name}: write settings as key: value; `omnihub init` writes an example")
+    return {str(key): value for key, value in found.items() if value is not None}
+
+
+def _completed(file: str, written: dict[str, Any], environ: Mapping[str, str], folder: Path) -> dict[str, Any]:
+    """The file's keys with the environment laid over and the defaults that depend on others filled in."""
+    if isinstance(written.get("store"), str) and PASSWORD.search(written["store"]):
+        raise ConfigError(f"{file}: store: has a password; put the whole address into the variable OMNIHUB_STORE")
+    data = dict(written)
+    home = folder / str(environ.get("OMNIHUB_HOME") or written.get("home", ".omnihub"))
+    data["home"] = home
+    data["store"] = environ.get("OMNIHUB_STORE") or written.get("store", f"sqlite:///{home / 'hub.db'}")
+    if isinstance(data["store"], str):
+        data["store"] = _absolute(data["store"], folder)
+    data.setdefault("sandbox", not any(_urls(written.get("systems"), environ)))
+    return data
+
+
+def _absolute(store: str, folder: Path) -> str:
+    place = store.removeprefix("sqlite:///")
+    relative = place != store and place and not place.startswith(("/", ":"))
+    return f"sqlite:///{folder / place}" if relative else store
+
+
+def _urls(systems: Any, environ: Mapping[str, str]) -> Iterator[str]:
+    yield from (value for name, value in environ.items() if URL_VARIABLE.fullmatch(name))
+    if isinstance(systems, dict):
+        yield from (str(system["url"]) for system in systems.values() if isinstance(system, dict) and system.get("url"))
+
+
+def _validated(file: str, data: dict[str, Any], environ: Mapping[str, str]) -> Config:
+    try:
+        config = Config.model_validate(data)
+    except ValidationError as error:
+        _refuse(file, [_in_words(one) for one in error.errors(include_url=False)])
+        raise  # never: _refuse had something to say
+    config._environ, config._file = dict(environ), file
+    return config
+
+
+# -- what is wrong, in plain words -----------------------------------------------------------------------------------
+
+_SECTIONS: dict[str, type[_Section]] = {"": Config, "match": Match, "guard": Guard, "survivorship": Survivorship}
+
+
+def _in_words(error: ErrorDetails) -> str:
+    key = ".".join(str(part) for part in error["loc"])
+    if error["type"] == "extra_forbidden":
+        section = str(error["loc"][0]) if len(error["loc"]) > 1 else ""
+        before = key.rpartition(".")[0]
+        known = [f"{before}.{name}".lstrip(".") for name in _SECTIONS[section].model_fields]
+        return f"{key}: there is no such setting; {_meant(key, known)}"
+    says = error["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    if error["type"] == "string_type" and isinstance(error["input"], bool):
+        says += "; YAML reads no, yes, on and off as true or false: put it in quotes"
+    # only short plain values are repeated: nothing that could be a secret or fill the screen
+    shown = error["input"] if isinstance(error["input"], (bool, int, float)) else None
+    return f"{key}: {says}" + (f" (is {shown})" if shown is not None else "")
+
+
+def _system_problems(name: str, system: System, connectors: Mapping[str, Connector]) -> Iterator[str]:
+    if name not in connectors:
+        yield f"systems.{name}: there is no connector of this name; {_meant(name, connectors)}"
+        return
+    connector = connectors[name]
+    known = {setting.name: setting for setting in connector.settings}
+    for key in system.settings:
+        if key not in known:
+            yield f"systems.{name}.{key}: there is no such setting; {_meant(key, [*known, *OWN_KEYS])}"
+        elif known[key].secret:
+            yield (
+                f"systems.{name}.{key}: is a secret and must not stand in a file; "
+                f"delete it here and set the variable {_variable(name, key)}"
+            )
+    offered = [stream.name for stream in connector.streams]
+    for stream in system.streams or ():
+        if stream not in offered:
+            yield f"systems.{name}.streams: {connector.title} has no stream {stream}; {_meant(stream, offered)}"
+
+
+def _order_problems(table: Mapping[str, Survivorship], connectors: Mapping[str, Connector]) -> Iterator[str]:
+    for field, rule in table.items():
+        for name in rule.order:
+            if name not in connectors:
+                yield f"survivorship.{field}.order: there is no system {name}; {_meant(name, connectors)}"
+
+
+def _url_problems(environ: Mapping[str, str], connectors: Mapping[str, Connector]) -> Iterator[str]:
+    """A URL for nobody would switch the stand-ins off and bring no system in their place."""
+    known = [_variable(name, "url") for name in connectors]
+    for name in environ:
+        if URL_VARIABLE.fullmatch(name) and name not in known:
+            yield f"the variable {name}: there is no such system; {_meant(name, known)}"
+
+
+def _refuse(file: str, problems: Iterable[str]) -> None:
+    found = [f"{file}: {problem}" for problem in problems]
+    if found:
+        raise ConfigError("\n".join(found))
+
+
+def _meant(word: str, known: Iterable[str]) -> str:
+    known = list(known)
+    nearest = difflib.get_close_matches(word, known, n=1)
+    return f"did you mean {nearest[0]}?" if nearest else f"there are: {', '.join(known) or 'none'}"
+
+
+def _variable(system: str, setting: str) -> str:
+    return f"{PREFIX}{system}_{setting}".upper()
+
+
+def _fields_and_groups(entity: Entity) -> set[str]:
+    fields = fields_of(entity).values()
+    return {field.name for field in fields} | {field.group for field in fields if field.group}
+
+
+# -- the file a person starts from -----------------------------------------------------------------------------------
+
+_EXAMPLE = """\
+# OmniHub's settings. Lines starting with `#key` show the value that holds while they are commented out.
+# Secrets never stand here: they come from the environment, as OMNIHUB_<SYSTEM>_<SETTING>.
+
+# Where the hub remembers. For production: postgresql+psycopg://user@host/database, in the variable OMNIHUB_STORE
+# where it has a password.
+#store: sqlite:///.omnihub/hub.db
+
+# Everything else the hub writes: reports, stand-ins, Dagster's own store.
+#home: .omnihub
+
+# Stand-ins for the systems that have no `url`. Off by itself as soon as one system has a `url`; say true only if
+# invented customers may meet real ones.
+#sandbox: true
+
+# Read phone numbers and addresses without a country as if they were from here.
+#default_country: DE
+
+# When `sync` runs by itself (cron, UTC), once its schedule is switched on in Dagster.
+#schedule: 0 * * * *
+
+# From `same` on two records are one customer, below `different` two; between, a steward is asked.
+#match:
+#  same: 0.95
+#  different: 0.6
+
+# A plan that changes more than this, per system, entity and operation, waits for `omnihub approve`.
+#guard:
+#  max_share: 0.3         # of the records the system has
+#  max_records: 10000     # whatever their share
+#  first_run_share: 1.0   # instead of max_share while nothing was ever written there
+#  floor: 20              # so few are always fine
+
+# Which system's value wins, by field or group of fields: order, newest, most_common, longest or strictest.
+#survivorship:
+#  contact.phone: {rule: newest}
+
+"""
+
+
+def example(connectors: Mapping[str, Connector] | None = None) -> str:
+    """A commented omnihub.yaml to start from, with the settings of these connectors."""
+    return _EXAMPLE + "".join(_example_lines(connectors or {}))
+
+
+def _example_lines(connectors: Mapping[str, Connector]) -> Iterator[str]:
+    if not connectors:
+        return
+    yield "# The systems. Each may also have enabled: false, streams: [only, these], full_every_hours: 24\n#systems:\n"
+    for name, connector in connectors.items():
+        yield f"# {connector.title}\n#  {name}:\n"
+        for setting in connector.settings:
+            if setting.secret:
+                yield f"# ({setting.help}: a secret, set {_variable(name, setting.name)})\n"
+            else:
+                yield f"#    {setting.name}: {setting.default or '…'}   # {setting.help}\n"

@@ -1,0 +1,286 @@
+"""Settings are checked before anything runs, and what is wrong is said with the way out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+import connectors
+from omnihub.config import Config, example, load
+from omnihub.errors import ConfigError
+from omnihub.model import Entity
+from omnihub.sdk import Connector, Setting, Stream
+
+ACME = Connector(
+    "acme",
+    "Acme CRM",
+    "crm",
+    streams=(Stream("accounts", Entity.ACCOUNT, {}), Stream("contacts", Entity.CONTACT, {})),
+    settings=(
+        Setting("url", "the address of your Acme"),
+        Setting("region", "where it is hosted", default="eu"),
+        Setting("token", "an access token", secret=True),
+    ),
+)
+FOUND = {"acme": ACME, "zulu": Connector("zulu", "Zulu", "tickets", streams=(), settings=(Setting("url", "address"),))}
+STANDIN = {"url": "http://127.0.0.1:1", "token": "sandbox"}
+
+Write = Callable[[str], Path]
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    """Writes omnihub.yaml and returns where."""
+
+    def to(text: str) -> Path:
+        path = tmp_path / "omnihub.yaml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return to
+
+
+def read(path: Path, environ: Mapping[str, str] | None = None) -> Config:
+    return load(path, connectors=FOUND, environ=environ or {})
+
+
+def complaint(path: Path, environ: Mapping[str, str] | None = None) -> str:
+    with pytest.raises(ConfigError) as caught:
+        read(path, environ)
+    return str(caught.value)
+
+
+# -- without a file --------------------------------------------------------------------------------------------------
+
+
+def test_no_file_is_fine_and_every_connector_is_a_system_pointing_to_its_stand_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    config = load(connectors=FOUND, environ={})
+    assert config.enabled(FOUND) == FOUND
+    assert all(config.in_sandbox(name) for name in FOUND)
+    assert config.store == f"sqlite:///{tmp_path}/.omnihub/hub.db"
+    assert config.home == tmp_path / ".omnihub"
+    assert config.guard.max_share == 0.3
+
+
+def test_an_empty_file_is_as_good_as_none(write: Write) -> None:
+    assert read(write("# nothing\n")).sandbox
+
+
+def test_a_file_that_was_asked_for_must_be_there(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"other\.yaml: there is no such file; write one with `omnihub init`"):
+        load(tmp_path / "other.yaml", environ={})
+    with pytest.raises(ConfigError, match="no such file"):
+        load(environ={"OMNIHUB_CONFIG": str(tmp_path / "other.yaml")})
+
+
+# -- the store and the home ------------------------------------------------------------------------------------------
+
+
+def test_relative_paths_are_taken_from_the_folder_of_the_file(write: Write, tmp_path: Path) -> None:
+    config = read(write("home: here\n"))
+    assert (config.home, config.store) == (tmp_path / "here", f"sqlite:///{tmp_path}/here/hub.db")
+    assert read(write("store: sqlite:///x/y.db\n")).store == f"sqlite:///{tmp_path}/x/y.db"
+    assert read(write("store: sqlite:////var/y.db\n")).store == "sqlite:////var/y.db"
+
+
+def test_the_environment_is_stronger_than_the_file(write: Write, tmp_path: Path) -> None:
+    path = write("store: sqlite:///x.db\nhome: here\n")
+    config = read(path, {"OMNIHUB_STORE": "postgresql+psycopg://me@db/hub", "OMNIHUB_HOME": "/srv/hub"})
+    assert (config.store, config.home) == ("postgresql+psycopg://me@db/hub", Path("/srv/hub"))
+    assert read(write(""), {"OMNIHUB_HOME": "there"}).store == f"sqlite:///{tmp_path}/there/hub.db"
+
+
+def test_a_password_in_the_store_is_refused_in_the_file_and_never_shown_from_the_environment(write: Write) -> None:
+    url = "postgresql+psycopg://me:hunter2@db/hub"
+    said = complaint(write(f"store: {url}\n"))
+    assert "OMNIHUB_STORE" in said
+    assert "hunter2" not in said
+    config = read(write(""), {"OMNIHUB_STORE": url})
+    assert config.store == url
+    assert config.store_shown == "postgresql+psycopg://me:…@db/hub"
+    assert "hunter2" not in repr(config)
+
+
+def test_a_store_of_another_kind_is_refused_with_what_to_write(write: Write) -> None:
+    assert "store: write sqlite:///path/hub.db or postgresql+psycopg://" in complaint(write("store: mysql://x\n"))
+
+
+# -- unknown keys and wrong values -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("stor: x", "omnihub.yaml: stor: there is no such setting; did you mean store?"),
+        (
+            "guard: {max_shre: 0.2}",
+            "omnihub.yaml: guard.max_shre: there is no such setting; did you mean guard.max_share?",
+        ),
+        ("survivorship: {contact.phone: {rule: newest, ordr: []}}", "did you mean survivorship.contact.phone.order?"),
+        ("systems: {acmee: {url: x}}", "systems.acmee: there is no connector of this name; did you mean acme?"),
+        ("systems: {acme: {regon: us}}", "systems.acme.regon: there is no such setting; did you mean region?"),
+        ("systems: {acme: {enabeld: true}}", "systems.acme.enabeld: there is no such setting; did you mean enabled?"),
+        ("systems: {acme: {streams: [acounts]}}", "Acme CRM has no stream acounts; did you mean accounts?"),
+        ("systems: {acme: {streams: [zzz]}}", "has no stream zzz; there are: accounts, contacts"),
+        ("survivorship: {contact.fone: {rule: newest}}", "contact.fone is no field; did you mean contact.phone?"),
+        ("survivorship: {contact.phone: {rule: order, order: [acne]}}", "there is no system acne; did you mean acme?"),
+        ("survivorship: {contact.phone: {rule: order}}", "survivorship.contact.phone: the rule `order` needs"),
+        ("survivorship: {contact.phone: {rule: best}}", "survivorship.contact.phone.rule: should be 'order', 'newest'"),
+    ],
+)
+def test_an_unknown_word_is_refused_with_the_nearest_known_one(write: Write, text: str, says: str) -> None:
+    assert says in complaint(write(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("guard: {max_share: 2}", "guard.max_share: should be less than or equal to 1 (is 2)"),
+        ("guard: {max_share: lots}", "guard.max_share: should be a valid number"),
+        ("guard: lots", "guard: should be"),
+        ("match: {same: 0.5, different: 0.9}", "match: different must not be above same"),
+        ("default_country: Germany", "default_country: "),
+        ("default_country: NO", "put it in quotes"),
+        ("schedule: hourly", "schedule: write five cron fields"),
+        ("systems: {acme: on}", "systems.acme: write its settings below it"),
+        ("systems: {acme: {url: [a]}}", "systems.acme: url takes one value, not a list"),
+        ("systems: {acme: {full_every_hours: 0}}", "systems.acme.full_every_hours: should be greater than 0"),
+        ("- a\n- b", "write settings as key: value"),
+        ("store: [", "omnihub.yaml: line 2, column 1"),
+        ("home: a\nhome: b", "omnihub.yaml: line 2, column 1: home is written twice"),
+        ("systems:\n  acme:\n    url: a\n    url: b", "line 4, column 5: url is written twice"),
+    ],
+)
+def test_a_wrong_value_is_refused_with_the_key_and_what_is_wanted(write: Write, text: str, says: str) -> None:
+    said = complaint(write(text + "\n"))
+    assert said.startswith("omnihub.yaml")
+    assert says in said
+
+
+def test_all_that_is_wrong_is_said_at_once(write: Write) -> None:
+    said = complaint(write("stor: x\nguard: {max_share: 2}\n"))
+    assert len(said.splitlines()) == 2
+
+
+def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "omnihub.yaml"
+    path.write_bytes(b"store: \xff\xfe\n")
+    assert "cannot be read" in complaint(path)
+
+
+# -- secrets and the settings of a system ----------------------------------------------------------------------------
+
+
+def test_a_secret_in_the_file_is_refused_and_not_repeated(write: Write) -> None:
+    said = complaint(write("systems: {acme: {url: https://acme.example, token: hunter2}}\n"))
+    assert "systems.acme.token: is a secret" in said
+    assert "set the variable OMNIHUB_ACME_TOKEN" in said
+    assert "hunter2" not in said
+
+
+def test_settings_come_from_defaults_then_the_file_then_the_environment(write: Write) -> None:
+    path = write("systems: {acme: {url: https://acme.example, region: us}}\n")
+    config = read(path, {"OMNIHUB_ACME_TOKEN": "t"})
+    assert config.settings_for(ACME) == {"url": "https://acme.example", "region": "us", "token": "t"}
+    config = read(path, {"OMNIHUB_ACME_TOKEN": "t", "OMNIHUB_ACME_REGION": "apac"})
+    assert config.settings_for(ACME)["region"] == "apac"
+
+
+def test_plain_numbers_and_booleans_of_a_system_are_text_for_its_connector(write: Write) -> None:
+    config = read(write("systems: {acme: {url: https://acme.example, region: 7}}\n"), {"OMNIHUB_ACME_TOKEN": "t"})
+    assert config.settings_for(ACME)["region"] == "7"
+
+
+def test_a_missing_secret_names_the_variable(write: Write) -> None:
+    config = read(write("systems: {acme: {url: https://acme.example}}\n"))
+    with pytest.raises(ConfigError, match=r"acme: set OMNIHUB_ACME_TOKEN \(an access token\)"):
+        config.settings_for(ACME)
+
+
+def test_a_misspelt_variable_is_pointed_out_without_its_value(write: Write) -> None:
+    config = read(write("systems: {acme: {url: https://acme.example}}\n"), {"OMNIHUB_ACME_TOKN": "hunter2"})
+    with pytest.raises(ConfigError, match="OMNIHUB_ACME_TOKN is set, but Acme CRM has no such setting") as caught:
+        config.settings_for(ACME)
+    assert "hunter2" not in str(caught.value)
+
+
+# -- the stand-ins ---------------------------------------------------------------------------------------------------
+
+
+def test_a_system_in_the_sandbox_gets_the_stand_ins_address_and_token(write: Write) -> None:
+    config = read(write(""), {"OMNIHUB_ACME_TOKEN": "real"})
+    assert config.settings_for(ACME, STANDIN) == {"url": "http://127.0.0.1:1", "region": "eu", "token": "sandbox"}
+
+
+def test_a_stand_in_that_does_not_run_is_said(write: Write) -> None:
+    with pytest.raises(ConfigError, match=r"acme: points to its stand-in, which is not running; start it with"):
+        read(write("")).settings_for(ACME)
+
+
+def test_one_real_address_switches_the_stand_ins_off_and_leaves_the_others_out(write: Write) -> None:
+    path = write("systems: {acme: {url: https://acme.example}}\n")
+    for config in (read(path), read(write(""), {"OMNIHUB_ACME_URL": "https://acme.example"})):
+        assert not config.sandbox
+        assert list(config.enabled(FOUND)) == ["acme"]
+        assert not config.in_sandbox("acme")
+
+
+def test_real_systems_meet_stand_ins_only_when_the_file_says_so(write: Write) -> None:
+    config = read(write("sandbox: true\nsystems: {acme: {url: https://acme.example}}\n"))
+    assert list(config.enabled(FOUND)) == ["acme", "zulu"]
+    assert [config.in_sandbox(name) for name in ("acme", "zulu")] == [False, True]
+
+
+def test_a_url_for_nobody_is_refused_instead_of_switching_everything_off(write: Write) -> None:
+    said = complaint(write(""), {"OMNIHUB_ACNE_URL": "https://acme.example"})
+    assert "OMNIHUB_ACNE_URL: there is no such system; did you mean OMNIHUB_ACME_URL?" in said
+
+
+def test_a_system_without_an_address_and_without_a_stand_in_says_where_to_write_it(write: Write) -> None:
+    config = read(write("sandbox: false\nsystems: {acme: {}}\n"))
+    with pytest.raises(ConfigError, match=r"acme: set systems\.acme\.url in omnihub\.yaml, or OMNIHUB_ACME_URL"):
+        config.settings_for(ACME)
+
+
+def test_a_system_can_be_switched_off_and_read_in_part(write: Write) -> None:
+    config = read(write("systems: {zulu: {enabled: false}, acme: {streams: [contacts], full_every_hours: 24}}\n"))
+    assert list(config.enabled(FOUND)) == ["acme"]
+    assert config.streams(ACME) == ("contacts",)
+    assert config.full_every_hours("acme") == 24
+    assert read(write("")).streams(ACME) == ("accounts", "contacts")
+
+
+# -- the example -----------------------------------------------------------------------------------------------------
+
+
+def uncommented(text: str) -> str:
+    return re.sub(r"^#(?! ?$| \S)", "", text, flags=re.MULTILINE)
+
+
+def test_the_example_changes_nothing_as_it_is(write: Write) -> None:
+    text = example(FOUND)
+    assert read(write(text)) == read(write(""))
+
+
+def test_every_line_of_the_example_is_a_valid_setting(write: Write) -> None:
+    config = read(write(uncommented(example(FOUND))))
+    assert config.systems.keys() == FOUND.keys()
+    assert config.match.same == 0.95
+    assert config.guard == read(write("")).guard
+    assert config.schedule == read(write("")).schedule
+
+
+def test_the_example_for_our_connectors_is_valid_and_names_every_secrets_variable(write: Write) -> None:
+    found = connectors.find()
+    text = example(found)
+    load(write(uncommented(text)), connectors=found, environ={})
+    for name, connector in found.items():
+        for setting in connector.settings:
+            if setting.secret:
+                assert f"OMNIHUB_{name}_{setting.name}".upper() in text
