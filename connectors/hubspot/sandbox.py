@@ -1,0 +1,1024 @@
+"""HubSpot's stand-in: the CRM API v3 (objects, search, batches, merges, properties), v4 associations, consent, OAuth.
+
+What is uncertain about HubSpot is an option:
+
+    index_lag_s=0          how long a write stays out of the search
+    search_cap=10_000      how far one search can be paged
+    multi_status=True      a bad row of batch/update fails alone where inputs carry `objectWriteTraceId`, else all fail
+    echo_trace=True        … and its error names it by that trace id, else by the object's id
+    merged_vids=False      contacts name their losers in `hs_calculated_merged_vids`, not in `hs_merged_object_ids`
+    merge_makes_new=False  a merge makes a third object that both become
+    retry_after=False      a 429 says how long to wait
+    daily=1_000_000        calls a day
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+import secrets
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+from omnihub.sandbox.copies import LINKS, Copy
+from omnihub.sandbox.kit import Call, Handler, Quota, Reply, Standin, merge, route
+from omnihub.sandbox.state import Obj, iso
+
+FIRST_ID = {
+    "companies": 21_000_000_000,
+    "contacts": 51_000_000_000,
+    "deals": 31_000_000_000,
+    "line_items": 11_000_000_000,
+    "notes": 71_000_000_000,
+    "tasks": 81_000_000_000,
+}
+ONE = {"companies": "company", "contacts": "contact", "deals": "deal", "line_items": "line_item"}
+ONE |= {"notes": "note", "tasks": "task"}
+TYPES = {alias: stream for stream, one in ONE.items() for alias in (stream, one)}
+TYPES |= {"0-1": "contacts", "0-2": "companies", "0-3": "deals", "0-8": "line_items", "0-46": "notes", "0-27": "tasks"}
+
+LINK_TYPES: dict[tuple[str, str], tuple[int, int | None]] = {
+    ("contacts", "companies"): (279, 1),
+    ("deals", "contacts"): (3, None),
+    ("deals", "companies"): (341, 5),
+    ("line_items", "deals"): (20, None),
+    ("notes", "contacts"): (202, None),
+    ("notes", "companies"): (190, None),
+    ("notes", "deals"): (214, None),
+    ("tasks", "contacts"): (204, None),
+    ("tasks", "companies"): (192, None),
+    ("tasks", "deals"): (216, None),
+}
+"""(from, to) → type id, and that of the primary one where there is one. Links are kept with their first object."""
+
+_COMPANY = "name domain phone address zip city state country industry website description lifecyclestage"
+_CONTACT = (
+    "firstname lastname email phone mobilephone jobtitle hs_language company address zip city state country website "
+    "lifecyclestage associatedcompanyid hs_additional_emails"
+)
+PROPERTIES: dict[str, str] = {
+    "companies": f"{_COMPANY} customer_group vat_number hs_parent_company_id hs_merged_object_ids",
+    "contacts": f"{_CONTACT} marketing_consent marketing_consent_at hs_merged_object_ids hs_calculated_merged_vids",
+    "deals": "dealname amount deal_currency_code dealstage closedate pipeline description hs_merged_object_ids",
+    "line_items": "name hs_sku quantity price amount hs_line_item_currency_code hs_product_id description",
+    "notes": "hs_note_body hs_timestamp hubspot_owner_id",
+    "tasks": "hs_task_subject hs_task_body hs_task_status hs_task_priority hs_timestamp hubspot_owner_id",
+}
+CUSTOM = frozenset({"customer_group", "vat_number", "marketing_consent", "marketing_consent_at", "hub_ext_id"})
+DEFAULTS = {
+    "companies": ("domain", "name"),
+    "contacts": ("email", "firstname", "lastname"),
+    "deals": ("amount", "closedate", "dealname", "dealstage", "pipeline"),
+    "line_items": ("quantity", "amount"),
+    "notes": ("hs_note_body", "hs_timestamp"),
+    "tasks": ("hs_task_subject", "hs_timestamp"),
+}
+UNIQUE = {"contacts": ("email", "hub_ext_id")}  # of the others only hub_ext_id
+READ_ONLY = frozenset({"hs_object_id", "hs_merged_object_ids", "hs_calculated_merged_vids", "hs_additional_emails"})
+NUMBERS = frozenset({"amount", "quantity", "price"})
+TIMES = frozenset({"closedate", "marketing_consent_at", "hs_timestamp"})
+REQUIRED = {"notes": "hs_timestamp", "tasks": "hs_timestamp"}
+OPTIONS: dict[str, tuple[str, ...]] = {
+    "marketing_consent": ("true", "false"),
+    "customer_group": ("standard", "dealer", "key"),
+    "dealstage": (
+        *("appointmentscheduled", "qualifiedtobuy", "presentationscheduled", "decisionmakerboughtin", "contractsent"),
+        *("closedwon", "closedlost"),
+    ),
+    "hs_language": ("cs", "da", "de", "de-at", "de-ch", "de-de", "en", "en-gb", "en-us", "es", "fi", "fr", "fr-fr")
+    + ("hu", "it", "ja", "nl", "no", "pl", "pt", "pt-br", "ro", "sk", "sl", "sv", "tr", "zh"),
+}
+MAX_TEXT = 65_536  # characters of a text property
+
+WORDS: dict[str, dict[str, str]] = {
+    "companies": {
+        "street": "address",
+        "postal_code": "zip",
+        "region": "state",
+        "vat_id": "vat_number",
+        "parent": "hs_parent_company_id",
+    },
+    "contacts": {
+        "first_name": "firstname",
+        "last_name": "lastname",
+        "mobile": "mobilephone",
+        "job_title": "jobtitle",
+        "language": "hs_language",
+        "street": "address",
+        "postal_code": "zip",
+        "region": "state",
+        "account": "associatedcompanyid",
+        "consent_at": "marketing_consent_at",
+    },
+    "deals": {"name": "dealname", "currency": "deal_currency_code", "stage": "dealstage", "closes_on": "closedate"},
+    "line_items": {"sku": "hs_sku", "unit_price": "price", "currency": "hs_line_item_currency_code"},
+}
+"""Canonical field → property, where the two words differ."""
+
+CODES: dict[str, dict[str, str]] = {
+    "marketing_consent": {"yes": "true", "no": "false"},
+    "stage": {"open": "appointmentscheduled", "quoted": "contractsent", "won": "closedwon", "lost": "closedlost"},
+}
+MAX_LIST, MAX_SEARCH, MAX_BATCH = 100, 200, 100
+TOKEN = "pat-eu1-stand-in"
+OAUTH = {"client_id": "stand-in-app", "client_secret": "stand-in-secret", "refresh_token": "stand-in-refresh"}
+OAUTH_LASTS_S = 1800
+
+
+class Refused(Exception):
+    """What HubSpot says no to, on its way out of a handler."""
+
+    def __init__(
+        self, status: int, category: str, message: str, context: Mapping[str, list[str]] | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status, self.category, self.message, self.context = status, category, message, context or {}
+
+
+def answers(method: str, *paths: str) -> Callable[[Handler], Handler]:
+    """`route`, with refusals and bodies that are no JSON answered in HubSpot's way."""
+
+    def mark(handler: Handler) -> Handler:
+        @functools.wraps(handler)
+        def answering(standin: HubSpot, call: Call) -> Reply:
+            try:
+                return handler(standin, call)
+            except Refused as no:
+                return standin.refused(no)
+            except (ValueError, KeyError, TypeError) as error:
+                message = f"Invalid input JSON: {type(error).__name__} {error}"
+                return standin.refused(Refused(400, "VALIDATION_ERROR", message))
+
+        return route(method, *paths)(answering)
+
+    return mark
+
+
+def ms(at: str) -> str:
+    """The time as HubSpot shows it: milliseconds."""
+    return at[:23] + "Z"
+
+
+class HubSpot(Standin):
+    """A HubSpot account."""
+
+    system, role = "hubspot", "marketing"
+    credentials: ClassVar[Mapping[str, str]] = {"token": TOKEN}
+    default_quotas = staticmethod(lambda: (Quota(190, 10.0), Quota(5, 1.0, matches="/search")))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._today = 0
+        self._properties: dict[str, frozenset[str]] = {}
+        self._expired = False
+        if daily := self.options.get("daily"):
+            self.quotas.append(Quota(daily, 86_400.0))
+
+    # -- the kit's questions --------------------------------------------------------------------------------------
+
+    def native_id(self, stream: str, n: int) -> str:
+        """Ids are numbers, one range for each type."""
+        return str(FIRST_ID[stream] + n)
+
+    def native(self, stream: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+        """Properties are texts; links are associations, and a contact's company is a property besides."""
+        links = LINKS.get((self.role, stream), {})
+        body: dict[str, Any] = {"properties": {}}
+        for field, value in fields.items():
+            if field in links:
+                body.setdefault("associations", {})[links[field]] = [] if value is None else [str(value)]
+            name = WORDS[stream].get(field, field)
+            if name in self._known(stream):
+                body["properties"][name] = None if value is None else self._text(field, str(value))
+        return body
+
+    def _text(self, field: str, value: str) -> str:
+        if field == "closes_on" and re.fullmatch(r"\d{4}-\d\d-\d\d", value):
+            return f"{value}T00:00:00Z"
+        return CODES.get(field, {}).get(value, value)
+
+    def authorized(self, call: Call) -> bool:
+        """A private app's token, or one from /oauth/v1/token that has not ended."""
+        token = call.headers.get("authorization", "").removeprefix("Bearer ")
+        ends = self.state.note(f"oauth:{token}", "")
+        self._expired = bool(ends) and ends <= iso(self.now())
+        return token == TOKEN or (bool(ends) and not self._expired)
+
+    def error(self, status: int, code: str = "", message: str = "", wait_s: float = 0.0) -> Reply:
+        """HubSpot's error body; a 429 names the policy, and gives no hint how long to wait unless told to."""
+        if status == 401:
+            category = "EXPIRED_AUTHENTICATION" if self._expired else "INVALID_AUTHENTICATION"
+            why = (
+                "The OAuth token used to make this call expired."
+                if self._expired
+                else "Authentication credentials not found."
+            )
+            return self.refused(Refused(401, category, why))
+        if status == 429:
+            return self._too_many(wait_s)
+        category = {404: "OBJECT_NOT_FOUND", 405: "METHOD_NOT_ALLOWED"}.get(status, "INTERNAL_ERROR")
+        return self.refused(Refused(status, code or category, message or "internal error"))
+
+    def _too_many(self, wait_s: float) -> Reply:
+        policy, span = next(
+            (policy, span)
+            for most_s, policy, span in (
+                (1.0, "SECONDLY", "secondly"),
+                (10.0, "TEN_SECONDLY_ROLLING", "ten_secondly_rolling"),
+                (float("inf"), "DAILY", "daily"),
+            )
+            if wait_s <= most_s
+        )
+        reply = self.refused(Refused(429, "RATE_LIMITS", f"You have reached your {span} limit."))
+        reply.body |= {"errorType": "RATE_LIMIT", "policyName": policy, "requestId": str(uuid.uuid4())}
+        if self.options.get("retry_after"):
+            reply.headers["Retry-After"] = f"{wait_s:.3f}"
+        return reply
+
+    def refused(self, no: Refused) -> Reply:
+        """The error body every refusal has."""
+        body: dict[str, Any] = {"status": "error", "message": no.message, "correlationId": str(uuid.uuid4())}
+        return Reply(
+            no.status, body | {"category": no.category, "context": dict(no.context), "links": {}, "errors": []}
+        )
+
+    def after(self, call: Call, reply: Reply) -> Reply:
+        """Rate-limit headers; the search has none."""
+        self._today += 1
+        if not urlsplit(call.url).path.endswith("/search"):
+            quota = self.quotas[0] if self.quotas else Quota(190, 10.0)
+            daily = self.options.get("daily", 1_000_000)
+            reply.headers |= {
+                "X-HubSpot-RateLimit-Daily": str(daily),
+                "X-HubSpot-RateLimit-Daily-Remaining": str(max(0, daily - self._today)),
+                "X-HubSpot-RateLimit-Interval-Milliseconds": str(int(quota.per_s * 1000)),
+                "X-HubSpot-RateLimit-Max": str(quota.calls),
+                "X-HubSpot-RateLimit-Remaining": str(quota.remaining()),
+            }
+        return reply
+
+    # -- seeding and people's edits -------------------------------------------------------------------------------
+
+    def seed(self, copies: Iterable[Copy]) -> int:
+        """As the kit, and then each winner of a merge names its losers and has changed no earlier than they went."""
+        merges: dict[tuple[str, str], tuple[str, str]] = {}
+        count = super().seed(self._noted(copies, merges))
+        for (stream, loser), (_, at) in merges.items():
+            winner = self._winner(stream, loser)
+            if winner:
+                self._name_losers(winner, [loser])
+                winner.updated_at = max(winner.updated_at, at)
+                self.state.load([winner])
+        return count
+
+    def _noted(self, copies: Iterable[Copy], merges: dict[tuple[str, str], tuple[str, str]]) -> Iterator[Copy]:
+        for copy in copies:
+            if copy.merged_into:
+                pair = self.native_id(copy.stream, copy.n), self.native_id(copy.stream, copy.merged_into)
+                merges[copy.stream, pair[0]] = pair[1], copy.updated_at
+            yield copy
+
+    def object(self, copy: Copy) -> Obj:
+        """Times with microseconds, so that text order is time order; no empty properties."""
+        obj = super().object(copy)
+        obj.created_at, obj.updated_at = (iso(datetime.fromisoformat(at)) for at in (obj.created_at, obj.updated_at))
+        return _without_blanks(obj)
+
+    def edit(self, stream: str, id_: str, fields: Mapping[str, Any]) -> None:
+        """A person changes some fields in HubSpot's own screens."""
+        obj = self.state.get(stream, id_)
+        if obj is None:
+            raise KeyError(f"{self.system}/{stream}/{id_}")
+        merge(obj.body, self.native(stream, fields))
+        self.state.save(_without_blanks(obj))
+
+    # -- objects --------------------------------------------------------------------------------------------------
+
+    @answers("GET", "/crm/v3/objects/{type}")
+    def list_objects(self, call: Call) -> Reply:
+        """A page, in order of creation. Merged objects are in neither list."""
+        stream = self._stream(call)
+        limit = int(call.param("limit", "10"))
+        if not 1 <= limit <= MAX_LIST:
+            raise Refused(400, "VALIDATION_ERROR", f"limit must be between 1 and {MAX_LIST}")
+        after = int(call.param("after") or FIRST_ID[stream]) - FIRST_ID[stream]
+        archived = call.param("archived", "false").lower() == "true"
+        found = self.state.by_order(stream, after=after, limit=limit + 1, deleted=archived)
+        page = found[:limit]
+        wanted, links = _names(call, "properties"), [TYPES.get(t, "") for t in _names(call, "associations")]
+        shown = [self._shown(o, wanted, links) for o in page if not o.merged_into and o.body.get("properties")]
+        body: dict[str, Any] = {"results": shown}
+        if len(found) > limit:
+            link = f"{call.url.partition('?')[0]}?after={page[-1].id}"
+            body["paging"] = {"next": {"after": page[-1].id, "link": link}}
+        return Reply(body=body)
+
+    @answers("GET", "/crm/v3/objects/{type}/{id}")
+    def get_object(self, call: Call) -> Reply:
+        """One object. The id of a merged one answers with the winner."""
+        stream = self._stream(call)
+        archived = call.param("archived", "false").lower() == "true"
+        obj = self._found(stream, call.path["id"], call.param("idProperty"), archived=archived)
+        links = [TYPES.get(t, "") for t in _names(call, "associations")]
+        return Reply(body=self._shown(obj, _names(call, "properties"), links))
+
+    @answers("POST", "/crm/v3/objects/{type}")
+    def create_object(self, call: Call) -> Reply:
+        """201, or 409 where a contact of that e-mail exists."""
+        return Reply(201, self._shown(self._create(self._stream(call), call.json()), ["*"]))
+
+    @answers("PATCH", "/crm/v3/objects/{type}/{id}")
+    def update_object(self, call: Call) -> Reply:
+        """Some properties of one object."""
+        stream = self._stream(call)
+        obj = self._found(stream, call.path["id"], call.param("idProperty"))
+        properties = call.json()["properties"]
+        self._check(stream, properties, obj)
+        return Reply(body=self._shown(self._write(obj, properties), ["*"]))
+
+    @answers("DELETE", "/crm/v3/objects/{type}/{id}")
+    def archive_object(self, call: Call) -> Reply:
+        """To the archive; 204 also where it is there already."""
+        self._archive(self._stream(call), [call.path["id"]])
+        return Reply(204)
+
+    @answers("POST", "/crm/v3/objects/contacts/gdpr-delete")
+    def forget(self, call: Call) -> Reply:
+        """For good: it is in no list any more."""
+        asked = call.json()
+        obj = self._found("contacts", asked["objectId"], asked.get("idProperty", ""))
+        obj.body, obj.deleted = {"properties": {}}, True
+        self.state.save(obj)
+        return Reply(204)
+
+    @answers("POST", "/crm/v3/objects/{type}/merge")
+    def merge_objects(self, call: Call) -> Reply:
+        """Two become one: the primary, or (an option) a third. The primary's values win, the loser fills gaps."""
+        stream, asked = self._stream(call), call.json()
+        if stream not in ("companies", "contacts", "deals"):
+            raise Refused(400, "VALIDATION_ERROR", f"{stream} can't be merged")
+        winner = self._found(stream, asked["primaryObjectId"])
+        loser = self._found(stream, asked["objectIdToMerge"])
+        if winner.id == loser.id:
+            raise Refused(400, "VALIDATION_ERROR", "Cannot merge an object with itself")
+        body = {**loser.body, **winner.body, "properties": {**loser.body["properties"], **winner.body["properties"]}}
+        if self.options.get("merge_makes_new"):
+            losers = [winner, loser]
+            winner = self.state.create(stream, self.native_id(stream, self.state.next_n(stream)), body)
+        else:
+            losers = [loser]
+        winner.body = body
+        earlier = {id_ for o in losers for id_ in _listed_in(o.body["properties"].get("hs_merged_object_ids"))}
+        self._name_losers(winner, [*sorted(earlier), *(o.id for o in losers)])
+        for gone in losers:
+            gone.deleted, gone.merged_into = True, winner.id
+            self.state.save(gone)
+            self._relink(gone)
+        return Reply(body=self._shown(self.state.save(winner), ["*"]))
+
+    def _relink(self, gone: Obj) -> None:
+        """A contact's company is a property, so following a merge changes the contact; a deal stays as it was."""
+        if gone.stream == "companies":
+            for contact in self.state.find("contacts", "$.properties.associatedcompanyid", gone.id):
+                self._set(contact, {"associatedcompanyid": str(gone.merged_into)})
+                self.state.save(contact)
+
+    # -- search ---------------------------------------------------------------------------------------------------
+
+    @answers("POST", "/crm/v3/objects/{type}/search")
+    def search(self, call: Call) -> Reply:
+        """What the index holds: living objects, and no write younger than `index_lag_s`. Never associations."""
+        stream, asked = self._stream(call), call.json()
+        limit, offset = int(asked.get("limit", 10)), int(asked.get("after") or 0)
+        cap = self.options.get("search_cap", 10_000)
+        if not 1 <= limit <= MAX_SEARCH:
+            raise Refused(400, "VALIDATION_ERROR", f"limit must be between 1 and {MAX_SEARCH}")
+        if offset + limit > cap:
+            raise Refused(
+                400, "VALIDATION_ERROR", f"Paging through more than {cap} results of one search is not possible"
+            )
+        where, params = self._where(stream, asked)
+        order = self._order(stream, asked.get("sorts", []))
+        ids, total = self._ids(where, params, order, limit, offset)
+        found = [obj for id_ in ids if (obj := self.state.get(stream, id_))]
+        body: dict[str, Any] = {"total": total, "results": [self._shown(o, asked.get("properties", [])) for o in found]}
+        if offset + limit < total:
+            body["paging"] = {"next": {"after": str(offset + limit)}}
+        return Reply(body=body)
+
+    def _ids(self, where: str, params: Sequence[Any], order: str, limit: int, offset: int) -> tuple[list[str], int]:
+        select = f"FROM objects WHERE {where}"  # its parts are made below, values are bound
+        rows = self.state._db.execute(f"SELECT id {select} ORDER BY {order} LIMIT {limit} OFFSET {offset}", params)
+        ids = [row[0] for row in rows]
+        if not offset and len(ids) < limit:
+            return ids, len(ids)
+        return ids, int(self.state._db.execute(f"SELECT count(*) {select}", params).fetchone()[0])
+
+    def _where(self, stream: str, asked: Mapping[str, Any]) -> tuple[str, list[Any]]:
+        groups = asked.get("filterGroups", [])
+        filters = [len(group["filters"]) for group in groups]
+        if len(groups) > 5 or max(filters, default=0) > 10 or sum(filters) > 25:
+            raise Refused(400, "VALIDATION_ERROR", "At most 5 filterGroups, 10 filters in each, 25 altogether")
+        where, params = "stream = ? AND NOT deleted", [stream]
+        if lag_s := self.options.get("index_lag_s"):
+            where += " AND updated_at <= ?"
+            params.append(iso(self.now() - timedelta(seconds=lag_s)))
+        if asked.get("query"):
+            where += " AND body LIKE ?"
+            params.append(f"%{asked['query']}%")
+        either: list[str] = []
+        for group in groups:
+            terms = [self._term(stream, f) for f in group["filters"]]
+            either.append(" AND ".join(f"({sql})" for sql, _ in terms) or "1")
+            params += [value for _, values in terms for value in values]
+        return where + (f" AND ({' OR '.join(either)})" if either else ""), params
+
+    def _term(self, stream: str, f: Mapping[str, Any]) -> tuple[str, list[Any]]:
+        name, operator = f["propertyName"], f["operator"]
+        if name not in self._known(stream):
+            raise Refused(400, "VALIDATION_ERROR", f"Property {name} of {stream} does not exist")
+        column = self._column(stream, name)
+        if column.endswith("_at"):
+            return _time_term(column, operator, f)
+        if operator in ("HAS_PROPERTY", "NOT_HAS_PROPERTY"):
+            return f"{column} IS {'NOT ' if operator == 'HAS_PROPERTY' else ''}NULL", []
+        if operator in ("IN", "NOT_IN"):
+            values = [_operand(name, v) for v in f["values"]]
+            return f"{column} {operator.replace('_', ' ')} ({', '.join('?' * len(values))})", values
+        if operator == "BETWEEN":
+            return f"{column} BETWEEN ? AND ?", [_operand(name, f["value"]), _operand(name, f["highValue"])]
+        if operator in ("CONTAINS_TOKEN", "NOT_CONTAINS_TOKEN"):
+            no = "NOT " if operator.startswith("NOT") else ""
+            return f"{column} {no}LIKE ?", [f"%{f['value'].replace('*', '%')}%"]
+        sign = {"EQ": "=", "NEQ": "<>", "LT": "<", "LTE": "<=", "GT": ">", "GTE": ">="}.get(operator)
+        if sign is None:
+            raise Refused(400, "VALIDATION_ERROR", f"Invalid operator {operator}")
+        return f"{column} {sign} ?", [_operand(name, f["value"])]
+
+    def _order(self, stream: str, sorts: Sequence[Any]) -> str:
+        if len(sorts) > 1:
+            raise Refused(400, "VALIDATION_ERROR", "At most one sort")
+        by = sorts[0] if sorts else {"propertyName": "hs_object_id"}
+        by = {"propertyName": by.removeprefix("-"), "direction": "DESC"} if isinstance(by, str) else by
+        if by["propertyName"] not in self._known(stream):
+            raise Refused(400, "VALIDATION_ERROR", f"Property {by['propertyName']} of {stream} does not exist")
+        way = "DESC" if by.get("direction", "ASCENDING").startswith("DESC") else "ASC"
+        return f"{self._column(stream, by['propertyName'])} {way}, id {way}"
+
+    def _column(self, stream: str, name: str) -> str:
+        """The SQL that stands for a property."""
+        if name == _time_of(stream):
+            return "updated_at"
+        if name in ("createdate", "hs_createdate"):
+            return "created_at"
+        if name == "hs_object_id":
+            return f"(n + {FIRST_ID[stream]})"
+        column = f"json_extract(body, '$.properties.{name}')"
+        return f"CAST({column} AS REAL)" if name in NUMBERS else f"{column} COLLATE NOCASE"
+
+    # -- batches --------------------------------------------------------------------------------------------------
+
+    @answers("POST", "/crm/v3/objects/{type}/batch/read")
+    def batch_read(self, call: Call) -> Reply:
+        """200, or 207 where some are not there. The id of a merged object answers with the winner."""
+        stream, asked = self._stream(call), call.json()
+        found: dict[str, Obj] = {}
+        missing: list[str] = []
+        for one in self._inputs(asked):
+            try:
+                obj = self._found(stream, one["id"], asked.get("idProperty", ""))
+                found[obj.id] = obj
+            except Refused:
+                missing.append(one["id"])
+        kind = ONE[stream].upper()
+        message = f"Could not get some {kind} objects, they may be deleted or not exist. Check that ids are valid."
+        errors = [_row_error(Refused(404, "OBJECT_NOT_FOUND", message), {"ids": missing})] if missing else []
+        return self._batch(200, [self._shown(o, asked.get("properties", [])) for o in found.values()], errors)
+
+    @answers("POST", "/crm/v3/objects/{type}/batch/update")
+    def batch_update(self, call: Call) -> Reply:
+        """200; 207 with the bad rows' errors where each input has an `objectWriteTraceId`, else 400, nothing done."""
+        stream, inputs = self._stream(call), self._inputs(call.json())
+
+        def checked(one: Mapping[str, Any]) -> Callable[[], dict[str, Any]]:
+            obj = self._found(stream, one["id"], one.get("idProperty", ""))
+            self._check(stream, one["properties"], obj)
+            return lambda: self._shown(self._write(obj, one["properties"]), [*one["properties"]])
+
+        return self._each(200, inputs, checked)
+
+    @answers("POST", "/crm/v3/objects/{type}/batch/create")
+    def batch_create(self, call: Call) -> Reply:
+        """201, or 207 as with updates."""
+        stream, inputs = self._stream(call), self._inputs(call.json())
+
+        def checked(one: Mapping[str, Any]) -> Callable[[], dict[str, Any]]:
+            self._check(stream, one["properties"])
+            return lambda: self._shown(self._create(stream, one), ["*"])
+
+        return self._each(201, inputs, checked)
+
+    @answers("POST", "/crm/v3/objects/{type}/batch/upsert")
+    def batch_upsert(self, call: Call) -> Reply:
+        """By a unique property: `new` tells which were created."""
+        stream, inputs = self._stream(call), self._inputs(call.json())
+
+        def checked(one: Mapping[str, Any]) -> Callable[[], dict[str, Any]]:
+            name = one.get("idProperty", "")
+            there = self._by_property(stream, name, one["id"]) if name else self._lookup(stream, one["id"])
+            if there is None and not name:
+                raise Refused(404, "OBJECT_NOT_FOUND", "resource not found", {"ids": [one["id"]]})
+            properties = {**({name: one["id"]} if name and there is None else {}), **one["properties"]}
+            self._check(stream, properties, there)
+
+            def write() -> dict[str, Any]:
+                obj = self._write(there, properties) if there else self._create(stream, {"properties": properties})
+                return self._shown(obj, ["*"]) | {"new": there is None} | _trace(one)
+
+            return write
+
+        return self._each(200, inputs, checked)
+
+    @answers("POST", "/crm/v3/objects/{type}/batch/archive")
+    def batch_archive(self, call: Call) -> Reply:
+        """204, whatever was there."""
+        self._archive(self._stream(call), [one["id"] for one in self._inputs(call.json())])
+        return Reply(204)
+
+    def _inputs(self, asked: Mapping[str, Any]) -> list[dict[str, Any]]:
+        inputs: list[dict[str, Any]] = asked["inputs"]
+        if len(inputs) > MAX_BATCH:
+            raise Refused(400, "VALIDATION_ERROR", f"The maximum number of inputs is {MAX_BATCH}, got {len(inputs)}")
+        ids = [one["id"] for one in inputs if "id" in one]
+        if len(set(ids)) < len(ids):
+            raise Refused(400, "VALIDATION_ERROR", "Duplicate IDs found in batch input")
+        return inputs
+
+    def _each(
+        self,
+        status: int,
+        inputs: list[dict[str, Any]],
+        checked: Callable[[Mapping[str, Any]], Callable[[], dict[str, Any]]],
+    ) -> Reply:
+        """Check all rows, then write the good ones."""
+        alone = self.options.get("multi_status", True) and all("objectWriteTraceId" in one for one in inputs)
+        writes: list[Callable[[], dict[str, Any]]] = []
+        errors: list[dict[str, Any]] = []
+        for one in inputs:
+            try:
+                writes.append(checked(one))
+            except Refused as no:
+                if not alone:
+                    raise Refused(400 if no.status == 404 else no.status, no.category, no.message, no.context) from None
+                named = _trace(one) if self.options.get("echo_trace", True) else {"id": one.get("id", "")}
+                errors.append(_row_error(no, {key: [value] for key, value in named.items()}))
+        return self._batch(status, [write() for write in writes], errors)
+
+    def _batch(self, status: int, results: list[dict[str, Any]], errors: list[dict[str, Any]]) -> Reply:
+        at = ms(iso(self.now()))
+        body: dict[str, Any] = {"status": "COMPLETE", "results": results, "startedAt": at, "completedAt": at}
+        if errors:
+            body |= {"numErrors": len(errors), "errors": errors}
+        return Reply(207 if errors else status, body)
+
+    # -- associations ---------------------------------------------------------------------------------------------
+
+    @answers("PUT", "/crm/v4/objects/{type}/{id}/associations/default/{to_type}/{to_id}")
+    def associate(self, call: Call) -> Reply:
+        """Link two objects; again changes nothing."""
+        stream, to = self._stream(call), self._type(call.path["to_type"])
+        one, other = self._found(stream, call.path["id"]), self._found(to, call.path["to_id"])
+        turned = (stream, to) not in LINK_TYPES
+        if turned and (to, stream) not in LINK_TYPES:
+            raise Refused(400, "VALIDATION_ERROR", f"No default association between {stream} and {to}")
+        holder, held, held_type = (other, one, stream) if turned else (one, other, to)
+        links = holder.body.setdefault("associations", {}).setdefault(held_type, [])
+        if held.id not in links:
+            links.append(held.id)
+            if (holder.stream, held_type) == ("contacts", "companies"):
+                holder.body["properties"].setdefault("associatedcompanyid", held.id)
+            self.state.save(holder)
+        spec = {"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": LINK_TYPES[holder.stream, held_type][0]}
+        results = [{"from": {"id": one.id}, "to": {"id": other.id}, "associationSpec": spec}]
+        return self._batch(200, results, [])
+
+    @answers("POST", "/crm/v4/associations/{type}/{to_type}/batch/read")
+    def read_associations(self, call: Call) -> Reply:
+        """The links of up to a hundred objects; 207 where some have none."""
+        stream, to = self._stream(call), self._type(call.path["to_type"])
+        results: list[dict[str, Any]] = []
+        without: list[str] = []
+        for one in self._inputs(call.json()):
+            obj = self._lookup(stream, one["id"])
+            linked = self._linked(obj, to) if obj else []
+            if linked:
+                results.append(
+                    {
+                        "from": {"id": one["id"]},
+                        "to": [{"toObjectId": i, "associationTypes": self._specs(stream, to)} for i in linked],
+                    }
+                )
+            else:
+                without.append(one["id"])
+        no = Refused(404, "OBJECT_NOT_FOUND", f"No {ONE[to]} is associated with {ONE[stream]} {', '.join(without)}.")
+        errors = [_row_error(no, {"fromObjectId": without})] if without else []
+        return self._batch(200, results, errors)
+
+    def _linked(self, obj: Obj, to: str) -> list[str]:
+        if (obj.stream, to) in LINK_TYPES:
+            ids: list[str] = obj.body.get("associations", {}).get(to, [])
+            return ids
+        return [o.id for o in self.state.find(to, f"$.associations.{obj.stream}[0]", obj.id)]
+
+    def _specs(self, stream: str, to: str) -> list[dict[str, Any]]:
+        plain, primary = LINK_TYPES.get((stream, to), (279, None))
+        named = [(plain, None), *([(primary, "Primary")] if primary else [])]
+        return [
+            {"category": "HUBSPOT_DEFINED", "typeId": type_id} | ({"label": label} if label else {})
+            for type_id, label in named
+        ]
+
+    # -- properties -----------------------------------------------------------------------------------------------
+
+    @answers("GET", "/crm/v3/properties/{type}")
+    def list_properties(self, call: Call) -> Reply:
+        """What the account knows of a type."""
+        stream = self._stream(call)
+        return Reply(body={"results": [self._property(stream, name) for name in sorted(self._known(stream))]})
+
+    @answers("POST", "/crm/v3/properties/{type}")
+    def create_property(self, call: Call) -> Reply:
+        """A custom property."""
+        stream, name = self._stream(call), call.json()["name"]
+        if name in self._known(stream):
+            raise Refused(409, "OBJECT_ALREADY_EXISTS", f"A property named '{name}' already exists.")
+        if not re.fullmatch(r"[a-z][a-z0-9_]{0,99}", name):
+            raise Refused(400, "VALIDATION_ERROR", "A property's name is lower case letters, digits and underscores")
+        self.state.keep(f"properties:{stream}", [*self.state.note(f"properties:{stream}", []), name])
+        self._properties.pop(stream)
+        return Reply(201, self._property(stream, name))
+
+    def _property(self, stream: str, name: str) -> dict[str, Any]:
+        kind, look = (
+            ("datetime", "date") if name in TIMES else ("number", "number") if name in NUMBERS else ("string", "text")
+        )
+        options = [
+            {"label": v, "value": v, "hidden": False, "displayOrder": n} for n, v in enumerate(OPTIONS.get(name, ()))
+        ]
+        return {
+            "name": name,
+            "label": name.replace("_", " ").capitalize(),
+            "description": "",
+            "groupName": f"{ONE[stream]}information",
+            "type": "enumeration" if options else kind,
+            "fieldType": "select" if options else look,
+            "options": options,
+            "hasUniqueValue": name in ("email", "hub_ext_id"),
+            "hubspotDefined": name not in CUSTOM,
+            "calculated": False,
+            "formField": False,
+        }
+
+    def _known(self, stream: str) -> frozenset[str]:
+        if stream not in self._properties:
+            own = ("hs_object_id", "hub_ext_id", _created_of(stream), _time_of(stream))
+            made = self.state.note(f"properties:{stream}", [])
+            self._properties[stream] = frozenset([*PROPERTIES[stream].split(), *own, *made])
+        return self._properties[stream]
+
+    # -- consent --------------------------------------------------------------------------------------------------
+
+    @answers("GET", "/communication-preferences/v4/definitions", "/communication-preferences/v3/definitions")
+    def definitions(self, call: Call) -> Reply:
+        """The one subscription there is."""
+        at = "2024-01-01T00:00:00.000Z"
+        one = {"id": "1", "name": "Marketing", "description": "News and offers", "communicationMethod": "Email"}
+        one |= {"purpose": "Marketing", "createdAt": at, "updatedAt": at}
+        flags = {"isActive": True, "isDefault": True, "isInternal": False}
+        if "/v3/" in call.url:
+            return Reply(body={"subscriptionDefinitions": [one | flags]})
+        return self._batch(200, [one | flags], [])
+
+    @answers("GET", "/communication-preferences/v4/statuses/{email}")
+    def statuses(self, call: Call) -> Reply:
+        """What this address said."""
+        return self._batch(200, [self._status(call.path["email"])], [])
+
+    @answers("POST", "/communication-preferences/v4/statuses/{email}")
+    def set_status(self, call: Call) -> Reply:
+        """Say it for this address. Who unsubscribed is not subscribed again by an API."""
+        self._set_status(call.path["email"], call.json()["statusState"])
+        return self._batch(200, [self._status(call.path["email"])], [])
+
+    @answers("GET", "/communication-preferences/v3/status/email/{email}")
+    def statuses_v3(self, call: Call) -> Reply:
+        """The same in v3's words."""
+        return Reply(
+            body={"recipient": call.path["email"], "subscriptionStatuses": [self._status_v3(call.path["email"])]}
+        )
+
+    @answers("POST", "/communication-preferences/v3/subscribe")
+    def subscribe(self, call: Call) -> Reply:
+        """The same in v3's words."""
+        self._set_status(call.json()["emailAddress"], "SUBSCRIBED")
+        return Reply(body=self._status_v3(call.json()["emailAddress"]))
+
+    @answers("POST", "/communication-preferences/v3/unsubscribe")
+    def unsubscribe(self, call: Call) -> Reply:
+        """The same in v3's words."""
+        self._set_status(call.json()["emailAddress"], "UNSUBSCRIBED")
+        return Reply(body=self._status_v3(call.json()["emailAddress"]))
+
+    def _set_status(self, email: str, state: str) -> None:
+        if state == "SUBSCRIBED" and self._status(email)["status"] == "UNSUBSCRIBED":
+            raise Refused(400, "VALIDATION_ERROR", "A contact that opted out can't be subscribed again by an API")
+        self.state.keep(f"consent:{email.lower()}", [state, ms(iso(self.now()))])
+
+    def _status(self, email: str) -> dict[str, Any]:
+        state, at = self.state.note(f"consent:{email.lower()}", ["NOT_SPECIFIED", "2024-01-01T00:00:00.000Z"])
+        named = {"subscriptionId": 1, "subscriptionName": "Marketing", "channel": "EMAIL", "source": "API"}
+        return {"subscriberIdString": email, "status": state, "timestamp": at, **named}
+
+    def _status_v3(self, email: str) -> dict[str, Any]:
+        status = (
+            self._status(email)["status"]
+            .replace("NOT_SPECIFIED", "NOT_SUBSCRIBED")
+            .replace("UNSUBSCRIBED", "NOT_SUBSCRIBED")
+        )
+        named = {
+            "id": "1",
+            "name": "Marketing",
+            "description": "News and offers",
+            "sourceOfStatus": "SUBSCRIPTION_STATUS",
+        }
+        return {**named, "status": status}
+
+    # -- logins ---------------------------------------------------------------------------------------------------
+
+    @route("POST", "/oauth/v1/token", open_=True)
+    def token(self, call: Call) -> Reply:
+        """A token for half an hour, for a refresh token or a code."""
+        form = call.form()
+        good = {"refresh_token": OAUTH["refresh_token"], "code": "stand-in-code"}
+        named = {"refresh_token": "refresh_token", "authorization_code": "code"}.get(form.get("grant_type", ""), "")
+        if any(form.get(name) != OAUTH[name] for name in ("client_id", "client_secret")) or not named:
+            return self.refused(Refused(400, "BAD_CLIENT_ID", "missing or invalid client id or client secret"))
+        if form.get(named) != good[named]:
+            return self.refused(Refused(400, "BAD_REFRESH_TOKEN", "missing or invalid refresh token"))
+        token = secrets.token_urlsafe(24)
+        self.state.keep(f"oauth:{token}", iso(self.now() + timedelta(seconds=OAUTH_LASTS_S)))
+        return Reply(
+            body={
+                "access_token": token,
+                "refresh_token": OAUTH["refresh_token"],
+                "token_type": "bearer",
+                "expires_in": OAUTH_LASTS_S,
+            }
+        )
+
+    @route("GET", "/oauth/v1/access-tokens/{token}", open_=True)
+    def about_token(self, call: Call) -> Reply:
+        """Whose token it is."""
+        ends = self.state.note(f"oauth:{call.path['token']}", "")
+        if not ends:
+            return self.error(404, message="resource not found")
+        left = datetime.fromisoformat(ends) - self.now()
+        who = {
+            "hub_id": 1,
+            "app_id": 1,
+            "user_id": 1,
+            "user": "admin@stand-in.example",
+            "hub_domain": "stand-in.example",
+        }
+        scopes = ["crm.objects.companies.write", "crm.objects.contacts.write", "crm.objects.deals.read"]
+        rest = {"token": call.path["token"], "token_type": "access", "expires_in": int(left.total_seconds())}
+        return Reply(body={**who, "scopes": scopes, **rest})
+
+    # -- inside ---------------------------------------------------------------------------------------------------
+
+    def _type(self, name: str) -> str:
+        if name not in TYPES:
+            raise Refused(400, "VALIDATION_ERROR", f"Unable to infer object type from: {name}")
+        return TYPES[name]
+
+    def _stream(self, call: Call) -> str:
+        return self._type(call.path["type"])
+
+    def _winner(self, stream: str, id_: str) -> Obj | None:
+        """The object this id stands for by now: through merges, to the one that lives (or lived last)."""
+        obj = self.state.get(stream, id_)
+        while obj and obj.merged_into:
+            obj = self.state.get(stream, obj.merged_into)
+        return obj
+
+    def _lookup(self, stream: str, id_: str) -> Obj | None:
+        obj = self._winner(stream, id_)
+        return obj if obj and not obj.deleted else None
+
+    def _by_property(self, stream: str, name: str, value: str) -> Obj | None:
+        if name == "hs_object_id":
+            return self._lookup(stream, value)
+        if name not in UNIQUE.get(stream, ("hub_ext_id",)):
+            raise Refused(400, "VALIDATION_ERROR", f"{name} is not a unique property of {stream}")
+        return next(iter(self.state.find(stream, f"$.properties.{name}", value, nocase=True)), None)
+
+    def _found(self, stream: str, id_: str, id_property: str = "", *, archived: bool = False) -> Obj:
+        obj = self._by_property(stream, id_property, id_) if id_property else self._winner(stream, id_)
+        if obj is None or obj.deleted != archived or not obj.body.get("properties"):
+            raise Refused(404, "OBJECT_NOT_FOUND", "resource not found", {"ids": [id_]})
+        return obj
+
+    def _create(self, stream: str, asked: Mapping[str, Any]) -> Obj:
+        properties = asked.get("properties", {})
+        self._check(stream, properties)
+        body: dict[str, Any] = {"properties": {}}
+        for link in asked.get("associations") or ():
+            type_id = link["types"][0]["associationTypeId"]
+            to = next((t for (s, t), ids in LINK_TYPES.items() if s == stream and type_id in ids), None)
+            if to is None:
+                raise Refused(400, "VALIDATION_ERROR", f"Association type {type_id} does not exist for {stream}")
+            body.setdefault("associations", {}).setdefault(to, []).append(self._found(to, link["to"]["id"]).id)
+        obj = Obj(stream, self.native_id(stream, self.state.next_n(stream)), 0, body, "", "")
+        self._set(obj, properties)
+        return self.state.create(stream, obj.id, obj.body)
+
+    def _write(self, obj: Obj, properties: Mapping[str, str]) -> Obj:
+        """Set the values; the same values again are no change."""
+        before = json.dumps(obj.body)
+        self._set(obj, properties)
+        return obj if json.dumps(obj.body) == before else self.state.save(obj)
+
+    def _set(self, obj: Obj, properties: Mapping[str, str]) -> None:
+        for name, value in properties.items():
+            obj.body["properties"][name] = value.lower() if name == "email" else value
+        if obj.stream == "contacts" and "associatedcompanyid" in properties:
+            company = properties["associatedcompanyid"]
+            obj.body.setdefault("associations", {})["companies"] = [company] if company else []
+        _without_blanks(obj)
+
+    def _check(self, stream: str, properties: Mapping[str, Any], obj: Obj | None = None) -> None:
+        """Refuse what HubSpot refuses: unknown or read-only properties, wrong values, a contact's e-mail again."""
+        wrong = [w for name, value in properties.items() if (w := self._wrong(stream, name, value))]
+        if stream in REQUIRED and obj is None and not properties.get(REQUIRED[stream]):
+            name = REQUIRED[stream]
+            wrong.append({"isValid": False, "message": f"{name} is required", "error": "REQUIRED_FIELD", "name": name})
+        if wrong:
+            shown = json.dumps(wrong, separators=(",", ":"))
+            raise Refused(400, "VALIDATION_ERROR", f"Property values were not valid: {shown}")
+        for name in UNIQUE.get(stream, ("hub_ext_id",)):
+            there = self._by_property(stream, name, properties[name]) if properties.get(name) else None
+            if there and there.id != (obj.id if obj else None):
+                raise Refused(409, "CONFLICT", f"{ONE[stream].capitalize()} already exists. Existing ID: {there.id}")
+
+    def _wrong(self, stream: str, name: str, value: Any) -> dict[str, Any] | None:
+        def no(error: str, message: str) -> dict[str, Any]:
+            return {"isValid": False, "message": message, "error": error, "name": name}
+
+        if name not in self._known(stream):
+            return no("PROPERTY_DOESNT_EXIST", f'Property "{name}" does not exist')
+        if name in READ_ONLY or (name.endswith("date") and name != "closedate"):
+            return no("READ_ONLY_VALUE", f'"{name}" is a read only property; its value cannot be set.')
+        if not isinstance(value, str):
+            return no("INVALID_STRING", f"{value!r} is not a text")
+        if value and name in OPTIONS and value not in OPTIONS[name]:
+            return no("INVALID_OPTION", f"{value} was not one of the allowed options: {list(OPTIONS[name])}")
+        if name == "email" and value and not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", value):
+            return no("INVALID_EMAIL", f"Email address {value} is invalid")
+        if name in NUMBERS and value and not re.fullmatch(r"-?\d+(\.\d+)?", value):
+            return no("INVALID_INTEGER", f"{value} was not a valid number.")
+        if name in TIMES and value and not re.fullmatch(r"\d{10,}|\d{4}-\d\d-\d\d.*", value):
+            return no("INVALID_DATE", f"{value} was not a valid time.")
+        if len(value) > MAX_TEXT:
+            return no("INVALID_LENGTH", f"{name} was too long: {len(value)} of at most {MAX_TEXT} characters")
+        return None
+
+    def _archive(self, stream: str, ids: Sequence[str]) -> None:
+        for id_ in ids:
+            if obj := self._lookup(stream, id_):
+                obj.deleted = True
+                self.state.save(obj)
+
+    def _name_losers(self, winner: Obj, losers: Sequence[str]) -> None:
+        properties = winner.body["properties"]
+        named = dict.fromkeys([*_listed_in(properties.get("hs_merged_object_ids")), *losers])
+        properties["hs_merged_object_ids"] = ";".join(named)
+
+    def _shown(self, obj: Obj, wanted: Sequence[str], links: Sequence[str] = ()) -> dict[str, Any]:
+        """An object as HubSpot shows it. Unknown properties are left out, empty ones are null."""
+        known, has = self._known(obj.stream), dict(obj.body.get("properties", {}))
+        if self.options.get("merged_vids") and obj.stream == "contacts" and "hs_merged_object_ids" in has:
+            at = int(datetime.fromisoformat(obj.updated_at).timestamp() * 1000)
+            losers = _listed_in(has.pop("hs_merged_object_ids"))
+            has["hs_calculated_merged_vids"] = ";".join(f"{id_}:{at}" for id_ in [*losers, obj.id])
+        if company := has.get("associatedcompanyid"):
+            has["associatedcompanyid"] = self._winner_id("companies", company)
+        own = {
+            _created_of(obj.stream): ms(obj.created_at),
+            _time_of(obj.stream): ms(obj.updated_at),
+            "hs_object_id": obj.id,
+        }
+        names = [*has] if "*" in wanted else [n for n in wanted if n in known] or DEFAULTS[obj.stream]
+        shown: dict[str, Any] = {
+            "id": obj.id,
+            "properties": {name: own.get(name) or has.get(name) for name in sorted({*names, *own})},
+            "createdAt": ms(obj.created_at),
+            "updatedAt": ms(obj.updated_at),
+            "archived": obj.deleted,
+        }
+        if obj.deleted:
+            shown["archivedAt"] = ms(obj.updated_at)
+        if associations := self._associations(obj, links):
+            shown["associations"] = associations
+        return shown
+
+    def _associations(self, obj: Obj, links: Sequence[str]) -> dict[str, Any]:
+        """Links follow merges. A primary link is listed twice, under both its names."""
+        found: dict[str, Any] = {}
+        for to in filter(None, links):
+            kinds = [f"{ONE[obj.stream]}_to_{ONE[to]}"]
+            if LINK_TYPES.get((obj.stream, to), (0, None))[1]:
+                kinds.append(f"{kinds[0]}_unlabeled")
+            ids = [self._winner_id(to, id_) for id_ in self._linked(obj, to)]
+            if ids:
+                found[to.replace("_", " ")] = {"results": [{"id": id_, "type": kind} for id_ in ids for kind in kinds]}
+        return found
+
+    def _winner_id(self, stream: str, id_: str) -> str:
+        winner = self._winner(stream, id_)
+        return winner.id if winner else id_
+
+
+def _without_blanks(obj: Obj) -> Obj:
+    """An empty value is no value, and no link is no list."""
+    for part in ("properties", "associations"):
+        if part in obj.body:
+            obj.body[part] = {name: value for name, value in obj.body[part].items() if value not in (None, "", [])}
+    return obj
+
+
+def _time_of(stream: str) -> str:
+    return "lastmodifieddate" if stream == "contacts" else "hs_lastmodifieddate"
+
+
+def _created_of(stream: str) -> str:
+    return "hs_createdate" if stream in ("notes", "tasks") else "createdate"
+
+
+def _names(call: Call, param: str) -> list[str]:
+    """A list parameter, repeated or with commas."""
+    return [name for value in call.params(param) for name in value.split(",") if name]
+
+
+def _listed_in(value: str | None) -> list[str]:
+    return [part for part in (value or "").split(";") if part]
+
+
+def _trace(one: Mapping[str, Any]) -> dict[str, str]:
+    return {"objectWriteTraceId": one["objectWriteTraceId"]} if "objectWriteTraceId" in one else {}
+
+
+def _row_error(no: Refused, context: Mapping[str, list[str]]) -> dict[str, Any]:
+    body = {"status": "error", "category": no.category, "message": no.message}
+    return {**body, "context": {**no.context, **context}, "links": {}, "errors": []}
+
+
+def _operand(name: str, value: str) -> Any:
+    if name == "hs_object_id":
+        return int(value)
+    return float(value) if name in NUMBERS else value
+
+
+def _time_term(column: str, operator: str, f: Mapping[str, Any]) -> tuple[str, list[Any]]:
+    """HubSpot compares whole milliseconds; the clock here is finer."""
+    if operator in ("HAS_PROPERTY", "NOT_HAS_PROPERTY"):
+        return ("1" if operator == "HAS_PROPERTY" else "0"), []
+    at, then = _moment(f["value"]), _moment(f.get("highValue", f["value"])) + timedelta(milliseconds=1)
+    starts, ends = f"{column} >= ?", f"{column} < ?"
+    match operator:
+        case "GTE":
+            return starts, [iso(at)]
+        case "GT":
+            return starts, [iso(at + timedelta(milliseconds=1))]
+        case "LT":
+            return ends, [iso(at)]
+        case "LTE":
+            return ends, [iso(then)]
+        case "EQ" | "BETWEEN":
+            return f"{starts} AND {ends}", [iso(at), iso(then)]
+        case "NEQ":
+            return f"NOT ({starts} AND {ends})", [iso(at), iso(then)]
+    raise Refused(400, "VALIDATION_ERROR", f"Operator {operator} does not fit a time")
+
+
+def _moment(value: str) -> datetime:
+    """A time in a filter: milliseconds since 1970, or ISO."""
+    if re.fullmatch(r"-?\d+", value):
+        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=int(value))
+    return datetime.fromisoformat(value).astimezone(UTC)
+
+
+standin = HubSpot
