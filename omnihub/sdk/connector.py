@@ -100,7 +100,13 @@ class Push:
 
 @dataclass(frozen=True)
 class Nested:
-    """A stream that is a list inside the records of another: order → lines. Paths are dotted, in the parent's record."""
+    """A stream that is a list inside the records of another: order → lines.
+
+    of: the parent's stream. path: dotted path of the list in the parent's record. The nested stream's own paths (`map`,
+    `key`) are looked up in the child; one that starts with "^" is looked up in the parent's record, as in
+    `"status": OneWay("^status")` or `"of": Link("^id", "orders")`. Such paths are read, never written. A `look` of the
+    nested stream brings the children alone, so it has nothing to say about them.
+    """
 
     of: str
     path: str
