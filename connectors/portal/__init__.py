@@ -1,0 +1,73 @@
+"""The customer portal: plain REST both ways, declared. Copy this file to connect another system.
+
+Its contract lies beside it (openapi.yaml). Lists come in the order of change with deletions and merges among the rest,
+so a complete pass and an incremental one are the same call from another cursor.
+"""
+
+from __future__ import annotations
+
+from omnihub import sdk
+from omnihub.sdk import Entity, Limit, Link, Push, Setting, Stream
+
+MAX_BATCH = 200  # the portal refuses more, in what is sent and in the ids asked for
+MAX_PAGE = 500
+
+ADDRESS = {name: f"address.{name}" for name in ("street", "postal_code", "city", "region", "country")}
+COMPANY = {name: name for name in ("name", "vat_id", "domain", "phone", "email")} | ADDRESS
+PERSON = {name: name for name in ("first_name", "last_name", "phone", "mobile", "job_title", "language")}
+LONGEST = {"name": 200, "vat_id": 20, "street": 200, "postal_code": 20, "city": 100, "region": 100}
+LONGEST_OF_PERSON = {"first_name": 100, "last_name": 100, "job_title": 100}
+
+
+def changes(path: str) -> sdk.Pages:
+    """All there is at `path` in the order of change. The cursor stays good after the last page."""
+    following = sdk.Cursor("next_cursor", "cursor", more="has_more")
+    marks = {"updated": "updated_at", "deleted": "deleted_at", "merged_into": "merged_into_id"}
+    start = {"cursor": "{since}"}
+    return sdk.Pages(path, "items", following, {"limit": MAX_PAGE}, since=start, keep="next_cursor", **marks)
+
+
+def writing(path: str, fields: dict[str, str], longest: dict[str, int]) -> Push:
+    """Batches whose items carry the version they were made from: a newer one there is drift."""
+    problem = {"code": "problem.type", "message": "problem.detail"}
+    once = "Idempotency-Key"
+    send = sdk.SendBatch("POST", f"{path}/batch", body="set", version="version", once=once, drifted=(412,), **problem)
+    look = sdk.ByIdBatch(path, "items", size=MAX_BATCH, updated="updated_at")
+    return Push(tuple(fields), update=send, look=look, batch=MAX_BATCH, max_length=longest)
+
+
+ACCOUNTS = {**COMPANY, "customer_group": "customer_group"}
+USERS: dict[str, str | sdk.Path] = {
+    **PERSON,
+    "email": "email",  # the login name: only the user may change it
+    "country": "country",
+    "account": Link("account_id", stream="accounts"),
+    "marketing_consent": sdk.Codes("marketing_consent.state", codes={"granted": "yes", "denied": "no"}),
+    "consent_at": "marketing_consent.at",
+}
+LOGINS: dict[str, str | sdk.Path] = {
+    "kind": sdk.Const("login"),
+    "contact": Link("user_id", stream="users"),
+    "at": "at",
+    "channel": "channel",
+}
+
+connector = sdk.Connector(
+    name="portal",
+    title="Customer portal",
+    role="customer portal",
+    settings=(
+        Setting("url", "the portal's address, as in https://portal.example.com"),
+        Setting("client_id", "the client registered for the hub"),
+        Setting("client_secret", "its secret", secret=True),
+    ),
+    auth=sdk.ClientCredentials("/oauth/token"),
+    limits=(Limit(580, per_s=60),),  # the portal allows 600
+    streams=(
+        Stream("accounts", Entity.ACCOUNT, ACCOUNTS, changes("/v1/accounts"), updated="updated_at",
+               push=writing("/v1/accounts", COMPANY, LONGEST)),
+        Stream("users", Entity.CONTACT, USERS, changes("/v1/users"), updated="updated_at",
+               push=writing("/v1/users", PERSON, LONGEST_OF_PERSON)),
+        Stream("logins", Entity.INTERACTION, LOGINS, changes("/v1/logins"), updated="updated_at"),
+    ),
+)  # fmt: skip

@@ -1,0 +1,434 @@
+"""The portal's stand-in: what openapi.yaml beside it promises, kept.
+
+It judges what is sent by the contract's own schemas, so the two cannot drift apart.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import math
+import re
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+import yaml
+
+from omnihub.sandbox.kit import Call, Quota, Reply, Standin, merge, route
+from omnihub.sandbox.state import Obj, iso
+
+MAX_BATCH = 200
+MAX_PAGE = 500
+TOKEN_LASTS_S = 900
+KEY_LASTS = timedelta(hours=24)
+
+SCHEMAS: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "openapi.yaml").read_text())["components"]["schemas"]
+SHOWN = {
+    "accounts": "Account",
+    "users": "User",
+    "logins": "Login",
+    "consents": "Consent",
+    "consistency-reports": "Report",
+}
+PREFIX = {"accounts": "acc", "users": "usr", "logins": "log", "consents": "con", "consistency-reports": "rep"}
+ADDRESS = ("street", "postal_code", "city", "region", "country")
+CONSENT = {"yes": "granted", "no": "denied"}
+
+Fault = dict[str, str]
+
+
+class Problem(Exception):
+    """A refusal on its way out of a handler."""
+
+    def __init__(self, status: int, code: str, detail: str, errors: list[Fault] | None = None) -> None:
+        super().__init__(detail)
+        self.status, self.code, self.errors = status, code, errors
+
+    def body(self) -> dict[str, Any]:
+        """As RFC 9457 has it."""
+        title = self.code.replace("-", " ").capitalize()
+        what = {"type": f"/problems/{self.code}", "title": title, "status": self.status, "detail": str(self)}
+        return {**what, "errors": self.errors} if self.errors else what
+
+
+class Portal(Standin):
+    """The customer portal. `token_lasts_s` is an option."""
+
+    system = "portal"
+    role = "portal"
+    credentials: ClassVar[Mapping[str, str]] = {"client_id": "omnihub", "client_secret": "portal-sandbox-secret"}
+    default_quotas = staticmethod(lambda: (Quota(600, 60.0),))
+
+    # -- shape --------------------------------------------------------------------------------------------------
+
+    def native_id(self, stream: str, n: int) -> str:
+        return f"{PREFIX[stream]}_{n:08d}"
+
+    def native(self, stream: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+        body: dict[str, Any] = {}
+        for name, value in fields.items():
+            if stream == "accounts" and name in ADDRESS:
+                body.setdefault("address", {})[name] = value
+            elif name == "marketing_consent":
+                body.setdefault(name, {})["state"] = CONSENT.get(value)
+            elif name == "consent_at":
+                body.setdefault("marketing_consent", {})["at"] = value
+            elif name in LINKS:
+                body[LINKS[name]] = value
+            else:
+                body[name] = value
+        return body
+
+    def shown(self, obj: Obj) -> dict[str, Any]:
+        """An object as it stands in an answer: every field of its schema, then its stamp."""
+        return {
+            "id": obj.id,
+            **{name: obj.body.get(name) for name in FIELDS[obj.stream]},
+            "version": obj.version,
+            "created_at": obj.created_at,
+            "updated_at": obj.updated_at,
+            "deleted_at": obj.updated_at if obj.deleted else None,
+            "merged_into_id": obj.merged_into,
+        }
+
+    # -- tokens, refusals, headers ------------------------------------------------------------------------------
+
+    @route("POST", "/oauth/token", open_=True)
+    def token(self, call: Call) -> Reply:
+        form = call.form()
+        if form.get("grant_type") != "client_credentials":
+            return _refused(Problem(400, "unsupported-grant-type", "only client_credentials"))
+        if (form.get("client_id"), form.get("client_secret")) != tuple(self.credentials.values()):
+            return _refused(Problem(401, "invalid-client", "client id and secret don't fit"))
+        lasts_s = int(self.options.get("token_lasts_s", TOKEN_LASTS_S))
+        ends = f"{self.now().timestamp() + lasts_s:.3f}"
+        body = {"access_token": f"{ends}.{self._seal(ends)}", "token_type": "Bearer", "expires_in": lasts_s}
+        return Reply(200, body, {"Cache-Control": "no-store"})
+
+    def authorized(self, call: Call) -> bool:
+        ends, _, seal = call.headers.get("Authorization", "").removeprefix("Bearer ").rpartition(".")
+        return hmac.compare_digest(seal, self._seal(ends)) and self.now().timestamp() < float(ends)
+
+    def _seal(self, text: str) -> str:
+        return hmac.new(self.credentials["client_secret"].encode(), text.encode(), hashlib.sha256).hexdigest()
+
+    def error(self, status: int, code: str = "", message: str = "", wait_s: float = 0.0) -> Reply:
+        code = code or {401: "unauthorized", 404: "not-found", 429: "too-many-calls"}.get(status, "server-error")
+        reply = _refused(Problem(status, code, message or code.replace("-", " ")))
+        if wait_s:
+            reply.headers["Retry-After"] = str(math.ceil(wait_s))
+        return reply
+
+    def after(self, call: Call, reply: Reply) -> Reply:
+        for quota in self.quotas[:1]:
+            reset_s = quota.made[0] + quota.per_s - time.monotonic() if quota.made else 0
+            reply.headers |= {
+                "RateLimit-Limit": str(quota.calls),
+                "RateLimit-Remaining": str(quota.remaining()),
+                "RateLimit-Reset": str(max(0, math.ceil(reset_s))),
+            }
+        return reply
+
+    def _try(self, work: Callable[[], Reply]) -> Reply:
+        try:
+            return work()
+        except Problem as problem:
+            return _refused(problem)
+
+    def once(self, call: Call, work: Callable[[], Reply]) -> Reply:
+        """Do `work`, or say again what was answered to this Idempotency-Key."""
+        key = call.headers.get("Idempotency-Key")
+        if not key:
+            return self._try(work)
+        note, now = f"once:{key}", iso(self.now())
+        what = hashlib.sha256(f"{call.method} {urlsplit(call.url).path}\n".encode() + call.body).hexdigest()
+        seen = self.state.note(note)
+        if seen and seen["at"] > iso(self.now() - KEY_LASTS):
+            if seen["what"] != what:
+                return _refused(Problem(422, "idempotency-key-reused", "this key came with another request"))
+            if "status" not in seen:
+                return _refused(Problem(409, "under-way", "the first call with this key is not done yet"))
+            return Reply(seen["status"], seen["body"], seen["headers"], seen["content_type"])
+        self.state.keep(note, {"what": what, "at": now})
+        reply = self._try(work)
+        told = {"status": reply.status, "body": reply.body, "headers": reply.headers}
+        self.state.keep(note, {"what": what, "at": now, "content_type": reply.content_type, **told})
+        return reply
+
+    # -- reading ------------------------------------------------------------------------------------------------
+
+    @route("GET", *(f"/v1/{kind}" for kind in SHOWN))
+    def read(self, call: Call) -> Reply:
+        return self._try(lambda: self._list(call, _kind(call)))
+
+    def _list(self, call: Call, stream: str) -> Reply:
+        if ids := call.param("ids"):
+            wanted = ids.split(",")
+            if len(wanted) > MAX_BATCH:
+                raise Problem(400, "too-many-ids", f"at most {MAX_BATCH}")
+            found = [obj for id_ in wanted if (obj := self.state.get(stream, id_)) and not obj.deleted]
+            return Reply(200, {"items": [self.shown(o) for o in found], "next_cursor": None, "has_more": False})
+        limit, after = _limit(call), _position(call.param("cursor"))
+        since = after[0] if after else _since(call)
+        found = self.state.by_time(stream, since=since, after=after, limit=limit + 1, deleted=None)
+        page = found[:limit]
+        last = (page[-1].updated_at, page[-1].id) if page else after or (since, "")
+        items = [self.shown(obj) for obj in page]
+        return Reply(200, {"items": items, "next_cursor": _cursor(*last), "has_more": len(found) > limit})
+
+    @route("GET", "/v1/accounts/{id}", "/v1/users/{id}")
+    def one(self, call: Call) -> Reply:
+        return self._try(lambda: self._shown(self._living(_kind(call), call.path["id"])))
+
+    def _shown(self, obj: Obj, status: int = 200) -> Reply:
+        return Reply(status, self.shown(obj), {"ETag": f'"{obj.version}"'})
+
+    def _living(self, stream: str, id_: str) -> Obj:
+        obj = self.state.get(stream, id_)
+        if obj is None:
+            raise Problem(404, "not-found", f"no {stream} {id_}")
+        if obj.deleted:
+            raise Problem(410, "gone", f"{id_} is deleted" + (f", see {obj.merged_into}" if obj.merged_into else ""))
+        return obj
+
+    # -- writing ------------------------------------------------------------------------------------------------
+
+    @route("POST", "/v1/accounts", "/v1/users")
+    def create(self, call: Call) -> Reply:
+        return self.once(call, lambda: self._create(_kind(call), _body(call)))
+
+    def _create(self, stream: str, body: dict[str, Any]) -> Reply:
+        self._check(stream, body, new=True)
+        obj = self.state.create(stream, self.native_id(stream, self.state.next_n(stream)), body)
+        return self._shown(obj, 201)
+
+    @route("PUT", "/v1/accounts/by-external-id/{external_id}", "/v1/users/by-external-id/{external_id}")
+    def upsert(self, call: Call) -> Reply:
+        def work() -> Reply:
+            stream, external_id = _kind(call), call.path["external_id"]
+            body = {**_body(call), "external_id": external_id}
+            present = self.state.find(stream, "$.external_id", external_id)
+            if not present:
+                return self._create(stream, body)
+            self._check(stream, body, of=present[0], new=True)
+            return self._shown(self._save(present[0], body))
+
+        return self.once(call, work)
+
+    @route("PATCH", "/v1/accounts/{id}", "/v1/users/{id}")
+    def change(self, call: Call) -> Reply:
+        def work() -> Reply:
+            obj = self._living(_kind(call), call.path["id"])
+            _match(obj, call.headers.get("If-Match"))
+            return self._shown(self._set(obj, _body(call)))
+
+        return self.once(call, work)
+
+    @route("DELETE", "/v1/accounts/{id}", "/v1/users/{id}")
+    def delete(self, call: Call) -> Reply:
+        def work() -> Reply:
+            obj = self._living(_kind(call), call.path["id"])
+            _match(obj, call.headers.get("If-Match"))
+            obj.deleted = True
+            self.state.save(obj)
+            return Reply(204)
+
+        return self._try(work)
+
+    @route("POST", "/v1/accounts/batch", "/v1/users/batch")
+    def batch(self, call: Call) -> Reply:
+        return self.once(call, lambda: self._batch(_kind(call), _body(call)))
+
+    def _batch(self, stream: str, body: dict[str, Any]) -> Reply:
+        items = body.get("items")
+        if not isinstance(items, list) or not 0 < len(items) <= MAX_BATCH:
+            raise Problem(400, "bad-batch", f"items must be a list of 1 to {MAX_BATCH}")
+        return Reply(207, {"items": [self._item(stream, item) for item in items]})
+
+    def _item(self, stream: str, item: Any) -> dict[str, Any]:
+        try:
+            if faults := faults_of(SCHEMAS["BatchItem"], item):
+                raise Problem(422, "bad-item", "the item has faults", faults)
+            obj = self._living(stream, item["id"])
+            _match(obj, item.get("version"))
+            obj = self._set(obj, item["set"])
+        except Problem as problem:
+            id_ = str(item.get("id")) if isinstance(item, dict) else ""
+            return {"id": id_, "status": problem.status, "problem": problem.body()}
+        return {"id": obj.id, "status": 200, "version": obj.version}
+
+    @route("POST", "/v1/accounts/{id}/merge", "/v1/users/{id}/merge")
+    def merge_into(self, call: Call) -> Reply:
+        def work() -> Reply:
+            stream = _kind(call)
+            loser = self._living(stream, call.path["id"])
+            winner = self._living(stream, str(_body(call).get("into")))
+            if winner.id == loser.id:
+                raise Problem(422, "same-record", "a record cannot be merged into itself")
+            for user in self.state.find("users", "$.account_id", loser.id):
+                self._save(user, {"account_id": winner.id})
+            loser.deleted, loser.merged_into = True, winner.id
+            self.state.save(loser)
+            return self._shown(winner)
+
+        return self._try(work)
+
+    def _set(self, obj: Obj, body: dict[str, Any]) -> Obj:
+        self._check(obj.stream, body, of=obj)
+        return self._save(obj, body)
+
+    def _save(self, obj: Obj, body: dict[str, Any]) -> Obj:
+        """Fields not sent stay as they are, in nested objects too."""
+        merge(obj.body, body)
+        return self.state.save(obj)
+
+    def _check(self, stream: str, body: dict[str, Any], of: Obj | None = None, new: bool = False) -> None:
+        """Raise what is wrong with these fields: by the contract first, then what only the state can tell."""
+        schema = {"accounts": "AccountFields", "users": "NewUser" if new else "UserFields"}[stream]
+        faults = faults_of(SCHEMAS[schema], body)
+        if stream == "accounts" and new and "name" not in body:
+            faults.append({"field": "name", "detail": "is required"})
+        for field in ("email",) * (stream == "users") + ("external_id",):
+            others = self.state.find(stream, f"$.{field}", body[field], nocase=True) if body.get(field) else []
+            if any(of is None or other.id != of.id for other in others):
+                faults.append({"field": field, "detail": "belongs to another record"})
+        if body.get("account_id") and self.state.get("accounts", str(body["account_id"])) is None:
+            faults.append({"field": "account_id", "detail": "there is no such account"})
+        if faults:
+            raise Problem(422, "invalid", "; ".join(f"{f['field']} {f['detail']}" for f in faults), faults)
+
+    # -- consent and reports ------------------------------------------------------------------------------------
+
+    @route("POST", "/v1/consents")
+    def add_consent(self, call: Call) -> Reply:
+        def work() -> Reply:
+            body = _body(call)
+            if faults := faults_of(SCHEMAS["ConsentFields"], body):
+                raise Problem(422, "invalid", "; ".join(f"{f['field']} {f['detail']}" for f in faults), faults)
+            user = self._living("users", body["user_id"])
+            stream = "consents"
+            added = self.state.create(stream, self.native_id(stream, self.state.next_n(stream)), body)
+            known = (user.body.get("marketing_consent") or {}).get("at") or ""
+            if body["purpose"] == "marketing" and body["at"] >= known:
+                self._save(user, {"marketing_consent": {"state": body["state"], "at": body["at"]}})
+            return self._shown(added, 201)
+
+        return self.once(call, work)
+
+    @route("POST", "/v1/consistency-reports")
+    def put_report(self, call: Call) -> Reply:
+        def work() -> Reply:
+            body, stream = _body(call), "consistency-reports"
+            if faults := faults_of(SCHEMAS["ReportFields"], body):
+                raise Problem(422, "invalid", "; ".join(f"{f['field']} {f['detail']}" for f in faults), faults)
+            if present := self.state.find(stream, "$.key", body["key"]):
+                present[0].body = body
+                return self._shown(self.state.save(present[0]))
+            return self._shown(self.state.create(stream, self.native_id(stream, self.state.next_n(stream)), body), 201)
+
+        return self._try(work)
+
+
+standin = Portal
+
+LINKS = {"account": "account_id", "contact": "user_id"}
+FIELDS = {stream: tuple(SCHEMAS[schema]["allOf"][1]["properties"]) for stream, schema in SHOWN.items()}
+KINDS: dict[str, type] = {"string": str, "integer": int, "object": dict, "array": list}
+
+
+def faults_of(schema: Mapping[str, Any], value: Any, field: str = "") -> list[Fault]:
+    """What a value has against its schema: as much of JSON Schema as the contract's writable schemas use.
+
+    >>> faults_of(SCHEMAS["AccountFields"], {"address": {"country": "Germany"}, "nam": "x"})
+    [{'field': 'address.country', 'detail': 'must look like ^[A-Z]{2}$'}, {'field': 'nam', 'detail': 'is unknown here'}]
+    """
+    if "$ref" in schema:
+        schema = SCHEMAS[schema["$ref"].rpartition("/")[2]]
+    kinds = schema.get("type", [])
+    kinds = kinds if isinstance(kinds, list) else [kinds]
+    if value is None and "null" in kinds:
+        return []
+    if kinds and not any(isinstance(value, KINDS[kind]) for kind in kinds if kind in KINDS):
+        return [{"field": field, "detail": f"must be {' or '.join(kinds)}"}]
+    if isinstance(value, dict):
+        return _faults_inside(schema, value, f"{field}." if field else "")
+    checks = {
+        f"must be one of {schema.get('enum')}": "enum" in schema and value not in schema["enum"],
+        f"must have at least {schema.get('minLength')} characters": len(str(value)) < schema.get("minLength", 0),
+        f"must have at most {schema.get('maxLength')} characters": len(str(value)) > schema.get("maxLength", math.inf),
+        f"must look like {schema.get('pattern')}": not re.search(schema.get("pattern", ""), str(value)),
+    }
+    return [{"field": field, "detail": detail} for detail, broken in checks.items() if broken]
+
+
+def _faults_inside(schema: Mapping[str, Any], value: Mapping[str, Any], prefix: str) -> list[Fault]:
+    known = schema.get("properties", {})
+    found = [
+        {"field": prefix + name, "detail": "is required"} for name in schema.get("required", ()) if name not in value
+    ]
+    for name, inner in value.items():
+        if name in known:
+            found += faults_of(known[name], inner, prefix + name)
+        elif schema.get("additionalProperties") is False:
+            found.append({"field": prefix + name, "detail": "is unknown here"})
+    return found
+
+
+def _refused(problem: Problem) -> Reply:
+    return Reply(problem.status, problem.body(), content_type="application/problem+json")
+
+
+def _kind(call: Call) -> str:
+    return urlsplit(call.url).path.split("/")[2]
+
+
+def _body(call: Call) -> dict[str, Any]:
+    try:
+        body = call.json()
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        raise Problem(400, "unreadable", "the body must be a JSON object")
+    return body
+
+
+def _match(obj: Obj, version: Any) -> None:
+    if version is None:
+        raise Problem(428, "version-missing", "say with If-Match (in a batch: version) which version you change")
+    if str(version).strip('"') not in ("*", str(obj.version)):
+        raise Problem(412, "stale-version", f"{obj.id} has version {obj.version} by now")
+
+
+def _limit(call: Call) -> int:
+    text = call.param("limit", "100")
+    if not text.isdigit() or not 1 <= int(text) <= MAX_PAGE:
+        raise Problem(400, "bad-limit", f"limit must be 1 to {MAX_PAGE}")
+    return int(text)
+
+
+def _since(call: Call) -> str:
+    text = call.param("updated_since")
+    try:
+        return iso(datetime.fromisoformat(text).astimezone(UTC)) if text else ""
+    except ValueError:
+        raise Problem(400, "bad-time", "updated_since must be a time as in 2026-11-21T22:18:46Z") from None
+
+
+def _cursor(updated_at: str, id_: str) -> str:
+    return base64.urlsafe_b64encode(json.dumps([updated_at, id_]).encode()).decode()
+
+
+def _position(cursor: str) -> tuple[str, str] | None:
+    if not cursor:
+        return None
+    try:
+        updated_at, id_ = json.loads(base64.urlsafe_b64decode(cursor))
+    except ValueError:
+        raise Problem(400, "bad-cursor", "this cursor was not given out here") from None
+    return str(updated_at), str(id_)

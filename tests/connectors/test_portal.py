@@ -1,0 +1,440 @@
+"""The portal connector against its stand-in, and both against the portal's own contract."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+import yaml
+from openapi_core import Config, OpenAPI
+from openapi_core.contrib.requests import RequestsOpenAPIRequest, RequestsOpenAPIResponse
+
+from connectors.portal import connector
+from connectors.portal.sandbox import standin
+from omnihub.errors import ConfigError, RejectedRecord
+from omnihub.model import Op, Outcome
+from omnihub.sandbox.copies import HELD, Copy
+from omnihub.sandbox.kit import Call, Quota, Reply, Running
+from omnihub.sdk import Http, Page, Record, Row, Want, open_client, value_at
+
+CONTRACT = Path(__file__).parents[2] / "connectors" / "portal" / "openapi.yaml"
+NOW = datetime(2026, 11, 21, 22, 0, tzinfo=UTC)
+STREAMS = ("accounts", "users", "logins")
+
+
+class Clock:
+    """The portal's clock, set by hand."""
+
+    def __init__(self) -> None:
+        self.at = NOW
+
+    def __call__(self) -> datetime:
+        return self.at
+
+
+def account(n: int, **fields: Any) -> Copy:
+    at = f"2026-01-01T{n // 3600:02d}:{n // 60 % 60:02d}:{n % 60:02d}.000000Z"
+    given = {"name": f"Firma {n} GmbH", "phone": "+49 30 1234567", "city": "Berlin", "country": "DE", **fields}
+    return Copy("portal", "accounts", n, given, at, at)
+
+
+def user(n: int, **fields: Any) -> Copy:
+    at = f"2026-01-02T00:00:{n:02d}.000000Z"
+    given = {
+        "first_name": "Anna", "last_name": "Meyer", "email": f"anna{n}@firma.example", "phone": "+49 30 1",
+        "mobile": "+49 171 1", "job_title": "Einkauf", "language": "de", "country": "DE", "account": 1,
+        "marketing_consent": "yes", "consent_at": "2026-01-01T00:00:00Z", **fields,
+    }  # fmt: skip
+    return Copy("portal", "users", n, given, at, at)
+
+
+def login(n: int) -> Copy:
+    at = f"2026-01-03T00:00:{n:02d}.000000Z"
+    return Copy("portal", "logins", n, {"contact": 1, "at": at, "channel": "web"}, at, at)
+
+
+class Office:
+    """A portal with a few records in it, and the hub's client for it."""
+
+    def __init__(self, run: Running, clock: Clock) -> None:
+        portal = run.standins["portal"]
+        assert isinstance(portal, standin)
+        self.portal, self.clock = portal, clock
+        self.settings = {"url": run.urls["portal"], **standin.credentials}
+        self.http: Http = open_client(connector, self.settings)
+        self.portal.seed([*(account(n) for n in range(1, 6)), *(user(n) for n in range(1, 4)), login(1), login(2)])
+
+    def pull(self, stream: str, since: str | None = None, complete: bool = False) -> list[Page]:
+        pull = connector.stream(stream).pull
+        assert pull is not None
+        return list(pull(self.http, Want(since, complete, NOW)))
+
+    def row(self, stream: str, n: int, **fields: str | None) -> Row:
+        """A wish as the hub would make it: from the record as `look` reads it now."""
+        s, id_ = connector.stream(stream), self.portal.native_id(stream, n)
+        assert s.push is not None
+        [found] = [r for page in s.push.look(self.http, [id_]) for r in page.records]
+        before = {name: value_at(found.raw, s.fields[name].path) for name in fields}
+        return Row(n, Op.UPDATE, id_, s.fields.body(fields), fields, before, "g", json.loads(found.raw))
+
+    def push(self, stream: str, *rows: Row) -> list[tuple[int, Outcome, str]]:
+        push = connector.stream(stream).push
+        assert push is not None
+        return [(a.n, a.outcome, a.code) for a in push.update(self.http, rows)]
+
+
+@pytest.fixture
+def office() -> Iterator[Office]:
+    clock = Clock()
+    with Running([standin(quotas=(), now=clock)]) as run:
+        yield Office(run, clock)
+
+
+def everything(pages: Sequence[Page]) -> list[Record]:
+    return [record for page in pages for record in page.records]
+
+
+# -- reading ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("stream", STREAMS)
+def test_a_complete_pass_shows_every_record_and_says_so_on_its_last_page(office: Office, stream: str) -> None:
+    pages = office.pull(stream)
+
+    assert len(everything(pages)) == {"accounts": 5, "users": 3, "logins": 2}[stream]
+    assert [page.complete for page in pages][-1] is True
+
+
+def test_an_empty_portal_still_gives_a_page_and_a_cursor_to_go_on_from() -> None:
+    with Running([standin(quotas=())]) as run:
+        http = open_client(connector, {"url": run.urls["portal"], **standin.credentials})
+        pull = connector.stream("accounts").pull
+        assert pull is not None
+        [page] = pull(http, Want(None, False, NOW))
+        assert (page.records, page.complete) == ([], True)
+        run.standins["portal"].seed([account(1)])
+        [page] = pull(http, Want(page.cursor, False, NOW))
+        assert len(page.records) == 1
+
+
+def test_several_pages_hold_each_record_once(office: Office) -> None:
+    office.portal.seed(account(n) for n in range(6, 1203))
+
+    pages = office.pull("accounts")
+
+    assert [len(page.records) for page in pages] == [500, 500, 202]
+    assert len({record.id for record in everything(pages)}) == 1202
+    assert [page.complete for page in pages] == [False, False, True]
+
+
+def test_a_pull_cut_off_in_the_middle_goes_on_from_the_cursor_of_its_last_page(office: Office) -> None:
+    office.portal.seed(account(n) for n in range(6, 1203))
+    first = office.pull("accounts")[0]
+
+    rest = office.pull("accounts", since=first.cursor)
+
+    assert len({record.id for record in everything([first, *rest])}) == 1202
+    assert not any(page.complete for page in rest)
+
+
+def test_the_next_pull_brings_the_edit_and_nothing_else(office: Office) -> None:
+    cursor = office.pull("accounts")[-1].cursor
+    assert everything(office.pull("accounts", cursor)) == []
+
+    office.portal.edit("accounts", "acc_00000002", {"city": "Bonn"})
+
+    [record] = everything(office.pull("accounts", cursor))
+    assert (record.id, value_at(record.raw, "address.city")) == ("acc_00000002", "Bonn")
+
+
+def test_a_deleted_and_a_merged_account_come_as_tombstones(office: Office) -> None:
+    cursor = office.pull("accounts")[-1].cursor
+    office.http.delete("/v1/accounts/acc_00000003", headers={"If-Match": '"1"'})
+    office.http.post("/v1/accounts/acc_00000004/merge", json={"into": "acc_00000001"})
+
+    found = everything(office.pull("accounts", cursor))
+
+    assert {(r.id, r.deleted, r.merged_into) for r in found} == {
+        ("acc_00000003", True, None),
+        ("acc_00000004", True, "acc_00000001"),
+    }
+
+
+def test_copies_that_were_deleted_or_merged_long_ago_show_as_tombstones_too(office: Office) -> None:
+    at = "2026-02-01T00:00:00.000000Z"
+    office.portal.seed([Copy("portal", "accounts", 9, {"name": "Alt"}, at, at, deleted=True, merged_into=2)])
+
+    [record] = [r for r in everything(office.pull("accounts")) if r.deleted]
+
+    assert (record.id, record.merged_into) == ("acc_00000009", "acc_00000002")
+
+
+def test_users_of_a_merged_account_move_to_the_one_that_lives_on(office: Office) -> None:
+    cursor = office.pull("users")[-1].cursor
+    office.http.post("/v1/accounts/acc_00000001/merge", json={"into": "acc_00000002"})
+
+    found = everything(office.pull("users", cursor))
+
+    assert {value_at(record.raw, "account_id") for record in found} == {"acc_00000002"}
+
+
+def test_records_are_kept_byte_for_byte_as_they_came(office: Office) -> None:
+    office.portal.edit("accounts", "acc_00000001", {"name": "Ærø & Søn «Ü»"})
+    pages = office.pull("accounts")
+    wire = office.http.last().content
+
+    assert all(record.raw in wire for record in everything(pages))
+    assert "Ærø & Søn «Ü»".encode() in b"".join(record.raw for record in everything(pages))
+
+
+def test_junk_that_people_typed_is_shown_as_it_is(office: Office) -> None:
+    junk = {"name": "x" * 300, "phone": "n/a", "country": "Germany", "email": "none", "domain": "?", "vat_id": None}
+    office.portal.seed([account(7, **junk)])
+
+    [record] = [r for r in everything(office.pull("accounts")) if r.id == "acc_00000007"]
+
+    fields = connector.stream("accounts").fields
+    assert {name: value_at(record.raw, fields[name].path) for name in junk} == junk
+
+
+@pytest.mark.parametrize("stream", STREAMS)
+def test_every_field_the_portal_holds_is_mapped(stream: str) -> None:
+    assert set(HELD["portal", stream]) <= set(connector.stream(stream).map)
+
+
+# -- logging in, limits ----------------------------------------------------------------------------------------------
+
+
+def test_a_wrong_secret_is_a_setting_to_put_right(office: Office) -> None:
+    http = open_client(connector, {**office.settings, "client_secret": "wrong"})
+    with pytest.raises(ConfigError, match="portal: the login was refused"):
+        http.get_ok("/v1/accounts")
+
+
+def test_an_old_token_is_renewed_on_the_way(office: Office) -> None:
+    office.pull("logins")
+    office.clock.at += timedelta(seconds=901)
+
+    assert len(everything(office.pull("logins"))) == 2
+    assert [status for _, path, status in office.portal.calls if path == "/v1/logins"] == [200, 401, 200]
+
+
+def test_a_refusal_for_too_many_calls_is_waited_out() -> None:
+    waits: list[float] = []
+
+    def wait(wait_s: float) -> None:
+        waits.append(wait_s)
+        run.standins["portal"].quotas[0].made.clear()
+
+    with Running([standin(quotas=(Quota(2, 60),))]) as run:
+        http = open_client(connector, {"url": run.urls["portal"], **standin.credentials})
+        http.budget = None
+        http.get_ok("/v1/logins")
+        refused = requests.get(f"{run.urls['portal']}/v1/logins", headers=http.last().request.headers, timeout=5)
+        assert (refused.status_code, refused.headers["Retry-After"]) == (429, "60")
+        assert refused.headers["RateLimit-Remaining"] == "0"
+        http.wait = wait
+        assert http.get_ok("/v1/logins").status_code == 200
+    assert waits == [60.0]
+
+
+# -- writing ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("stream", ["accounts", "users"])
+def test_what_is_written_is_what_is_read_again_for_every_field(office: Office, stream: str) -> None:
+    push, fields = connector.stream(stream).push, connector.stream(stream).fields
+    assert push is not None
+    special = {"domain": "neu.example", "phone": "+49 40 99", "mobile": "+49 171 99", "country": "AT", "language": "en"}
+    special["email"] = "neu@neu.example"
+    wishes: dict[str, str | None] = {name: special.get(name, f"Neu {name}") for name in push.fields}
+
+    assert office.push(stream, office.row(stream, 1, **wishes)) == [(1, Outcome.WRITTEN, "")]
+
+    record = next(r for r in everything(office.pull(stream)) if r.id == office.portal.native_id(stream, 1))
+    assert {name: value_at(record.raw, fields[name].path) for name in wishes} == wishes
+
+
+def test_writing_one_part_of_an_address_leaves_the_others(office: Office) -> None:
+    office.push("accounts", office.row("accounts", 1, street="Weg 1"))
+
+    after = office.row("accounts", 1).raw["address"]
+    assert after == {"street": "Weg 1", "city": "Berlin", "country": "DE"}
+
+
+def test_one_bad_row_of_a_batch_is_refused_and_the_others_are_written(office: Office) -> None:
+    rows = [office.row("accounts", n, phone=phone) for n, phone in ((1, "+49 1111"), (2, "n/a"), (3, "+49 3333"))]
+
+    assert office.push("accounts", *rows) == [
+        (1, Outcome.WRITTEN, ""),
+        (2, Outcome.REFUSED, "/problems/invalid"),
+        (3, Outcome.WRITTEN, ""),
+    ]
+    assert [office.row("accounts", n).raw["phone"] for n in (1, 2, 3)] == ["+49 1111", "+49 30 1234567", "+49 3333"]
+
+
+def test_a_record_changed_since_it_was_read_is_drifted_and_left_alone(office: Office) -> None:
+    row = office.row("accounts", 1, city="Bonn")
+    office.portal.edit("accounts", "acc_00000001", {"city": "Kiel"})
+
+    assert office.push("accounts", row) == [(1, Outcome.DRIFTED, "/problems/stale-version")]
+    assert office.row("accounts", 1).raw["address"]["city"] == "Kiel"
+
+
+def test_a_record_deleted_since_it_was_read_is_refused_and_not_seen_again(office: Office) -> None:
+    row = office.row("accounts", 1, city="Bonn")
+    office.http.delete("/v1/accounts/acc_00000001", headers={"If-Match": "*"})
+
+    assert office.push("accounts", row) == [(1, Outcome.REFUSED, "/problems/gone")]
+    push = connector.stream("accounts").push
+    assert push is not None
+    assert [r.id for page in push.look(office.http, ["acc_00000001", "acc_00000002"]) for r in page.records] == [
+        "acc_00000002"
+    ]
+
+
+def test_a_batch_too_large_is_refused_as_a_whole(office: Office) -> None:
+    row = office.row("accounts", 1, city="Bonn")
+    with pytest.raises(RejectedRecord) as refusal:
+        office.push("accounts", *[row] * 201)
+    assert refusal.value.status == 400
+
+
+def test_the_login_name_is_not_for_the_hub_to_change(office: Office) -> None:
+    push = connector.stream("users").push
+    assert push is not None
+    assert "email" not in push.fields
+    answer = office.http.patch("/v1/users/usr_00000001", json={"email": "b@c.example"}, headers={"If-Match": '"1"'})
+    assert answer.json()["errors"] == [{"field": "email", "detail": "is unknown here"}]
+
+
+# -- the rest of the contract ----------------------------------------------------------------------------------------
+
+
+def test_the_same_key_writes_once_and_answers_alike(office: Office) -> None:
+    def create(name: str, key: str) -> requests.Response:
+        return office.http.post("/v1/accounts", json={"name": name}, headers={"Idempotency-Key": key})
+
+    first, again, other = create("Neu", "k1"), create("Neu", "k1"), create("Anders", "k1")
+
+    assert (first.status_code, again.json()) == (201, first.json())
+    assert (other.status_code, other.json()["type"]) == (422, "/problems/idempotency-key-reused")
+    office.clock.at += timedelta(hours=25)
+    assert create("Neu", "k1").json()["id"] != first.json()["id"]
+
+
+def test_a_key_whose_call_is_under_way_is_a_conflict(office: Office) -> None:
+    call = Call("POST", "http://portal/v1/accounts", {}, [], {"Idempotency-Key": "k"}, b'{"name": "Neu"}')
+    second: list[Reply] = []
+
+    def slow() -> Reply:
+        second.append(office.portal.once(call, lambda: Reply(201)))
+        return Reply(201, {"id": "acc_1"})
+
+    assert office.portal.once(call, slow).status == 201
+    assert [reply.status for reply in second] == [409]
+
+
+def test_a_change_without_a_version_is_not_accepted(office: Office) -> None:
+    assert office.http.patch("/v1/accounts/acc_00000001", json={"name": "Neu"}).status_code == 428
+    stale = office.http.patch("/v1/accounts/acc_00000001", json={"name": "Neu"}, headers={"If-Match": '"7"'})
+    assert stale.status_code == 412
+    etag = office.http.get("/v1/accounts/acc_00000001").headers["ETag"]
+    good = office.http.patch("/v1/accounts/acc_00000001", json={"name": "Neu"}, headers={"If-Match": etag})
+    assert (good.status_code, good.headers["ETag"]) == (200, '"2"')
+
+
+def test_an_external_id_creates_once_and_then_changes(office: Office) -> None:
+    first = office.http.put("/v1/accounts/by-external-id/G-1", json={"name": "Neu"})
+    second = office.http.put("/v1/accounts/by-external-id/G-1", json={"name": "Neuer"})
+
+    assert (first.status_code, second.status_code) == (201, 200)
+    assert second.json()["id"] == first.json()["id"]
+
+
+def test_two_users_cannot_have_one_login_name(office: Office) -> None:
+    answer = office.http.post("/v1/users", json={"email": "ANNA1@firma.example"})
+    assert answer.json()["errors"] == [{"field": "email", "detail": "belongs to another record"}]
+
+
+def test_consent_is_only_ever_added_and_the_newest_counts(office: Office) -> None:
+    def say(state: str, at: str) -> None:
+        statement = {"user_id": "usr_00000001", "purpose": "marketing", "state": state, "at": at}
+        assert office.http.post("/v1/consents", json=statement).status_code == 201
+
+    say("denied", "2026-05-01T00:00:00Z")
+    say("granted", "2026-04-01T00:00:00Z")  # arrives late, and changes nothing
+
+    assert len(office.http.get("/v1/consents").json()["items"]) == 2
+    shown = office.http.get("/v1/users/usr_00000001").json()["marketing_consent"]
+    assert shown == {"state": "denied", "at": "2026-05-01T00:00:00Z"}
+
+
+def test_a_report_with_the_same_key_replaces_the_one_before(office: Office) -> None:
+    report = {"key": "accounts", "title": "Monday", "findings": []}
+    office.http.post("/v1/consistency-reports", json=report)
+    office.http.post("/v1/consistency-reports", json={**report, "title": "Tuesday"})
+
+    assert [r["title"] for r in office.http.get("/v1/consistency-reports").json()["items"]] == ["Tuesday"]
+
+
+# -- against openapi.yaml --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def contract() -> OpenAPI:
+    return OpenAPI.from_path(CONTRACT, Config(extra_media_type_deserializers={"application/problem+json": json.loads}))
+
+
+def check(contract: OpenAPI, answer: requests.Response, *, request_too: bool = True) -> None:
+    request = RequestsOpenAPIRequest(answer.request)
+    if request_too:
+        contract.validate_request(request)
+    contract.validate_response(request, RequestsOpenAPIResponse(answer))
+
+
+@pytest.mark.filterwarnings("ignore:Unsupported scheme type")  # openapi-core does not look into OAuth
+def test_every_call_of_the_connector_is_as_the_contract_says(office: Office, contract: OpenAPI) -> None:
+    seen: list[requests.Response] = []
+    office.http.hooks["response"].append(lambda answer, **_: seen.append(answer))
+
+    for stream in STREAMS:
+        office.pull(stream)
+    office.push("accounts", office.row("accounts", 1, city="Bonn", name="Neu"), office.row("accounts", 2, phone="n/a"))
+    office.push("users", office.row("users", 1, language="en", first_name="Änne"))
+    office.pull("accounts", since=office.pull("accounts")[-1].cursor)
+
+    for answer in seen:
+        refused_item = b"n/a" in (answer.request.body or b"") if isinstance(answer.request.body, bytes) else False
+        check(contract, answer, request_too=not refused_item)
+    assert {answer.status_code for answer in seen} == {200, 207}
+
+
+def test_the_stand_in_answers_as_the_contract_says_when_it_refuses(office: Office, contract: OpenAPI) -> None:
+    http = office.http
+    answers = [
+        http.get("/v1/accounts/acc_99999999"),
+        http.get("/v1/accounts", params={"cursor": "nonsense"}),
+        http.patch("/v1/accounts/acc_00000001", json={"name": "Neu"}),
+        http.post("/v1/users", json={"email": "anna1@firma.example"}),
+        requests.get(f"{office.settings['url']}/v1/accounts", timeout=5),
+    ]
+    assert [answer.status_code for answer in answers] == [404, 400, 428, 422, 401]
+    for answer in answers:
+        check(contract, answer, request_too=False)
+
+
+def test_the_stand_in_serves_every_path_of_the_contract() -> None:
+    promised = {
+        (verb.upper(), path)
+        for path, item in yaml.safe_load(CONTRACT.read_text())["paths"].items()
+        for verb in item
+        if verb != "parameters"
+    }
+    served = {(method, r.path) for r in standin().app().routes for method in r.methods if method != "HEAD"}  # type: ignore[attr-defined]
+    assert served == promised
