@@ -72,14 +72,14 @@ def _connector(package: str, name: str) -> Connector | None:
 def _standin(module: ModuleType) -> type[Standin]:
     from omnihub.sandbox.kit import Standin  # brings a web server along, which who only pulls does not need
 
-    own = [
+    own = {  # a set: the class may have a second name, as in `standin = Acme`
         value
         for value in vars(module).values()
         if isinstance(value, type) and issubclass(value, Standin) and value.__module__ == module.__name__
-    ]
+    }
     if len(own) != 1:
         raise ConfigError(f"{_short(module)}: has {len(own)} stand-ins; write exactly one class that is a Standin")
-    return own[0]
+    return own.pop()
 
 
 def _load(package: str, name: str) -> ModuleType:
