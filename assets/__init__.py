@@ -1,0 +1,1 @@
+"""When it runs: Dagster only. Bodies of about ten lines that call one function of omnihub."""
