@@ -1,0 +1,26 @@
+"""Compare: every system with the golden record, and every channel with the master.
+
+    values    golden vs what each system holds       → differences (what a plan is made of) and findings
+    catalog   SKUs, products and prices vs the master → findings
+    links     links that point to nothing             → findings
+
+Data in, data out: Arrow tables of what is held, of what is believed, and of the field maps' fields.
+"""
+
+from omnihub.compare.catalog import LINES, PRICES, PRODUCTS, TODAY, catalog
+from omnihub.compare.values import GOLDENS, HELD, MEMBERS, ROWS, broken_links, problems, values
+
+__all__ = [
+    "GOLDENS",
+    "HELD",
+    "LINES",
+    "MEMBERS",
+    "PRICES",
+    "PRODUCTS",
+    "ROWS",
+    "TODAY",
+    "broken_links",
+    "catalog",
+    "problems",
+    "values",
+]

@@ -1,0 +1,307 @@
+"""Land: keep what the systems said, byte for byte, and how far each stream has been read, in one transaction a page.
+
+    pull ─▶ page ─▶ [exchange, new and changed records, cursor] ─▶ commit ─▶ next page
+
+A crash costs a re-read, never a record and never a duplicate: records are filed under their ref with a hash of their
+bytes, and unchanged bytes write nothing. A record is gone only when the system says so or a complete pass did not show
+it. One failing stream never stops the others; it keeps its cursor and says why. Each stream's numbers balance:
+
+    read = new + changed + same + rejected
+"""
+
+from __future__ import annotations
+
+import array
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+import xxhash
+
+from omnihub.errors import BrokenAnswer, ConfigError, OmniHubError
+from omnihub.sdk import Connector, Page, Record, Stream, Want, open_client
+from omnihub.store import Store, bulk, schema
+from omnihub.store.open import now_iso, take
+
+log = logging.getLogger("omnihub.land")
+
+MAX_STREAMS = 4  # streams of one system read at the same time
+GONE = b""  # the body of a version that says: deleted
+
+
+@dataclass
+class Landed:
+    """What landing one stream did. `read = new + changed + same + rejected`; `gone` counts deletions on top."""
+
+    system: str
+    stream: str
+    read: int = 0
+    new: int = 0
+    changed: int = 0
+    same: int = 0
+    rejected: int = 0
+    gone: int = 0
+    pages: int = 0
+    complete: bool = False
+    error: str = ""
+    way_out: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether the stream was read to its end."""
+        return not self.error
+
+    @property
+    def balanced(self) -> bool:
+        """Whether every record read is accounted for."""
+        return self.read == self.new + self.changed + self.same + self.rejected
+
+    def counts(self) -> dict[str, Any]:
+        """As plain data."""
+        return asdict(self)
+
+
+Progress = Callable[[Landed, int | None], None]
+"""Called after each page with the numbers so far and how many records the system says there are."""
+
+
+def land(
+    store: Store,
+    connector: Connector,
+    settings: Mapping[str, str],
+    *,
+    run_id: str,
+    streams: Sequence[str] = (),
+    full: bool = False,
+    now: datetime | None = None,
+    progress: Progress = lambda landed, total: None,
+) -> list[Landed]:
+    """Read the streams of one system (all of them, or those named) and keep what is new.
+
+    settings: the connector's, secrets included. full: complete passes whatever the cursors say. Never raises for a
+    system that fails: each stream's `error` says what happened and what to do.
+    """
+    wanted = [s for s in connector.streams if s.pull and (not streams or s.name in streams)]
+    at = now or datetime.now(UTC)
+    try:
+        client = open_client(connector, settings)
+    except OmniHubError as error:
+        found = [_failed(store, Landed(connector.name, s.name), error) for s in wanted]
+    else:
+        with ThreadPoolExecutor(MAX_STREAMS, thread_name_prefix=f"land-{connector.name}") as pool:
+            found = list(pool.map(lambda s: _land_stream(store, connector, s, client, run_id, full, at, progress), wanted))
+    return found
+
+
+def _land_stream(
+    store: Store, connector: Connector, stream: Stream, client: Any, run_id: str, full: bool, now: datetime, progress: Progress
+) -> Landed:
+    landed = Landed(connector.name, stream.name)
+    seen = array.array("Q")
+    try:
+        assert stream.pull
+        for page in stream.pull(client, _want(store, connector, stream, full, now)):
+            _land_page(store, landed, page, run_id, seen)
+            progress(landed, page.total)
+        _close(store, landed, now)
+    except OmniHubError as error:
+        return _failed(store, landed, error)
+    except Exception as error:  # a connector's own bug must not stop the other streams
+        log.exception("%s/%s: stopped by %s", connector.name, stream.name, type(error).__name__)
+        return _failed(store, landed, error)
+    return landed
+
+
+def _want(store: Store, connector: Connector, stream: Stream, full: bool, now: datetime) -> Want:
+    with store.read() as c:
+        row = c.execute(_this(sa.select(schema.streams), connector.name, stream.name)).one_or_none()
+    overdue = bool(
+        row
+        and stream.full_every
+        and (not row.full_at or datetime.fromisoformat(row.full_at) + stream.full_every <= now + timedelta(seconds=1))
+    )
+    since = row.cursor if row else None
+    return Want(since=since, complete=full or since is None or overdue, now=now)
+
+
+def _this(query: Any, system: str, stream: str) -> Any:
+    return query.where(schema.streams.c.system == system, schema.streams.c.stream == stream)
+
+
+# -- one page, one transaction -------------------------------------------------------------------------------------
+
+
+@dataclass
+class _Version:
+    """A new state of a record, not yet numbered."""
+
+    ref: str
+    hash: bytes
+    body: bytes
+    pointer: str
+    updated: str | None
+    deleted: bool
+    merged_into: str | None
+
+
+_RAW = ("seq", "ref", "system", "stream", "body", "exchange_id", "pointer", "updated", "deleted", "merged_into", "landed_at")
+_RECORDS = ("ref", "system", "stream", "seq", "hash", "deleted")
+
+
+def _land_page(store: Store, landed: Landed, page: Page, run_id: str, seen: array.array[int]) -> None:
+    """Keep one page and, in the same transaction, how far the stream is now read."""
+    prefix = f"{landed.system}/{landed.stream}/"
+    keyless = [r for r in page.records if r.id is None]
+    latest = {prefix + r.id: r for r in page.records if r.id is not None}
+    goners = {prefix + i: into for i, into in page.gone if prefix + i not in latest}
+    seen.extend(_fingerprint(ref) for ref in latest)
+    with store.write() as c:
+        exchange_id = _keep_exchange(c, landed, page, run_id)
+        known = _known(c, [*latest, *goners])
+        versions = [v for ref, r in latest.items() if (v := _version(ref, r, known.get(ref)))]
+        versions += [v for ref, into in goners.items() if (v := _goner(ref, into, known.get(ref)))]
+        _keep(c, landed, versions, exchange_id)
+        rejected = _reject(c, landed, keyless, exchange_id)
+        if page.complete:
+            _sweep(c, landed, seen, exchange_id)
+            landed.complete = True
+        if page.cursor is not None:
+            _keep_cursor(c, landed, page.cursor)
+    new = sum(1 for v in versions if v.ref not in known and v.ref in latest)
+    gone = sum(1 for v in versions if v.deleted)
+    changed = sum(1 for v in versions if v.ref in latest) - new
+    landed.pages += 1
+    landed.read += len(page.records)
+    landed.rejected += rejected
+    landed.new += new
+    landed.changed += changed
+    landed.gone += gone
+    landed.same += len(page.records) - rejected - new - changed
+
+
+def _fingerprint(ref: str) -> int:
+    """64 bits for a ref: a pass over a million records is remembered in 8 MB; a clash can only delay a deletion."""
+    return xxhash.xxh3_64_intdigest(ref)
+
+
+def _version(ref: str, record: Record, known: tuple[bytes, bool] | None) -> _Version | None:
+    """What to keep of a record, None where we have just that already."""
+    deleted = record.deleted or record.merged_into is not None
+    digest = xxhash.xxh3_128_digest(record.raw)
+    if known == (digest, deleted):
+        return None
+    return _Version(ref, digest, record.raw, record.pointer, record.updated, deleted, record.merged_into)
+
+
+def _goner(ref: str, merged_into: str | None, known: tuple[bytes, bool] | None) -> _Version | None:
+    """A deletion, where we believed the record to be alive."""
+    if known is None or known[1]:
+        return None
+    return _Version(ref, xxhash.xxh3_128_digest(GONE), GONE, "", None, True, merged_into)
+
+
+def _known(c: sa.Connection, refs: Sequence[str]) -> dict[str, tuple[bytes, bool]]:
+    query = sa.select(schema.records.c.ref, schema.records.c.hash, schema.records.c.deleted)
+    return {row[0]: (bytes(row[1]), bool(row[2])) for row in bulk.where_in(c, query, schema.records.c.ref, refs)}
+
+
+def _keep_exchange(c: sa.Connection, landed: Landed, page: Page, run_id: str) -> int:
+    e = page.exchange
+    done = c.execute(
+        sa.insert(schema.exchanges).values(
+            run_id=run_id, system=landed.system, stream=landed.stream, method=e.method, url=e.url, status=e.status, at=e.at.isoformat()
+        )
+    )
+    assert done.inserted_primary_key
+    return int(done.inserted_primary_key[0])
+
+
+def _keep(c: sa.Connection, landed: Landed, versions: Sequence[_Version], exchange_id: int) -> None:
+    if not versions:
+        return
+    at, first = now_iso(), take(c, len(versions))
+    numbered = list(enumerate(versions, first))
+    bulk.append(
+        c,
+        schema.raw,
+        _RAW,
+        [
+            (seq, v.ref, landed.system, landed.stream, v.body, exchange_id, v.pointer, v.updated, v.deleted, v.merged_into, at)
+            for seq, v in numbered
+        ],
+    )
+    bulk.upsert(
+        c, schema.records, _RECORDS, [(v.ref, landed.system, landed.stream, seq, v.hash, v.deleted) for seq, v in numbered]
+    )
+
+
+def _reject(c: sa.Connection, landed: Landed, keyless: Sequence[Record], exchange_id: int) -> int:
+    """Keep records without a key where a person can find them. The same bytes are kept once."""
+    for record in keyless:
+        digest = xxhash.xxh3_128_digest(record.raw)
+        there = sa.select(schema.rejects.c.id).where(
+            schema.rejects.c.system == landed.system, schema.rejects.c.stream == landed.stream, schema.rejects.c.hash == digest
+        )
+        if c.execute(there).first() is None:
+            c.execute(
+                sa.insert(schema.rejects).values(
+                    system=landed.system, stream=landed.stream, hash=digest, body=record.raw, exchange_id=exchange_id,
+                    pointer=record.pointer, why="no key", landed_at=now_iso(),
+                )
+            )
+    return len(keyless)
+
+
+def _sweep(c: sa.Connection, landed: Landed, seen: array.array[int], exchange_id: int) -> None:
+    """A complete pass has ended: what it did not show is gone."""
+    shown = np.unique(np.frombuffer(seen, dtype=np.uint64)) if seen else np.empty(0, np.uint64)
+    living = sa.select(schema.records.c.ref).where(
+        schema.records.c.system == landed.system, schema.records.c.stream == landed.stream, ~schema.records.c.deleted
+    )
+    missing: list[str] = []
+    for batch in bulk.batches(c, living):
+        refs = batch.column("ref").to_pylist()
+        prints = np.fromiter((_fingerprint(ref) for ref in refs), np.uint64, len(refs))
+        missing += [refs[i] for i in np.flatnonzero(~np.isin(prints, shown))]
+    digest = xxhash.xxh3_128_digest(GONE)
+    _keep(c, landed, [_Version(ref, digest, GONE, "", None, True, None) for ref in missing], exchange_id)
+    landed.gone += len(missing)
+
+
+def _keep_cursor(c: sa.Connection, landed: Landed, cursor: str) -> None:
+    _set(c, landed, cursor=cursor)
+
+
+def _close(store: Store, landed: Landed, now: datetime) -> None:
+    """The stream has been read to its end."""
+    with store.write() as c:
+        values: dict[str, Any] = {"read_at": now.isoformat(), "state": "ok", "error": None}
+        _set(c, landed, **(values | ({"full_at": now.isoformat()} if landed.complete else {})))
+
+
+def _failed(store: Store, landed: Landed, error: Exception) -> Landed:
+    landed.error = f"{error}" if isinstance(error, OmniHubError) else f"{landed.system}/{landed.stream}: {type(error).__name__} in the connector; see the log"
+    landed.way_out = _way_out(error)
+    with store.write() as c:
+        _set(c, landed, state="failed", error=landed.error)
+    log.warning("%s/%s: %s", landed.system, landed.stream, landed.error)
+    return landed
+
+
+def _way_out(error: Exception) -> str:
+    if isinstance(error, ConfigError):
+        return "change the setting, then run `omnihub sync` again"
+    if isinstance(error, BrokenAnswer):
+        return "the cursor stays where it was; run again, and tell the system's owner if it stays so"
+    return "nothing is lost: the next `omnihub sync` goes on from the same place"
+
+
+def _set(c: sa.Connection, landed: Landed, **values: Any) -> None:
+    done = c.execute(_this(sa.update(schema.streams), landed.system, landed.stream).values(**values))
+    if not done.rowcount:
+        c.execute(sa.insert(schema.streams).values(**({"state": "new", "system": landed.system, "stream": landed.stream} | values)))

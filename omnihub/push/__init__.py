@@ -1,0 +1,15 @@
+"""Push: carry the golden values back, safely: plan → guard → apply → receipt.
+
+    differences ─▶ plan ─▶ guard ─▶ stored plan ─▶ apply ─▶ receipts, one outcome a change
+                   (plan)  (guard)                 (apply)   └─ dead letters for what was refused
+
+Only a stored plan is applied. Each target is looked at again just before it is written; what somebody changed in the
+meantime is *drifted* and left. What was written is known by its receipt, committed before the next batch goes out:
+killed anywhere and run again, the same plan ends the same way.
+"""
+
+from omnihub.push.apply import Present, Receipt, Task, apply_stream
+from omnihub.push.guard import Broken, Limits, guard
+from omnihub.push.plan import Plan, make_plan
+
+__all__ = ["Broken", "Limits", "Plan", "Present", "Receipt", "Task", "apply_stream", "guard", "make_plan"]

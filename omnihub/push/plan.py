@@ -1,0 +1,91 @@
+"""Plan: the smallest correct change for every system, as a value a person can read and a hash can name."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from math import ceil
+from typing import Any
+
+from omnihub.model import Change, Op, Ref
+from omnihub.sdk import Push
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One row of what compare found: a field where a system does not hold the golden value."""
+
+    ref: str
+    field: str
+    golden_id: str
+    theirs: str | None
+    ours: str
+    winner: str
+    rule: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All wished edits of one run. `hash` names exactly these; `looked` says for each system whether its present
+    state was known: looked, could not look, not supported."""
+
+    changes: tuple[Change, ...]
+    looked: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def hash(self) -> str:
+        """Names exactly these changes, whatever their order."""
+        lines = sorted(json.dumps([str(c.ref), c.field, c.old, c.new, c.op], ensure_ascii=False) for c in self.changes)
+        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+    def counts(self) -> dict[str, Any]:
+        """Changes and records per system, and altogether."""
+        changes = Counter(c.ref.system for c in self.changes)
+        records = Counter(r.system for r in {c.ref for c in self.changes})
+        return {"planned": len(self.changes), "records": sum(records.values()), "by_system": {s: {"changes": n, "records": records[s]} for s, n in sorted(changes.items())}}
+
+
+def make_plan(
+    differences: Iterable[Difference],
+    push: Mapping[tuple[str, str], Push],
+    held_back: Mapping[tuple[str, str], tuple[str | None, str | None]],
+    looked: Mapping[str, str],
+) -> Plan:
+    """From differences to changes.
+
+    push: (system, stream) → what may be written there. held_back: (ref, field) → (old, new) the system has refused before;
+    the same is not tried again until one of the two has changed. looked: see `Plan`; nothing is planned for a
+    system that could not be looked at.
+    """
+    changes = []
+    for d in differences:
+        ref = Ref.parse(d.ref)
+        may = push.get((ref.system, ref.stream))
+        if may is None or d.field not in may.fields or looked.get(ref.system) != "looked":
+            continue
+        if held_back.get((d.ref, d.field)) == (d.theirs, d.ours):
+            continue
+        if len(d.ours) > may.max_length.get(d.field, len(d.ours)):
+            continue  # the target can't hold it: compare reports it, nobody plays ping-pong
+        changes.append(Change(ref, d.field, d.theirs, d.ours, _why(d), d.golden_id, Op.UPDATE))
+    return Plan(tuple(sorted(changes, key=lambda c: (c.ref, c.field))), dict(looked))
+
+
+def _why(d: Difference) -> str:
+    if d.rule == "pin":
+        return "pinned by a steward"
+    source = Ref.parse(d.winner).system if d.winner else "?"
+    said = "adds" if d.theirs is None else "replaces"
+    return f"{said} by rule {d.rule}: the value of {source} ({d.winner})"
+
+
+def calls(plan: Plan, push: Mapping[tuple[str, str], Push]) -> dict[str, int]:
+    """How many calls applying it will take, per system: a look and a write for each batch."""
+    records = Counter((ref.system, ref.stream) for ref in {c.ref for c in plan.changes})
+    found: Counter[str] = Counter()
+    for where, n in records.items():
+        found[where[0]] += 2 * ceil(n / push[where].batch)
+    return dict(found)

@@ -1,0 +1,349 @@
+"""Refine: raw records → canonical fields, by the field map, as a set.
+
+    raw slice ─▶ paths out of the JSON ─▶ cells (ref, field, text) ─▶ distinct values cleaned once ─▶ cells ─▶ one row a ref
+
+What can't be cleaned keeps its raw value, with the reason as a problem; nothing is dropped. Each cell knows since when
+it has its value: the record's own time of the version in which the value last changed, so that a write to another
+field does not make it look fresh. A value equal to what we last wrote there is marked an echo: it is no evidence.
+
+Everything here takes Arrow tables and gives one back; reading and keeping them is `omnihub.flow`'s business.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from omnihub import fields
+from omnihub.model import ENTITIES, Kind
+from omnihub.sdk import Codes, Const, FieldMap, FullName, Link, Path, Stream
+
+LOCAL = frozenset({Kind.PHONE, Kind.VAT})  # kinds whose local form needs the record's country to be read
+SAMPLE = 200  # records looked at for fields nobody mapped
+EXCERPT = 60  # characters of an unclean value kept with its reason
+
+VERSIONS = pa.schema(
+    [
+        ("ref", pa.string()),
+        ("seq", pa.int64()),
+        ("body", pa.string()),
+        ("updated", pa.string()),
+        ("deleted", pa.bool_()),
+        ("landed_at", pa.string()),
+    ]
+)
+"""What `refine` takes: versions of records of one stream. `body` is JSON text, empty for a deletion without one."""
+
+PRIOR = pa.schema(
+    [("ref", pa.string()), ("parent", pa.string()), ("deleted", pa.bool_()), ("fields", pa.string()), ("times", pa.string())]
+)
+"""What was refined before of the same refs (for nested streams: of the same parents)."""
+
+SENT = pa.schema([("ref", pa.string()), ("field", pa.string()), ("value", pa.string())])
+"""What we last wrote to these refs."""
+
+
+def json_path(path: str) -> str:
+    """A dotted path as DuckDB writes it.
+
+    >>> json_path("addresses.0.city")
+    '$."addresses"[0]."city"'
+    """
+    return "$" + "".join(f"[{part}]" if part.isdigit() else f'."{part}"' for part in path.split(".") if part)
+
+
+def pointer_of(path: str) -> str:
+    """A dotted path as a JSON pointer.
+
+    >>> pointer_of("addresses.0.city")
+    '/addresses/0/city'
+    """
+    return "".join(f"/{part}" for part in path.split(".") if part)
+
+
+def refine(
+    system: str, stream: Stream, versions: pa.Table, prior: pa.Table, sent: pa.Table, country: str | None = None
+) -> pa.Table:
+    """The canonical rows of one stream's versions, the latest of each ref.
+
+    versions, prior, sent: see the schemas above; for a nested stream `versions` are its parent's. country: where the
+    system's records are at home, for phone numbers without a country of their own.
+    Returns ref, parent, pointer, raw_seq, deleted, updated, fields, times, echoes, problems (JSON as text).
+    """
+    con = duckdb.connect()
+    try:
+        con.execute("SET TimeZone = 'UTC'; SET threads = 2")
+        for name, table in (("versions", versions), ("prior", prior), ("sent", sent)):
+            con.register(name, table)
+        _cut(con, system, stream)
+        _extract(con, system, stream)
+        _clean(con, country)
+        _history(con)
+        return con.sql(_ROWS).to_arrow_table()
+    finally:
+        con.close()
+
+
+# -- records -------------------------------------------------------------------------------------------------------
+
+
+def _cut(con: duckdb.DuckDBPyConnection, system: str, stream: Stream) -> None:
+    """The table `pieces`: one row a version of a record of this stream, with the body its fields are in."""
+    con.execute(
+        """CREATE TEMP TABLE whole AS
+           SELECT ref, seq, landed_at, updated, deleted,
+                  CASE WHEN json_valid(body) THEN body ELSE '{}' END AS body,
+                  body <> '' AND NOT json_valid(body) AS broken
+           FROM versions"""
+    )
+    if stream.nested is None:
+        con.execute(
+            """CREATE TEMP TABLE pieces AS
+               SELECT ref, NULL::VARCHAR AS parent, '' AS pointer, seq, landed_at, updated, deleted, broken, body, body AS outer_body
+               FROM whole"""
+        )
+        return
+    con.execute(
+        """CREATE TEMP TABLE pieces AS
+           WITH parts AS (
+               SELECT ref AS parent, seq, landed_at, updated, deleted, broken, body AS outer_body,
+                      unnest(from_json(coalesce(json_extract(body, $path), '[]'), '["JSON"]')) AS piece,
+                      generate_subscripts(from_json(coalesce(json_extract(body, $path), '[]'), '["JSON"]'), 1) - 1 AS place
+               FROM whole WHERE NOT deleted)
+           SELECT $prefix || json_extract_string(piece, $key) AS ref, parent, $pointer || '/' || place AS pointer,
+                  seq, landed_at, updated, deleted, broken, piece::VARCHAR AS body, outer_body
+           FROM parts WHERE json_extract_string(piece, $key) IS NOT NULL""",
+        {
+            "path": json_path(stream.nested.path),
+            "key": json_path(stream.key),
+            "prefix": f"{system}/{stream.name}/",
+            "pointer": pointer_of(stream.nested.path),
+        },
+    )
+    # A child its parent's latest version no longer shows is gone.
+    con.execute(
+        """INSERT INTO pieces
+           SELECT prior.ref, prior.parent, '', latest.seq, latest.landed_at, latest.updated, true, false, '{}', '{}'
+           FROM prior JOIN (SELECT ref, max(seq) AS seq, max_by(landed_at, seq) AS landed_at, max_by(updated, seq) AS updated
+                            FROM whole GROUP BY ref) AS latest ON latest.ref = prior.parent
+           WHERE NOT prior.deleted
+             AND NOT EXISTS (SELECT 1 FROM pieces WHERE pieces.ref = prior.ref AND pieces.seq = latest.seq)"""
+    )
+
+
+# -- cells ---------------------------------------------------------------------------------------------------------
+
+
+def _extract(con: duckdb.DuckDBPyConnection, system: str, stream: Stream) -> None:
+    """The table `cells`: one row a version and field, with the text found at the field's path."""
+    mapped = stream.fields
+    wanted = [(name, where) for name, where in mapped.items() if not isinstance(where, Const)]
+    inner = [(n, w) for n, w in wanted if not w.path.startswith("^")]
+    outer = [(n, w) for n, w in wanted if w.path.startswith("^")]
+    con.execute(
+        """CREATE TEMP TABLE picked AS
+           SELECT *, json_extract_string(body, $inner) || json_extract_string(outer_body, $outer) AS texts FROM pieces
+           WHERE NOT deleted""",
+        {"inner": [json_path(w.path) for _, w in inner] or ["$.x"], "outer": [json_path(w.path[1:]) for _, w in outer] or ["$.x"]},
+    )
+    places = [(n, w, i) for i, (n, w) in enumerate(inner, 1)]
+    places += [(n, w, i) for i, (n, w) in enumerate(outer, max(1, len(inner)) + 1)]
+    con.register("places", _places(system, stream, mapped, places))
+    con.register("codes", _codes(mapped))
+    con.execute(
+        """CREATE TEMP TABLE cells AS
+           SELECT ref, seq, field, kind, part,
+                  CASE WHEN text IS NULL OR text IN ('', 'null') THEN NULL
+                       WHEN kind = 'link' THEN places.prefix || text
+                       ELSE coalesce(codes.canonical, places.otherwise, text) END AS text,
+                  coalesce(codes.canonical, places.otherwise) IS NOT NULL OR kind = 'link' AS settled
+           FROM (SELECT ref, seq, places.*, CASE WHEN place = 0 THEN constant ELSE texts[place] END AS text
+                 FROM picked, places) AS places
+           LEFT JOIN codes ON codes.name = places.field AND codes.native = text"""
+    )
+    con.execute("UPDATE cells SET text = NULL, settled = true WHERE settled AND text = ''")
+
+
+def _places(system: str, stream: Stream, mapped: FieldMap, places: Sequence[tuple[str, Path, int]]) -> pa.Table:
+    known = ENTITIES[stream.entity]
+    rows = [_place(system, name, where, n, known[name].kind) for name, where, n in places]
+    rows += [_place(system, name, where, 0, known[name].kind) for name, where in mapped.items() if isinstance(where, Const)]
+    names = ("field", "kind", "part", "place", "prefix", "otherwise", "constant")
+    kinds = (pa.string(), pa.string(), pa.string(), pa.int64(), pa.string(), pa.string(), pa.string())
+    return pa.table({n: pa.array([r[i] for r in rows], k) for i, (n, k) in enumerate(zip(names, kinds, strict=True))})
+
+
+def _place(system: str, name: str, where: Path, place: int, kind: Kind) -> tuple[Any, ...]:
+    return (
+        name,
+        kind.value,
+        where.part if isinstance(where, FullName) else "",
+        place,
+        f"{system}/{where.stream}/" if isinstance(where, Link) else "",
+        where.otherwise if isinstance(where, Codes) else None,
+        where.value if isinstance(where, Const) else None,
+    )
+
+
+def _codes(mapped: FieldMap) -> pa.Table:
+    rows = [(n, native, canonical) for n, w in mapped.items() if isinstance(w, Codes) for native, canonical in w.codes.items()]
+    return pa.table({n: pa.array([r[i] for r in rows], pa.string()) for i, n in enumerate(("name", "native", "canonical"))})
+
+
+# -- values --------------------------------------------------------------------------------------------------------
+
+
+def _clean(con: duckdb.DuckDBPyConnection, country: str | None) -> None:
+    """The table `cleaned`: the cells with canonical values. Each distinct value is cleaned once."""
+    con.register("homes", _cleaned(con.sql("SELECT DISTINCT kind, part, NULL AS home, text FROM cells WHERE kind = 'country' AND text IS NOT NULL")))
+    con.execute(
+        f"""CREATE TEMP TABLE homed AS
+            SELECT cells.*, CASE WHEN cells.kind IN ({", ".join(f"'{k}'" for k in sorted(LOCAL))})
+                                 THEN coalesce(home.value, $country) END AS home
+            FROM cells
+            LEFT JOIN (SELECT ref, seq, any_value(homes.value) AS value FROM cells JOIN homes USING (kind, text)
+                       WHERE kind = 'country' GROUP BY ref, seq) AS home USING (ref, seq)""",
+        {"country": country},
+    )
+    con.register("values", _cleaned(con.sql("SELECT DISTINCT kind, part, home, text FROM homed WHERE text IS NOT NULL AND NOT settled")))
+    con.execute(
+        f"""CREATE TEMP TABLE cleaned AS
+            SELECT ref, seq, field, CASE WHEN settled THEN homed.text ELSE v.value END AS value, v.problem,
+                   CASE WHEN v.problem IS NOT NULL THEN left(homed.text, {EXCERPT}) END AS excerpt
+            FROM homed LEFT JOIN "values" AS v
+              ON NOT settled AND v.kind = homed.kind AND v.part = homed.part AND v.text = homed.text
+             AND v.home IS NOT DISTINCT FROM homed.home"""
+    )
+
+
+def _cleaned(distinct: duckdb.DuckDBPyRelation) -> pa.Table:
+    """kind, part, home, text → value, problem."""
+    values: list[str | None] = []
+    problems: list[str | None] = []
+    table = distinct.to_arrow_table()
+    for kind, part, home, text in zip(*(table.column(n).to_pylist() for n in ("kind", "part", "home", "text")), strict=True):
+        value = problem = None
+        try:
+            value = fields.clean(Kind(kind), text, country=home, part=part)
+        except fields.Unclean as why:
+            problem = str(why)
+        values.append(value)
+        problems.append(problem)
+    return table.append_column("value", pa.array(values, pa.string())).append_column("problem", pa.array(problems, pa.string()))
+
+
+# -- rows ----------------------------------------------------------------------------------------------------------
+
+
+def _history(con: duckdb.DuckDBPyConnection) -> None:
+    """The table `now`: each ref's present cells, with the time since when they are so, and whether they are echoes."""
+    stamps = con.sql("SELECT DISTINCT updated AS text FROM pieces WHERE updated IS NOT NULL").to_arrow_table()
+    con.register("stamps", _stamped(stamps.column("text").to_pylist()))
+    con.execute(
+        """CREATE TEMP TABLE moments AS
+           SELECT ref, seq, landed_at, deleted, stamps.value AS updated,
+                  row_number() OVER (PARTITION BY pieces.ref ORDER BY seq) = 1
+                  AND NOT EXISTS (SELECT 1 FROM prior WHERE prior.ref = pieces.ref) AS first_seen
+           FROM pieces LEFT JOIN stamps ON stamps.text = pieces.updated"""
+    )
+    con.execute(
+        """CREATE TEMP TABLE now AS
+           WITH before AS (
+               SELECT ref, field, json_extract_string(fields, '$."' || field || '"') AS value,
+                      json_extract_string(times, '$."' || field || '"') AS time
+               FROM (SELECT ref, fields, times, unnest(json_keys(fields)) AS field FROM prior)),
+           history AS (
+               SELECT ref, 0 AS seq, field, value, time FROM before
+               UNION ALL
+               -- A system without times of change: the first sight says nothing, a change seen by us says when.
+               SELECT ref, seq, field, value, coalesce(updated, CASE WHEN first_seen THEN '' ELSE landed_at END)
+               FROM cleaned JOIN moments USING (ref, seq)),
+           runs AS (
+               SELECT *, value IS DISTINCT FROM lag(value) OVER w OR row_number() OVER w = 1 AS fresh
+               FROM history WINDOW w AS (PARTITION BY ref, field ORDER BY seq)),
+           last AS (
+               SELECT ref, field, arg_max_null(value, seq) AS present, max_by(time, seq) FILTER (fresh) AS time
+               FROM runs GROUP BY ref, field)
+           SELECT last.ref, last.field, last.present AS value, last.time,
+                  coalesce(lower(sent.value) = lower(last.present), false) AS echo
+           FROM last LEFT JOIN sent ON sent.ref = last.ref AND sent.field = last.field
+           WHERE last.present IS NOT NULL"""
+    )
+
+
+def _stamped(texts: Iterable[str]) -> pa.Table:
+    rows = []
+    for text in texts:
+        try:
+            rows.append((text, fields.clean(Kind.TIME, text)))
+        except fields.Unclean:
+            rows.append((text, None))
+    return pa.table({n: pa.array([r[i] for r in rows], pa.string()) for i, n in enumerate(("text", "value"))})
+
+
+_ROWS = """
+WITH latest AS (
+    SELECT ref, max(seq) AS seq FROM pieces GROUP BY ref),
+here AS (
+    SELECT p.ref, p.parent, p.pointer, p.seq AS raw_seq, p.deleted, p.broken, m.updated
+    FROM pieces AS p JOIN latest ON latest.ref = p.ref AND latest.seq = p.seq JOIN moments AS m ON m.ref = p.ref AND m.seq = p.seq),
+facts AS (
+    SELECT ref, to_json(map_from_entries(list((field, value) ORDER BY field))) AS fields, to_json(map_from_entries(list((field, time) ORDER BY field))) AS times,
+           to_json(list(field ORDER BY field) FILTER (echo)) AS echoes
+    FROM now GROUP BY ref),
+troubles AS (
+    SELECT c.ref, to_json(map_from_entries(list((c.field, [c.problem, c.excerpt]) ORDER BY c.field))) AS problems
+    FROM cleaned AS c JOIN latest USING (ref, seq) WHERE c.problem IS NOT NULL GROUP BY c.ref)
+SELECT here.ref, here.parent, here.pointer, here.raw_seq, here.deleted, here.updated,
+       CASE WHEN here.deleted THEN coalesce(prior.fields, '{}') ELSE coalesce(facts.fields::VARCHAR, '{}') END AS fields,
+       CASE WHEN here.deleted THEN coalesce(prior.times, '{}') ELSE coalesce(facts.times::VARCHAR, '{}') END AS times,
+       CASE WHEN here.deleted THEN '[]' ELSE coalesce(facts.echoes::VARCHAR, '[]') END AS echoes,
+       CASE WHEN here.deleted THEN '{}'
+            WHEN here.broken THEN '{"": ["the record is not JSON", ""]}'
+            ELSE coalesce(troubles.problems::VARCHAR, '{}') END AS problems
+FROM here
+LEFT JOIN facts ON facts.ref = here.ref
+LEFT JOIN troubles ON troubles.ref = here.ref
+LEFT JOIN prior ON prior.ref = here.ref
+ORDER BY here.ref
+"""
+
+
+# -- drift ---------------------------------------------------------------------------------------------------------
+
+
+def unmapped(bodies: Iterable[str], mapped: Iterable[str]) -> dict[str, int]:
+    """Paths of the records that no field map reads, with how many of the records looked at have them.
+
+    >>> unmapped(['{"id": 1, "a": {"b": 2, "c": 3}}'], ["id", "a.b"])
+    {'a.c': 1}
+    """
+    read = {p.lstrip("^") for p in mapped}
+    parents = {p.rsplit(".", n)[0] for p in read for n in range(1, p.count(".") + 1)}
+    found: Counter[str] = Counter()
+    for n, body in enumerate(bodies):
+        if n >= SAMPLE:
+            break
+        try:
+            found.update(set(_leaves(json.loads(body), "", read, parents)))
+        except ValueError:
+            continue
+    return dict(sorted(found.items()))
+
+
+def _leaves(value: Any, path: str, read: set[str], parents: set[str]) -> Iterable[str]:
+    if path in read:
+        return
+    if isinstance(value, Mapping) and (not path or path in parents):
+        for name, below in value.items():
+            yield from _leaves(below, f"{path}.{name}" if path else name, read, parents)
+    elif isinstance(value, list) and path in parents:
+        for place, below in enumerate(value[:3]):
+            yield from _leaves(below, f"{path}.{place}", read, parents)
+    elif path:
+        yield path

@@ -1,0 +1,395 @@
+"""The tables. Names are the hub's words; JSON is kept as text so that both databases hold the same bytes.
+
+    landing     streams, exchanges, raw, records, rejects
+    believing   refined, keys, pairs, crosswalk, goldens, golden_history, events
+    deciding    judgements, pins, differences, findings
+    writing     plans, changes, receipts, sent, dead_letters, approvals
+    keeping     runs, watermarks, counter, facts
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    text,
+)
+
+metadata = MetaData(
+    naming_convention={"ix": "ix_%(table_name)s_%(column_0_N_name)s", "pk": "pk_%(table_name)s"},
+)
+
+# SQLite gives out row ids by itself only to INTEGER, PostgreSQL wants eight bytes.
+Big = BigInteger().with_variant(Integer, "sqlite")
+
+
+def _seq() -> Column[int]:
+    return Column("seq", Big, nullable=False)
+
+
+# -- landing -------------------------------------------------------------------------------------------------------
+
+streams = Table(
+    "streams",
+    metadata,
+    Column("system", Text, nullable=False),
+    Column("stream", Text, nullable=False),
+    Column("cursor", Text),  # how far it has been read, in the stream's own terms
+    Column("read_at", Text),  # when a pull last ended well
+    Column("full_at", Text),  # when a complete pass last ended
+    Column("state", Text, nullable=False, server_default="new"),  # ok, failed, new
+    Column("error", Text),
+    Column("unmapped", Text),  # JSON: path → how many of the looked-at records had it
+    Column("map_hash", Text),  # the field map the refined records were made with
+    PrimaryKeyConstraint("system", "stream"),
+)
+
+exchanges = Table(
+    "exchanges",
+    metadata,
+    Column("id", Big, primary_key=True),
+    Column("run_id", Text, nullable=False),
+    Column("system", Text, nullable=False),
+    Column("stream", Text, nullable=False),
+    Column("method", Text, nullable=False),
+    Column("url", Text, nullable=False),  # masked
+    Column("status", Integer, nullable=False),
+    Column("at", Text, nullable=False),
+)
+
+raw = Table(  # append-only: every version of every record, byte for byte
+    "raw",
+    metadata,
+    Column("seq", Big, primary_key=True, autoincrement=False),
+    Column("ref", Text, nullable=False),
+    Column("system", Text, nullable=False),
+    Column("stream", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("exchange_id", Big, nullable=False),
+    Column("pointer", Text, nullable=False),
+    Column("updated", Text),  # the system's own time of change, as it says it
+    Column("deleted", Boolean, nullable=False),
+    Column("merged_into", Text),
+    Column("landed_at", Text, nullable=False),
+    Index(None, "system", "stream", "seq"),
+    Index(None, "ref"),
+)
+
+records = Table(  # the latest version of each
+    "records",
+    metadata,
+    Column("ref", Text, primary_key=True),
+    Column("system", Text, nullable=False),
+    Column("stream", Text, nullable=False),
+    _seq(),  # of its latest raw
+    Column("hash", LargeBinary, nullable=False),
+    Column("deleted", Boolean, nullable=False),
+    Index(None, "system", "stream"),
+)
+
+rejects = Table(  # what has no key: kept, and reported
+    "rejects",
+    metadata,
+    Column("id", Big, primary_key=True),
+    Column("system", Text, nullable=False),
+    Column("stream", Text, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("exchange_id", Big, nullable=False),
+    Column("pointer", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("landed_at", Text, nullable=False),
+    Index(None, "system", "stream", "hash", unique=True),
+)
+
+# -- believing -----------------------------------------------------------------------------------------------------
+
+refined = Table(
+    "refined",
+    metadata,
+    Column("ref", Text, primary_key=True),
+    Column("entity", Text, nullable=False),
+    Column("system", Text, nullable=False),
+    Column("stream", Text, nullable=False),
+    _seq(),
+    Column("raw_seq", Big, nullable=False),  # the raw record it was made from
+    Column("pointer", Text, nullable=False),  # where in that record ("" but for nested streams)
+    Column("parent", Text),  # nested streams: the ref of the record it is nested in
+    Column("deleted", Boolean, nullable=False),
+    Column("updated", Text),  # UTC
+    Column("fields", Text, nullable=False),  # JSON: field → canonical text
+    Column("times", Text, nullable=False),  # JSON: field → since when it has this value, UTC
+    Column("echoes", Text, nullable=False),  # JSON: fields whose value is our own write come back
+    Column("problems", Text, nullable=False),  # JSON: field → why it could not be cleaned
+    Index(None, "entity", "seq"),
+    Index(None, "seq"),
+    Index(None, "parent"),
+)
+
+keys = Table(  # blocking keys: who might be the same
+    "keys",
+    metadata,
+    Column("entity", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("ref", Text, nullable=False),
+    PrimaryKeyConstraint("entity", "key", "ref"),
+    Index(None, "ref"),
+)
+
+pairs = Table(
+    "pairs",
+    metadata,
+    Column("a", Text, nullable=False),  # a < b
+    Column("b", Text, nullable=False),
+    Column("entity", Text, nullable=False),
+    Column("weight", Float, nullable=False),  # log2 of the Bayes factor
+    Column("state", Text, nullable=False),  # same, unsure, different
+    Column("why", Text, nullable=False),  # JSON: comparison → weight
+    PrimaryKeyConstraint("a", "b"),
+    Index(None, "b"),
+    Index(None, "entity", "state"),
+)
+
+crosswalk = Table(
+    "crosswalk",
+    metadata,
+    Column("ref", Text, primary_key=True),
+    Column("golden_id", Text, nullable=False),
+    Column("entity", Text, nullable=False),
+    _seq(),
+    Index(None, "golden_id"),
+    Index(None, "entity", "seq"),
+)
+
+goldens = Table(
+    "goldens",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("entity", Text, nullable=False),
+    _seq(),
+    Column("born", Big, nullable=False),  # seq at birth: the oldest id lives on
+    Column("founder", Text, nullable=False),  # the ref it was born from; a split follows it
+    Column("merged_into", Text),
+    Column("fields", Text, nullable=False),
+    Column("lineage", Text, nullable=False),  # JSON: field → {ref, rule, raw_seq, losers}
+    Column("members", Integer, nullable=False),
+    Index(None, "entity", "seq"),
+)
+
+golden_history = Table(
+    "golden_history",
+    metadata,
+    Column("id", Text, nullable=False),
+    _seq(),
+    Column("at", Text, nullable=False),
+    Column("fields", Text, nullable=False),
+    Column("lineage", Text, nullable=False),
+    PrimaryKeyConstraint("id", "seq"),
+)
+
+events = Table(  # born, merged, split: what downstream must follow
+    "events",
+    metadata,
+    Column("seq", Big, primary_key=True, autoincrement=False),
+    Column("entity", Text, nullable=False),
+    Column("golden_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("other_id", Text),
+    Column("at", Text, nullable=False),
+)
+
+# -- deciding ------------------------------------------------------------------------------------------------------
+
+judgements = Table(
+    "judgements",
+    metadata,
+    Column("a", Text, nullable=False),
+    Column("b", Text, nullable=False),
+    Column("verdict", Text, nullable=False),  # same, different, unsure
+    Column("author", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("expires_at", Text),
+    _seq(),
+    PrimaryKeyConstraint("a", "b"),
+)
+
+pins = Table(
+    "pins",
+    metadata,
+    Column("golden_id", Text, nullable=False),
+    Column("field", Text, nullable=False),
+    Column("value", Text),
+    Column("author", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("expires_at", Text),
+    _seq(),
+    PrimaryKeyConstraint("golden_id", "field"),
+)
+
+differences = Table(  # where a system's value is not the golden one, as of the last compare
+    "differences",
+    metadata,
+    Column("ref", Text, nullable=False),
+    Column("field", Text, nullable=False),
+    Column("entity", Text, nullable=False),
+    Column("system", Text, nullable=False),
+    Column("stream", Text, nullable=False),
+    Column("golden_id", Text, nullable=False),
+    Column("theirs", Text),
+    Column("ours", Text),
+    Column("why", Text, nullable=False),
+    Column("winner", Text),
+    Column("times", Integer, nullable=False, server_default="1"),
+    PrimaryKeyConstraint("ref", "field"),
+    Index(None, "golden_id"),
+    Index(None, "system", "stream"),
+)
+
+findings = Table(
+    "findings",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("severity", Text, nullable=False),
+    Column("entity", Text, nullable=False),
+    Column("system", Text, nullable=False),
+    Column("ref", Text, nullable=False),
+    Column("field", Text, nullable=False),
+    Column("golden_id", Text),
+    Column("owner", Text, nullable=False),
+    Column("theirs", Text),
+    Column("expected", Text),
+    Column("detail", Text, nullable=False),  # JSON
+    Column("state", Text, nullable=False),  # open, resolved
+    Column("first_seen", Text, nullable=False),
+    Column("last_seen", Text, nullable=False),
+    Index(None, "ref"),
+    Index(None, "state", "kind"),
+)
+
+# -- writing -------------------------------------------------------------------------------------------------------
+
+plans = Table(
+    "plans",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("run_id", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+    Column("state", Text, nullable=False),  # ready, blocked, approved, applying, applied, outdated
+    Column("created_at", Text, nullable=False),
+    Column("applied_at", Text),
+    Column("counts", Text, nullable=False),  # JSON: planned, written, refused, deferred, drifted
+    Column("guard", Text, nullable=False),  # JSON: the limits it passed or broke
+    Column("looked", Text, nullable=False),  # JSON: system → looked | could not look | not supported
+)
+
+changes = Table(
+    "changes",
+    metadata,
+    Column("plan_id", Text, nullable=False),
+    Column("n", Integer, nullable=False),
+    Column("ref", Text, nullable=False),
+    Column("system", Text, nullable=False),
+    Column("stream", Text, nullable=False),
+    Column("entity", Text, nullable=False),
+    Column("golden_id", Text, nullable=False),
+    Column("op", Text, nullable=False),
+    Column("field", Text, nullable=False),
+    Column("old", Text),
+    Column("new", Text),
+    Column("why", Text, nullable=False),
+    Column("outcome", Text),
+    PrimaryKeyConstraint("plan_id", "n"),
+    Index(None, "ref"),
+)
+
+receipts = Table(
+    "receipts",
+    metadata,
+    Column("id", Big, primary_key=True),
+    Column("plan_id", Text, nullable=False),
+    Column("ref", Text, nullable=False),
+    Column("op", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("before", Text, nullable=False),  # JSON: field → canonical text as looked at just before
+    Column("sent", Text, nullable=False),  # JSON: field → canonical text
+    Column("code", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("method", Text),
+    Column("url", Text),
+    Column("status", Integer),
+    Column("at", Text, nullable=False),
+    Index(None, "plan_id"),
+    Index(None, "ref"),
+)
+
+sent = Table(  # the last value we wrote to each field: how our own echo is recognised
+    "sent",
+    metadata,
+    Column("ref", Text, nullable=False),
+    Column("field", Text, nullable=False),
+    Column("value", Text),
+    Column("plan_id", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    PrimaryKeyConstraint("ref", "field"),
+)
+
+dead_letters = Table(
+    "dead_letters",
+    metadata,
+    Column("ref", Text, nullable=False),
+    Column("field", Text, nullable=False),
+    Column("old", Text),
+    Column("new", Text),
+    Column("plan_id", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    PrimaryKeyConstraint("ref", "field"),
+)
+
+approvals = Table(
+    "approvals",
+    metadata,
+    Column("plan_id", Text, primary_key=True),
+    Column("hash", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", Text, nullable=False),
+)
+
+# -- keeping -------------------------------------------------------------------------------------------------------
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("started_at", Text, nullable=False),
+    Column("ended_at", Text),
+    Column("state", Text, nullable=False),  # running, ok, partial, red
+    Column("counts", Text, nullable=False, server_default=text("'{}'")),  # JSON: step → counts
+)
+
+watermarks = Table(
+    "watermarks",
+    metadata,
+    Column("step", Text, nullable=False),
+    Column("scope", Text, nullable=False),
+    _seq(),
+    PrimaryKeyConstraint("step", "scope"),
+)
+
+counter = Table("counter", metadata, Column("name", Text, primary_key=True), Column("value", Big, nullable=False))
+
+facts = Table("facts", metadata, Column("key", Text, primary_key=True), Column("value", Text, nullable=False))
