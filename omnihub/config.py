@@ -18,14 +18,15 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 
 from omnihub.errors import ConfigError
-from omnihub.model import ENTITIES, Entity, fields_of
+from omnihub.model import Entity, fields_of
+from omnihub.model.entities import GOLDEN
 from omnihub.sdk import Connector
 from omnihub.sdk.session import complete
 
@@ -36,22 +37,43 @@ CRON = re.compile(r"[\d*/,A-Za-z-]+( [\d*/,A-Za-z-]+){4}")
 STORE = re.compile(r"sqlite://|postgresql(\+psycopg)?://")
 PASSWORD = re.compile(r"(?<=://)([^/@:]*):[^@]*(?=@)")
 
+Rule = Literal["trusted", "recent", "strictest", "master"]
+
+_FIELDS: dict[str, list[tuple[Entity, str]]] = {}
+"""What a rule can be written for: entity.field, or entity.group for fields that are only taken together."""
+_PARTS: dict[str, str] = {}
+"""entity.field → the entity.group it belongs to."""
+
+for _entity in GOLDEN:
+    for _field in fields_of(_entity).values():
+        _FIELDS.setdefault(f"{_entity}.{_field.group or _field.name}", []).append((_entity, _field.name))
+        if _field.group:
+            _PARTS[f"{_entity}.{_field.name}"] = f"{_entity}.{_field.group}"
+
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Match(_Section):
-    """From `same` on two records are one customer, below `different` two; between, a steward is asked."""
+class Thresholds(_Section):
+    """Bits of evidence: from `same` on two records are one customer, below `unsure` two; between, a person is asked."""
 
-    same: float | None = Field(default=None, ge=0, le=1)
-    different: float | None = Field(default=None, ge=0, le=1)
+    same: float
+    unsure: float
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
-        if self.same is not None and self.different is not None and self.different > self.same:
-            raise ValueError("different must not be above same")
+        if self.unsure > self.same:
+            raise ValueError("unsure must not be above same")
         return self
+
+
+class Match(_Section):
+    """Other thresholds than the match step's own."""
+
+    account: Thresholds | None = None
+    contact: Thresholds | None = None
+    product: Thresholds | None = None
 
 
 class Guard(_Section):
@@ -64,16 +86,25 @@ class Guard(_Section):
 
 
 class Survivorship(_Section):
-    """Which member's value wins. `order` names the systems most trusted first."""
+    """Which member's value wins. `rules`: entity.field (or entity.group, as in contact.address) → rule."""
 
-    rule: Literal["order", "newest", "most_common", "longest", "strictest"]
-    order: tuple[str, ...] = ()
+    rules: Mapping[str, Rule] = {}
+    trust: Mapping[str, Annotated[float, Field(ge=0, le=1)]] = {}  # system → how far it is believed
+    half_life_days: float | None = Field(default=None, gt=0)  # after so long a value counts half
 
-    @model_validator(mode="after")
-    def _ordered(self) -> Self:
-        if self.rule == "order" and not self.order:
-            raise ValueError("the rule `order` needs `order: [system, …]`, the most trusted first")
-        return self
+    @field_validator("rules")
+    @classmethod
+    def _real_fields(cls, rules: Mapping[str, Rule]) -> Mapping[str, Rule]:
+        for key in rules:
+            if key in _PARTS:
+                raise ValueError(f"{key} is never taken alone; write {_PARTS[key]}")
+            if key not in _FIELDS:
+                raise ValueError(f"{key} is no field; {_meant(key, _FIELDS)}")
+        return rules
+
+    def by_field(self) -> dict[tuple[Entity, str], str]:
+        """The rules with groups written out."""
+        return {where: rule for key, rule in self.rules.items() for where in _FIELDS[key]}
 
 
 OWN_KEYS = ("enabled", "streams", "full_every_hours")
@@ -118,7 +149,7 @@ class Config(_Section):
     systems: Mapping[str, System] = {}
     match: Match = Match()
     guard: Guard = Guard()
-    survivorship: Mapping[str, Survivorship] = {}
+    survivorship: Survivorship = Survivorship()
 
     _environ: Mapping[str, str] = PrivateAttr(default_factory=dict)
     _file: str = PrivateAttr(FILE)
@@ -136,15 +167,6 @@ class Config(_Section):
         if not CRON.fullmatch(schedule):
             raise ValueError("write five cron fields, as in 0 * * * * for every hour")
         return schedule
-
-    @field_validator("survivorship")
-    @classmethod
-    def _real_fields(cls, table: Mapping[str, Survivorship]) -> Mapping[str, Survivorship]:
-        known = sorted({f"{entity}.{name}" for entity in ENTITIES for name in _fields_and_groups(entity)})
-        for key in table:
-            if key not in known:
-                raise ValueError(f"{key} is no field; {_meant(key, known)}")
-        return table
 
     @property
     def store_shown(self) -> str:
@@ -201,7 +223,7 @@ class Config(_Section):
             for problem in _system_problems(name, system, connectors)
         ]
         if not only:
-            problems += _order_problems(self.survivorship, connectors)
+            problems += _trust_problems(self.survivorship, connectors)
             problems += _url_problems(self._environ, connectors)
         _refuse(self._file, problems)
 
@@ -320,15 +342,14 @@ def _validated(file: str, data: dict[str, Any], environ: Mapping[str, str]) -> C
 
 # -- what is wrong, in plain words -----------------------------------------------------------------------------------
 
-_SECTIONS: dict[str, type[_Section]] = {"": Config, "match": Match, "guard": Guard, "survivorship": Survivorship}
+_SECTIONS: dict[str, type[_Section]] = {"": Config, "guard": Guard, "survivorship": Survivorship, "match": Match}
 
 
 def _in_words(error: ErrorDetails) -> str:
     key = ".".join(str(part) for part in error["loc"])
     if error["type"] == "extra_forbidden":
-        section = str(error["loc"][0]) if len(error["loc"]) > 1 else ""
         before = key.rpartition(".")[0]
-        known = [f"{before}.{name}".lstrip(".") for name in _SECTIONS[section].model_fields]
+        known = [f"{before}.{name}".lstrip(".") for name in _SECTIONS.get(before, Thresholds).model_fields]
         return f"{key}: there is no such setting; {_meant(key, known)}"
     says = error["msg"].removeprefix("Value error, ").removeprefix("Input ")
     if error["type"] == "string_type" and isinstance(error["input"], bool):
@@ -358,11 +379,10 @@ def _system_problems(name: str, system: System, connectors: Mapping[str, Connect
             yield f"systems.{name}.streams: {connector.title} has no stream {stream}; {_meant(stream, offered)}"
 
 
-def _order_problems(table: Mapping[str, Survivorship], connectors: Mapping[str, Connector]) -> Iterator[str]:
-    for field, rule in table.items():
-        for name in rule.order:
-            if name not in connectors:
-                yield f"survivorship.{field}.order: there is no system {name}; {_meant(name, connectors)}"
+def _trust_problems(survivorship: Survivorship, connectors: Mapping[str, Connector]) -> Iterator[str]:
+    for name in survivorship.trust:
+        if name not in connectors:
+            yield f"survivorship.trust.{name}: there is no system of this name; {_meant(name, connectors)}"
 
 
 def _url_problems(environ: Mapping[str, str], connectors: Mapping[str, Connector]) -> Iterator[str]:
@@ -389,11 +409,6 @@ def _variable(system: str, setting: str) -> str:
     return f"{PREFIX}{system}_{setting}".upper()
 
 
-def _fields_and_groups(entity: Entity) -> set[str]:
-    fields = fields_of(entity).values()
-    return {field.name for field in fields} | {field.group for field in fields if field.group}
-
-
 # -- the file a person starts from -----------------------------------------------------------------------------------
 
 _EXAMPLE = """\
@@ -417,10 +432,10 @@ _EXAMPLE = """\
 # When `sync` runs by itself (cron, UTC), once its schedule is switched on in Dagster.
 #schedule: 0 * * * *
 
-# From `same` on two records are one customer, below `different` two; between, a steward is asked.
+# Bits of evidence: from `same` on two records are one customer, below `unsure` two; between, a steward is asked.
 #match:
-#  same: 0.95
-#  different: 0.6
+#  contact: {same: 11, unsure: 6}
+#  account: {same: 9, unsure: 5}
 
 # A plan that changes more than this, per system, entity and operation, waits for `omnihub approve`.
 #guard:
@@ -429,9 +444,10 @@ _EXAMPLE = """\
 #  first_run_share: 1.0   # instead of max_share while nothing was ever written there
 #  floor: 20              # so few are always fine
 
-# Which system's value wins, by field or group of fields: order, newest, most_common, longest or strictest.
+# Which member's value wins, by field or group of fields: trusted, recent, strictest or master.
 #survivorship:
-#  contact.phone: {rule: newest}
+#  rules: {contact.phone: recent, contact.address: trusted}
+#  half_life_days: 365
 
 """
 

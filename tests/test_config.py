@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 import connectors
-from omnihub.config import Config, example, load
+from omnihub.config import Config, Rule, example, load
 from omnihub.errors import ConfigError
+from omnihub.match import THRESHOLDS
+from omnihub.merge import HALF_LIFE_DAYS
+from omnihub.merge.rules import RULES
 from omnihub.model import Entity
 from omnihub.sdk import Connector, Setting, Stream
 
@@ -122,16 +126,26 @@ def test_a_store_of_another_kind_is_refused_with_what_to_write(write: Write) -> 
             "guard: {max_shre: 0.2}",
             "omnihub.yaml: guard.max_shre: there is no such setting; did you mean guard.max_share?",
         ),
-        ("survivorship: {contact.phone: {rule: newest, ordr: []}}", "did you mean survivorship.contact.phone.order?"),
+        ("survivorship: {rulse: {}}", "survivorship.rulse: there is no such setting; did you mean survivorship.rules?"),
+        (
+            "match: {contact: {sam: 1, unsure: 0, same: 2}}",
+            "match.contact.sam: there is no such setting; did you mean match.contact.same?",
+        ),
+        ("match: {contct: {}}", "match.contct: there is no such setting; did you mean match.contact?"),
         ("systems: {acmee: {url: x}}", "systems.acmee: there is no connector of this name; did you mean acme?"),
         ("systems: {acme: {regon: us}}", "systems.acme.regon: there is no such setting; did you mean region?"),
         ("systems: {acme: {enabeld: true}}", "systems.acme.enabeld: there is no such setting; did you mean enabled?"),
         ("systems: {acme: {streams: [acounts]}}", "Acme CRM has no stream acounts; did you mean accounts?"),
         ("systems: {acme: {streams: [zzz]}}", "has no stream zzz; there are: accounts, contacts"),
-        ("survivorship: {contact.fone: {rule: newest}}", "contact.fone is no field; did you mean contact.phone?"),
-        ("survivorship: {contact.phone: {rule: order, order: [acne]}}", "there is no system acne; did you mean acme?"),
-        ("survivorship: {contact.phone: {rule: order}}", "survivorship.contact.phone: the rule `order` needs"),
-        ("survivorship: {contact.phone: {rule: best}}", "survivorship.contact.phone.rule: should be 'order', 'newest'"),
+        ("survivorship: {rules: {contact.fone: recent}}", "contact.fone is no field; did you mean contact.phone?"),
+        (
+            "survivorship: {rules: {contact.phone: best}}",
+            "survivorship.rules.contact.phone: should be 'trusted'",
+        ),
+        (
+            "survivorship: {trust: {acne: 1}}",
+            "trust.acne: there is no system of this name; did you mean acme?",
+        ),
     ],
 )
 def test_an_unknown_word_is_refused_with_the_nearest_known_one(write: Write, text: str, says: str) -> None:
@@ -144,7 +158,9 @@ def test_an_unknown_word_is_refused_with_the_nearest_known_one(write: Write, tex
         ("guard: {max_share: 2}", "guard.max_share: should be less than or equal to 1 (is 2)"),
         ("guard: {max_share: lots}", "guard.max_share: should be a valid number"),
         ("guard: lots", "guard: should be"),
-        ("match: {same: 0.5, different: 0.9}", "match: different must not be above same"),
+        ("match: {contact: {same: 5, unsure: 9}}", "match.contact: unsure must not be above same"),
+        ("survivorship: {rules: {contact.city: recent}}", "contact.city is never taken alone; write contact.address"),
+        ("survivorship: {trust: {acme: 7}}", "survivorship.trust.acme: should be less than or equal to 1 (is 7)"),
         ("default_country: Germany", "default_country: "),
         ("default_country: NO", "put it in quotes"),
         ("schedule: hourly", "schedule: write five cron fields"),
@@ -256,6 +272,19 @@ def test_a_system_can_be_switched_off_and_read_in_part(write: Write) -> None:
     assert read(write("")).streams(ACME) == ("accounts", "contacts")
 
 
+def test_a_rule_for_a_group_holds_for_all_its_fields(write: Write) -> None:
+    config = read(write("survivorship: {rules: {contact.phone: recent, contact.name: master}}\n"))
+    assert config.survivorship.by_field() == {
+        (Entity.CONTACT, "phone"): "recent",
+        (Entity.CONTACT, "first_name"): "master",
+        (Entity.CONTACT, "last_name"): "master",
+    }
+
+
+def test_the_rules_that_can_be_chosen_are_those_that_merge_knows() -> None:
+    assert get_args(Rule) == RULES
+
+
 # -- the example -----------------------------------------------------------------------------------------------------
 
 
@@ -271,7 +300,9 @@ def test_the_example_changes_nothing_as_it_is(write: Write) -> None:
 def test_every_line_of_the_example_is_a_valid_setting(write: Write) -> None:
     config = read(write(uncommented(example(FOUND))))
     assert config.systems.keys() == FOUND.keys()
-    assert config.match.same == 0.95
+    assert config.match.contact is not None
+    assert config.match.contact.same == THRESHOLDS[Entity.CONTACT].same
+    assert config.survivorship.half_life_days == HALF_LIFE_DAYS
     assert config.guard == read(write("")).guard
     assert config.schedule == read(write("")).schedule
 
