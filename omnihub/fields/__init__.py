@@ -1,0 +1,147 @@
+"""Fields that know themselves: one module per kind of value says how to clean, compare and distrust it.
+
+clean(kind, raw)      the canonical text, None for "no value", Unclean for what can't be right
+same(kind, a, b)      whether two systems say the same; same_key is what to join on
+key(kind, value)      what the ways to write one thing share, for matching; wider than same
+weak(kind, value)     why a clean value is no evidence of who somebody is
+
+text            the alphabet of all keys, junk words      emails domains phones    how to reach somebody
+names nicknames companies                                 addresses countries      where
+business_ids sku                                          money times codes        figures and codes
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from omnihub.fields import (
+    addresses,
+    business_ids,
+    codes,
+    companies,
+    countries,
+    domains,
+    emails,
+    money,
+    names,
+    phones,
+    sku,
+    text,
+    times,
+)
+from omnihub.fields.names import generation
+from omnihub.fields.nicknames import given, initial_of
+from omnihub.fields.text import Unclean
+from omnihub.model import Kind
+
+__all__ = ["Unclean", "clean", "generation", "given", "initial_of", "key", "same", "same_key", "weak"]
+
+
+def _never(value: str) -> None:
+    """No value of this kind is weak."""
+
+
+@dataclass(frozen=True)
+class _Ways:
+    """What one kind of value knows about itself. `junk` says whether placeholder words are refused beforehand."""
+
+    clean: Callable[[str, str | None], str | None]
+    key: Callable[[str], str] = codes.as_is
+    same_key: Callable[[str], str] = codes.as_is
+    weak: Callable[[str], str | None] = _never
+    junk: bool = False
+
+
+_WAYS: dict[Kind, _Ways] = {
+    Kind.TEXT: _Ways(text.clean, text.key, text.same_key, junk=True),
+    Kind.NAME: _Ways(names.clean, names.key, text.same_key, names.weak, junk=True),
+    Kind.COMPANY: _Ways(companies.clean, companies.key, text.same_key, junk=True),
+    Kind.EMAIL: _Ways(emails.clean, emails.key, weak=emails.weak, junk=True),
+    Kind.PHONE: _Ways(phones.clean, phones.key, weak=phones.weak, junk=True),
+    Kind.DOMAIN: _Ways(domains.clean, domains.key, weak=domains.weak, junk=True),
+    Kind.ADDRESS: _Ways(
+        addresses.clean_street,
+        addresses.street_key,
+        addresses.street_same_key,
+        addresses.weak_street,
+        junk=True,
+    ),
+    Kind.POSTAL: _Ways(addresses.clean_postal, addresses.postal_key, addresses.postal_same_key),
+    Kind.CITY: _Ways(addresses.clean_city, addresses.city_key, text.same_key, junk=True),
+    Kind.COUNTRY: _Ways(countries.clean),  # "na" is Namibia here
+    Kind.VAT: _Ways(business_ids.clean_vat, junk=True),
+    Kind.SKU: _Ways(sku.clean, sku.key),
+    Kind.GTIN: _Ways(business_ids.clean_gtin, business_ids.gtin_key, weak=business_ids.weak_gtin, junk=True),
+    Kind.MONEY: _Ways(money.clean_money, junk=True),
+    Kind.QUANTITY: _Ways(money.clean_quantity),
+    Kind.PERCENT: _Ways(money.clean_percent),
+    Kind.CURRENCY: _Ways(money.clean_currency),
+    Kind.LANGUAGE: _Ways(codes.language),
+    Kind.DATE: _Ways(times.clean_date, weak=times.weak),
+    Kind.TIME: _Ways(times.clean_time, weak=times.weak),
+    Kind.BOOLEAN: _Ways(codes.boolean),
+    Kind.CONSENT: _Ways(codes.consent),
+    Kind.CODE: _Ways(codes.code, text.same_key),
+    Kind.LINK: _Ways(codes.link),
+}
+
+
+def clean(kind: Kind, raw: str, *, country: str | None = None, part: str = "") -> str | None:
+    """The canonical text of `raw`, or None where it only says that there is no value.
+
+    `country` (alpha-2) is the context of local phone numbers, VAT ids and postal codes. `part` ("first", "last")
+    takes that part of a name kept whole. Raises Unclean, whose message is the reason, never the value.
+
+    >>> clean(Kind.PHONE, "0172 1234567", country="DE"), clean(Kind.NAME, "Ludwig van Beethoven", part="last")
+    ('+491721234567', 'van Beethoven')
+    >>> clean(Kind.CITY, " - ") is None
+    True
+    """
+    sound = text.screen(raw)
+    if not sound or text.nothing(sound):
+        return None
+    ways = _WAYS[kind]
+    if ways.junk:
+        text.refuse_junk(sound)
+    found = names.clean_part(sound, part) if part and kind is Kind.NAME else ways.clean(sound, country)
+    if found is None or found == sound:
+        return found
+    if ways.junk:
+        text.refuse_junk(found)  # "Dr. Test" is junk, too
+    return found if found.isascii() else unicodedata.normalize("NFC", found)
+
+
+def key(kind: Kind, value: str) -> str:
+    """What the ways to write one value share: for finding and scoring candidates, not for reporting differences.
+
+    >>> {key(Kind.NAME, name) for name in ("Müller", "Mueller", "MULLER")}
+    {'muller'}
+    """
+    return _WAYS[kind].key(value)
+
+
+def same_key(kind: Kind, value: str) -> str:
+    """What two cleaned values share exactly when they are the same."""
+    return _WAYS[kind].same_key(value)
+
+
+def same(kind: Kind, a: str | None, b: str | None) -> bool:
+    """Whether two cleaned values say the same. No value is the same as no value only.
+
+    >>> same(Kind.NAME, "Müller", "MÜLLER "), same(Kind.NAME, "Müller", "Mueller"), same(Kind.NAME, None, "Müller")
+    (True, False, False)
+    """
+    if a is None or b is None:
+        return a is b
+    return a == b or same_key(kind, a) == same_key(kind, b)
+
+
+def weak(kind: Kind, value: str) -> str | None:
+    """Why this cleaned value is no evidence of who somebody is, or None.
+
+    >>> weak(Kind.EMAIL, "info@firma.de"), weak(Kind.EMAIL, "anna.schmidt@firma.de")
+    ('role address', None)
+    """
+    return _WAYS[kind].weak(value)

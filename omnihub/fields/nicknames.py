@@ -1,0 +1,296 @@
+"""Given names: nicknames and spellings led back to one name (Bob → robert), and initials.
+
+Diminutives and spellings within a language, not translations: Hans is Johannes, but Juan is not John.
+A nickname of several names (Alex, Chris) goes with the most frequent one; the scoring is soft enough for the rest.
+"""
+
+from __future__ import annotations
+
+from omnihub.fields.text import fold, same_key, words
+
+# canonical: everything that leads to it. Written with umlauts and accents, folded on loading.
+_TABLE = """
+alexander: alex aleks alec xander sascha sasha sandro lex alexandr aleksander aleksandr
+alexandra: alexa aleksandra lexi
+alfred: alf alfie fredi
+alice: allie
+andreas: andi andy andrej
+andrew: drew andie
+anna: anni annie änne anneli ania hania anka anya
+anneliese: annelies liesel
+anthony: tony antony
+antoinette: toinette
+anton: toni antoni antek
+antonio: totò tonino nino toño
+arthur: art artur
+barbara: babs barb barbie bärbel babsi basia barbro
+bartholomew: bart
+bartłomiej: bartek bartosz
+beatrice: bea beatrix trixi beatriz
+benjamin: ben benny benni benji
+bernhard: bernd berni bernard bernie bernt
+brigitte: gitte gitta biggi
+burkhard: burkhardt
+carl: karl kalle
+caroline: carolin karoline karolin caro karo carrie
+catherine: katherine kate kathy cathy katie kat katharine kathryn cathryn katy kit kitty
+charles: charlie chuck charley chas charly charlot
+charlotte: lotte lotta lottie
+christian: chris christer kristian cristian
+christine: christina kristina kristin christin tina chrissie krystyna krysia christel kristiina cristina
+christopher: christoph kristoffer christophe kristopher topher krzysztof krzysiek
+claudia: klaudia claudie
+conrad: konrad conny
+cornelia: nele
+cornelius: cornelis
+daniel: dan danny dani
+david: dave davy davey dawid
+deborah: debbie deb debra
+dieter: dietrich
+dmitri: dmitry dmitrij dima mitja
+dominik: dominic dom
+donald: don donnie
+dorothea: dorothee dörte dorothy dot dottie thea
+edmund: edmond
+edward: ed eddie ted teddy ned eduard edu
+eleanor: ellie nell eleonore elinor eleonora
+elisabeth: elizabeth liz lizzy lizzie beth betty bess eliza lisa lise elise elsa else ilse lisbeth liesbeth
+    betsy lisbet elżbieta ela
+emanuel: emmanuel manu immanuel
+emily: em emmy emilie
+erik: eric erich eryk
+ernst: ernest ernie
+esther: ester
+eugene: gene eugen
+eva: evi ewa ewka
+ferdinand: ferdi fernand
+florian: flo flori
+frances: fran franny fanny
+francesco: franco ciccio cecco
+francis: frankie
+francisco: paco pancho curro
+frank: franck
+franz: franzl frantz
+franziska: franzi
+françois: francois
+frederick: fred freddie freddy frederic
+friederike: rike ricke
+friedrich: fritz fredrik fryderyk
+gabriel: gabe
+gabriele: gabi gaby gabriela gabrielle
+georg: schorsch george georges jerzy jurek
+gerald: gerry gerard gerold gerrit gérard
+gerhard: gerd gert geert gerhardt
+gertrud: gertrude trude traudl trudi
+giovanni: gianni vanni
+giuseppe: beppe peppe pino peppino geppetto
+grace: gracie
+gregory: greg gregor grzegorz
+gudrun: gudi
+guillermo: memo
+gustav: gustaf gus kustaa
+günter: günther guenter gunter gunther
+harold: harry hal harald
+heidemarie: heidi
+heinrich: heinz heini heiner hinrich henrik hendrik
+helene: helen helena lena leni hélène
+henrietta: henriette hetty
+henry: hank
+herbert: herb herbie heribert
+herman: hermann hermanni
+hildegard: hilde hilda
+hubert: hubi hubertus
+ignacio: nacho ignaz ignatius
+ingeborg: inge inga
+irene: iréne
+isabel: isabella isabelle izabela bella isa
+jacob: jake jakob jacobus kuba jakub
+jacqueline: jacky jackie
+james: jim jimmy jamie jem jimbo
+jan: janek jaś
+jane: janie jayne
+janet: janette
+javier: xavier javi xavi
+jeffrey: jeff geoff geoffrey jeffery
+jennifer: jen jenny jenni jennie
+jeremy: jerry jeremiah jeremias
+jessica: jess jessie
+joachim: jochen achim joakim jochim
+joanna: joanne johanna jo hanna
+johannes: hans hannes johann hansi hänsel johan hannu
+john: jack johnny jon jonny johnnie
+jonathan: jonathon
+jose: pepe josé pepito
+josef: joseph joe jupp sepp seppl joey beppo józef josip
+josephine: josie josefine josefa fina
+joshua: josh
+juan: juanito
+judith: judy judi
+julia: julie juli julka
+jutta: jutte
+jörg: jörk
+jürgen: jörgen göran
+karen: karena
+katariina: katri
+katharina: katja kathi käthe kathrin katrin katarina katrina trine kati katarzyna kasia kaśka käthi
+kenneth: ken kenny
+kevin: kev
+klaus: claus klas
+konstantin: costa kostas konstantinos constantin
+laura: laurie lori
+laurent: laurence
+lawrence: larry lorenz laurentius lauri
+leonard: leo len lenny leonhard leonardo
+leopold: poldi
+louis: luis lou louie lewis
+louise: luise luisa
+ludwig: lutz ludvig luggi wiggerl
+luigi: gigi
+lukas: lucas luke luca łukasz
+magdalena: magda madeleine magdalene
+manfred: manni mannfred
+manuel: manolo
+marcel: marcello
+margaret: maggie meg peggy margie marge madge greta margarete margarethe margot grete gretel małgorzata gosia
+    margareta marguerite marketta
+maria: mitzi marysia marja
+mark: marc markus marcus marco marko
+martha: marta marthe
+martin: marty martti marten mårten
+mary: molly polly mamie
+mateusz: mateo matteo
+matthew: matt matty mathew
+matthias: mathias matti mattias matze matheus
+maurice: moritz maurizio mauricio mo
+maximilian: max maxi maksymilian
+melanie: mel melani
+michael: mike mick mickey micha mikey michel mikael michal michał michail mikhail mischa misha
+michaela: micky mikaela
+monika: monica moni
+natalie: nathalie nat natalia natasha natascha
+nathaniel: nate nathan
+nicholas: nick nicky nico niko nicolas nickolas
+nicole: nicki nikki nicol
+nikolaus: nikolas niklas niclas klaas nikolai mikołaj
+norbert: nobby norb
+oliver: ollie oli olivier
+oscar: oskar ossi
+pamela: pam pammy
+patricia: pat patty patti trish tricia patrizia pati
+patrick: paddy patrik patryk
+paul: paulus pauli pavel paweł
+paula: paulina pauline
+peter: pete petr piotr pit peer petter pjotr
+philip: phil phillip philipp pip philippe filip pippo
+rachel: rach rachael raquel rahel
+rafael: raphael rafał raffi raf raffaele
+rainer: reiner rainier
+raymond: ray raimund
+rebecca: becky rebekka becca becki
+regina: gina regine
+reinhard: reinhardt reinhart
+renate: reni renata
+richard: rick rich dick ricky richie dickie ritchie riccardo ricardo ryszard rico
+robert: bob bobby rob robbie bert robby bobbie roberto
+roger: rodger rog
+roland: rolli
+ronald: ron ronnie ronny
+rosemarie: rosi rosie romy rosemary
+rudolf: rudi rudolph rudy
+russell: russ rusty
+rüdiger: rudiger
+sabine: bine sabina
+samantha: sammi
+samuel: sam sammy
+sarah: sara sally sadie
+sebastian: seb basti sebastien bastian wastl bastien
+sergei: sergey sergej serge serhij
+siegfried: sigi siggi sigfrid zygfryd
+sigrid: siri
+simon: simeon si szymon
+sophie: sofie sophia sofia zofia zosia soph
+stanisław: staszek stach
+stanley: stan
+stefan: stephan steffen stefano stéphane stépane szczepan steff
+stefanie: stephanie steffi stefania stéphanie
+stephen: steven steve stevie
+susanne: susan sue susanna suzanne susi susie suzy zuzanna susann suse
+sylvia: silvia sylwia sylvie
+terence: terry terrance
+teresa: theresa tess tessa therese resi theresia thérèse
+theodor: theo theodore teodor
+thomas: tom tommy tomas tomasz tomek tommaso tuomas thom
+timothy: tim timmy timotheus timo tymoteusz
+tobias: tobi toby tobiasz
+ulrich: uli ueli ulli utz ulrik
+ulrike: ulrika
+ursula: uschi ulla urszula ursel ursi ula
+valentin: valentino walenty
+valerie: val valeria
+veronika: vroni veronica weronika
+victor: vic viktor vik wiktor
+victoria: vicky vicki viktoria tori wiktoria viki
+vincent: vince vinny vincenzo vicente vinzenz wincenty
+virginia: ginny ginger
+vladimir: wladimir vova włodzimierz volodymyr wolodymyr
+waldemar: waldi
+walter: walt wally walther
+werner: wernher
+wilhelm: willi willy wim willem vilhelm wilhelmus
+wilhelmina: wilma mina
+william: bill billy will willie liam
+wolfgang: wolf wolfi
+yvonne: ivonne
+zachary: zach zack zak
+"""
+
+
+def _load() -> dict[str, str]:
+    """Folded nickname → folded name."""
+    found: dict[str, str] = {}
+    for entry in _TABLE.replace("\n    ", " ").strip().splitlines():
+        name, _, nicknames = entry.partition(":")
+        canonical = "".join(words(name))
+        for nickname in nicknames.split():
+            found.setdefault("".join(words(nickname)), canonical)
+    return found
+
+
+_GIVEN = _load()
+
+
+def given(value: str) -> str:
+    """What the forms of one given name share; a middle name or initial behind the first name doesn't count.
+
+    >>> [given(name) for name in ("Bob", "Robert J.", "Hannes", "Uli", "Katie", "Käthe", "Hans-Peter", "Pekka")]
+    ['robert', 'robert', 'johannes', 'ulrich', 'catherine', 'katharina', 'hanspeter', 'pekka']
+    """
+    tokens = value.split()
+    if not tokens:
+        return ""
+    first = next((token for token in tokens if len(token.strip(".")) > 1), tokens[0])
+    word = "".join(words(first)) or same_key(first)
+    return _GIVEN.get(word, word)
+
+
+def initial_of(a: str, b: str) -> bool:
+    """Whether one of the two is only the initials of the other; nicknames count too.
+
+    >>> initial_of("J.", "John"), initial_of("R.", "Bob"), initial_of("J.P.", "Jean-Pierre"), initial_of("Jo", "John")
+    (True, True, True, False)
+    """
+    short, long = sorted((a, b), key=len)
+    letters = _initials(short)
+    if letters is None or _initials(long) is not None:
+        return False
+    parts = words(long)
+    spelled = "".join(part[0] for part in parts)
+    return bool(parts) and (spelled.startswith(letters) or letters == given(long)[:1])
+
+
+def _initials(name: str) -> str | None:
+    """The letters of a name that is nothing but initials ("J.", "J.P.", "J P"), folded."""
+    parts = words(name)
+    if not parts or any(len(part) > 1 for part in parts):
+        return None
+    return fold("".join(parts))
