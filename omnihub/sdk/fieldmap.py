@@ -74,12 +74,16 @@ class Codes(Path):
 
 @dataclass(frozen=True)
 class Link(Path):
-    """The id of another record of this system; canonical is its ref. `stream` is where that record lives."""
+    """The id of another record of this system; canonical is its ref. `stream` is where that record lives.
+
+    `nobody` is the id that stands for "no link", where the system has one: it reads as no value.
+    """
 
     stream: str = ""
+    nobody: str = ""
 
     def native(self, value: str | None) -> Any:
-        return None if value is None else value.split("/", 2)[2]
+        return self.nobody or None if value is None else value.split("/", 2)[2]
 
 
 @dataclass(frozen=True)
