@@ -279,7 +279,7 @@ class HubSpot(Standin):
         for copy in copies:
             if copy.merged_into:
                 pair = self.native_id(copy.stream, copy.n), self.native_id(copy.stream, copy.merged_into)
-                merges[copy.stream, pair[0]] = pair[1], copy.updated_at
+                merges[copy.stream, pair[0]] = pair[1], iso(datetime.fromisoformat(copy.updated_at))
             yield copy
 
     def object(self, copy: Copy) -> Obj:
@@ -310,7 +310,7 @@ class HubSpot(Standin):
         found = self.state.by_order(stream, after=after, limit=limit + 1, deleted=archived)
         page = found[:limit]
         wanted, links = _names(call, "properties"), [TYPES.get(t, "") for t in _names(call, "associations")]
-        shown = [self._shown(o, wanted, links) for o in page if not o.merged_into and o.body.get("properties")]
+        shown = [self._shown(o, wanted, links) for o in page if not (o.merged_into or o.body.get("forgotten"))]
         body: dict[str, Any] = {"results": shown}
         if len(found) > limit:
             link = f"{call.url.partition('?')[0]}?after={page[-1].id}"
@@ -351,7 +351,7 @@ class HubSpot(Standin):
         """For good: it is in no list any more."""
         asked = call.json()
         obj = self._found("contacts", asked["objectId"], asked.get("idProperty", ""))
-        obj.body, obj.deleted = {"properties": {}}, True
+        obj.body, obj.deleted = {"properties": {}, "forgotten": True}, True
         self.state.save(obj)
         return Reply(204)
 
@@ -828,7 +828,7 @@ class HubSpot(Standin):
 
     def _found(self, stream: str, id_: str, id_property: str = "", *, archived: bool = False) -> Obj:
         obj = self._by_property(stream, id_property, id_) if id_property else self._winner(stream, id_)
-        if obj is None or obj.deleted != archived or not obj.body.get("properties"):
+        if obj is None or obj.deleted != archived or obj.body.get("forgotten"):
             raise Refused(404, "OBJECT_NOT_FOUND", "resource not found", {"ids": [id_]})
         return obj
 

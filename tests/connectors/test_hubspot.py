@@ -1,0 +1,916 @@
+"""HubSpot, held against its stand-in: what is pulled, what is written, and that both speak the vendor's contract."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import hubspot
+import pytest
+import requests
+from hubspot.crm.contacts.exceptions import ApiException, NotFoundException, UnauthorizedException
+from hubspot.crm.objects.notes.exceptions import ApiException as NoteApiException
+from openapi_core import OpenAPI
+from openapi_core.contrib.requests import RequestsOpenAPIRequest, RequestsOpenAPIResponse
+
+from connectors.hubspot import Client, connector
+from connectors.hubspot.sandbox import OAUTH, HubSpot
+from omnihub.errors import ConfigError, RateLimited, RejectedRecord
+from omnihub.model import Op, Outcome
+from omnihub.sandbox.copies import HELD, ROLES, Copy
+from omnihub.sandbox.kit import Call, Quota, Reply, Running
+from omnihub.sdk import Answer, Codes, Page, Row, Want, open_client
+
+NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
+
+
+class Unlimited:
+    """A budget that never waits: the stand-in's own limits are tested, not the clock."""
+
+    def take(self, method: str, path: str) -> None:
+        pass
+
+    def told(self, wait_s: float) -> None:
+        pass
+
+
+class Account:
+    """A HubSpot account being served, and the connector's client logged in to it. `clock` is HubSpot's own."""
+
+    def __init__(self, copies: Iterable[Copy], options: dict[str, Any], kind: type[HubSpot] = HubSpot) -> None:
+        self.clock = NOW
+        self.there = kind(now=lambda: self.clock, **{"quotas": (), **options})
+        self.there.seed(copies)
+        self.running = Running([self.there])
+        self.wire: list[requests.Response] = []
+
+    def open(self, **settings: str) -> Client:
+        url = self.running.urls["hubspot"]
+        client: Client = open_client(connector, {"url": url, **HubSpot.credentials, **settings}, Unlimited())
+        client.http.hooks["response"].append(lambda answer, **_: self.wire.append(answer))
+        return client
+
+    def pull(self, stream: str, since: str | None = None, complete: bool = False) -> list[Page]:
+        pull = connector.stream(stream).pull
+        assert pull is not None
+        return list(pull(self.client, Want(since, complete, NOW)))
+
+    def cursor(self, stream: str) -> str:
+        [cursor] = [page.cursor for page in self.pull(stream) if page.cursor]
+        return cursor
+
+    def look(self, stream: str, *ids: str) -> list[Page]:
+        push = connector.stream(stream).push
+        assert push is not None
+        return list(push.look(self.client, ids))
+
+    def update(self, stream: str, *wishes: tuple[str, dict[str, str | None]]) -> list[Answer]:
+        found = connector.stream(stream)
+        assert found.push is not None
+        rows = [
+            Row(n, Op.UPDATE, id_, found.fields.body(fields), fields, {}, f"golden-{n}")
+            for n, (id_, fields) in enumerate(wishes)
+        ]
+        return list(found.push.update(self.client, rows))
+
+    def id(self, stream: str, n: int) -> str:
+        return self.there.native_id(stream, n)
+
+    def sdk(self, token: str = HubSpot.credentials["token"]) -> Any:
+        """The vendor's own SDK with nothing of ours in it."""
+        return hubspot.Client.create(access_token=token, host=self.running.urls["hubspot"])
+
+    def calls(self, part: str) -> int:
+        return sum(part in path for _, path, _ in self.there.calls)
+
+
+_stopping = ThreadPoolExecutor(4)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def all_stopped() -> Iterator[None]:
+    yield
+    _stopping.shutdown()
+
+
+@contextmanager
+def account(*copies: Copy, kind: type[HubSpot] = HubSpot, **options: Any) -> Iterator[Account]:
+    served = Account(copies, options, kind)
+    served.running.start()
+    try:
+        served.client = served.open()
+        yield served
+    finally:
+        _stopping.submit(served.running.stop)  # takes a fifth of a second, which the next test need not wait for
+
+
+def copy(stream: str, n: int, *, minutes_ago: float = 600, merged_into: int | None = None, **fields: Any) -> Copy:
+    at = (NOW - timedelta(minutes=minutes_ago)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    gone = bool(fields.pop("deleted", False)) or merged_into is not None
+    return Copy("marketing", stream, n, fields, "2025-01-01T00:00:00Z", at, gone, merged_into)
+
+
+def people(count: int, **more: Any) -> list[Copy]:
+    return [
+        copy("contacts", n, minutes_ago=600 - n / 10, first_name=f"P{n}", email=f"p{n}@example.com", **more)
+        for n in range(1, count + 1)
+    ]
+
+
+def living(pages: Iterable[Page]) -> dict[str, Any]:
+    return {str(r.id): json.loads(r.raw) for page in pages for r in page.records if not r.deleted}
+
+
+def dead(pages: Iterable[Page]) -> set[str]:
+    return {str(r.id) for page in pages for r in page.records if r.deleted}
+
+
+def gone(pages: Iterable[Page]) -> set[tuple[str, str | None]]:
+    return {pair for page in pages for pair in page.gone}
+
+
+def value(document: Any, path: str) -> Any:
+    for part in path.split("."):
+        if document is None:
+            return None
+        document = document[int(part)] if part.isdigit() else document.get(part)
+    return document
+
+
+# -- a complete pass ---------------------------------------------------------------------------------------------------
+
+
+def test_a_complete_pass_shows_every_living_record_over_several_pages() -> None:
+    with account(*people(250)) as there:
+        pages = there.pull("contacts")
+
+    assert set(living(pages)) == {there.id("contacts", n) for n in range(1, 251)}
+    assert [len(page.records) for page in pages] == [0, 100, 100, 50]
+    assert [page.complete for page in pages] == [False, False, False, True]
+    assert pages[-1].total == 250
+
+
+def test_the_cursor_of_a_complete_pass_is_the_newest_change_before_it_began() -> None:
+    """So that what changes while the pages are read is read again by the next run."""
+    with account(*people(150)) as there:
+        pull = connector.stream("contacts").pull
+        assert pull is not None
+        pages = pull(there.client, Want(None, True, NOW))
+        first = [next(pages), next(pages)]
+        there.there.edit("contacts", there.id("contacts", 1), {"first_name": "Later"})  # listed already
+        rest = list(pages)
+
+        assert all(page.cursor is None for page in [*first, *rest[:-1]])
+        assert rest[-1].cursor == "2026-11-21T02:15:00.000Z"
+        assert (
+            living(there.pull("contacts", rest[-1].cursor))[there.id("contacts", 1)]["properties"]["firstname"]
+            == "Later"
+        )
+
+
+def test_an_empty_account_answers_with_a_page_and_no_cursor() -> None:
+    with account() as there:
+        pages = there.pull("deals")
+
+    assert pages[-1].complete
+    assert all(not page.records and page.cursor is None for page in pages)
+
+
+def test_records_are_the_bytes_that_were_on_the_wire() -> None:
+    with account(*people(3), copy("contacts", 9, first_name="Gone", deleted=True), copy("deals", 1, name="D")) as there:
+        since = "2026-11-20T00:00:00.000Z"
+        pages = there.pull("contacts") + there.pull("contacts", since) + there.pull("deals", since)
+        bodies = [answer.content for answer in there.wire]
+
+    found = [record for page in pages for record in page.records]
+    assert len(found) == 3 + 1 + 3 + 1 + 1
+    for record in found:
+        assert any(record.raw in body for body in bodies)
+    body = json.loads(next(b for b in bodies if found[-2].raw in b))
+    assert value(body, found[-2].pointer.strip("/").replace("/", ".")) == json.loads(found[-2].raw)
+
+
+def test_every_canonical_field_the_system_holds_is_mapped() -> None:
+    for name, entity in ROLES["marketing"].items():
+        stream = connector.stream(name)
+        assert stream.entity is entity
+        assert set(HELD["marketing", name]) <= set(stream.map)
+
+
+def test_what_was_seeded_is_found_where_the_map_says() -> None:
+    person = {
+        "first_name": "Zoë", "last_name": "Ünal", "email": "zoe@example.com", "phone": "n/a", "mobile": "+49 170 1",
+        "job_title": "CTO", "language": "de", "company": "Acme", "city": "Köln", "country": "Germany",
+        "consent_at": "2026-01-02T03:04:05Z",
+    }  # fmt: skip
+    with account(copy("contacts", 1, **person, marketing_consent="no"), copy("contacts", 2)) as there:
+        records = living(there.pull("contacts"))
+
+    full, empty = records[there.id("contacts", 1)], records[there.id("contacts", 2)]
+    for field, path in connector.stream("contacts").fields.items():
+        assert value(empty, path.path) is None
+        if field in person:
+            assert value(full, path.path) == person[field]
+    consent = connector.stream("contacts").fields["marketing_consent"]
+    assert isinstance(consent, Codes)
+    assert consent.codes[value(full, consent.path)] == "no"
+
+
+@pytest.mark.parametrize("stage", ["open", "quoted", "won", "lost"])
+def test_stages_of_a_deal_have_hubspots_names(stage: str) -> None:
+    with account(copy("deals", 1, stage=stage)) as there:
+        [deal] = living(there.pull("deals")).values()
+
+    where = connector.stream("deals").fields["stage"]
+    assert isinstance(where, Codes)
+    assert where.codes[value(deal, where.path)] == stage
+
+
+def test_links_lead_to_the_linked_records() -> None:
+    copies = [
+        copy("companies", 4),
+        copy("contacts", 5, account=4),
+        copy("deals", 6, account=4, contact=5),
+        copy("deals", 7),
+        copy("line_items", 8, of=6),
+    ]
+    with account(*copies) as there:
+        linked = {s: living(there.pull(s)) for s in ("contacts", "deals", "line_items")}
+
+    def link(stream: str, n: int, field: str) -> Any:
+        return value(linked[stream][there.id(stream, n)], connector.stream(stream).fields[field].path)
+
+    assert link("contacts", 5, "account") == there.id("companies", 4)
+    assert link("deals", 6, "account") == there.id("companies", 4)
+    assert link("deals", 6, "contact") == there.id("contacts", 5)
+    assert link("line_items", 8, "of") == there.id("deals", 6)
+    assert "associations" not in linked["deals"][there.id("deals", 7)]
+
+
+# -- since a cursor ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("stream", ["companies", "contacts", "deals", "line_items"])
+def test_an_incremental_pull_shows_an_edit_and_only_it(stream: str) -> None:
+    quiet, newest = (copy(stream, n, minutes_ago=m, name="A") for n, m in ((1, 900), (3, 60)))
+    with account(quiet, copy(stream, 2, minutes_ago=800, name="B"), newest) as there:
+        since = there.cursor(stream)
+        there.there.edit(stream, there.id(stream, 2), {"country": "AT", "amount": "7.50", "quantity": "3"})
+        pages = there.pull(stream, since)
+
+    # the newest one is inside the overlap
+    assert set(living(pages)) == {there.id(stream, 2), there.id(stream, 3)}
+    assert max(page.cursor or "" for page in pages) == "2026-11-21T12:00:00.000Z"
+    assert not any(page.complete for page in pages)
+
+
+def test_without_changes_the_cursor_stays() -> None:
+    with account(*people(3)) as there:
+        pages = there.pull("contacts", "2026-11-21T11:59:00.000Z")
+
+    assert living(pages) == {}
+    assert {page.cursor for page in pages} <= {None, "2026-11-21T11:59:00.000Z"}
+
+
+def test_a_deal_looks_the_same_whether_it_was_listed_or_read_alone() -> None:
+    copies = [copy("companies", 1), copy("contacts", 1), copy("deals", 1, name="D", account=1, contact=1, stage="won")]
+    with account(*copies) as there:
+        listed = living(there.pull("deals"))
+        alone = living(there.pull("deals", "2026-11-20T00:00:00.000Z"))
+
+    assert alone == listed
+    assert there.calls("/deals/3") == 1
+
+
+def test_many_changed_deals_are_read_by_listing_because_that_takes_fewer_calls() -> None:
+    with account(*(copy("deals", n, name=f"D{n}") for n in range(1, 151))) as there:
+        pages = there.pull("deals", "2026-11-20T00:00:00.000Z")
+
+    assert len(living(pages)) == 150
+    assert pages[-1].complete
+    assert there.calls("/deals/3") == 0
+
+
+def test_changes_past_the_cap_of_one_search_are_all_found() -> None:
+    with account(*people(450), search_cap=200) as there:
+        pages = there.pull("contacts", "2026-11-20T00:00:00.000Z")
+
+    assert len(living(pages)) == 450
+    assert sum(len(page.records) for page in pages) == 450  # each once
+    cursors = [page.cursor for page in pages if page.cursor]
+    assert cursors == sorted(cursors)
+
+
+def test_more_changes_in_one_millisecond_than_fit_a_search_are_all_found() -> None:
+    together = [copy("contacts", n, minutes_ago=60) for n in range(1, 451)]
+    with account(*together, copy("contacts", 451, minutes_ago=50), search_cap=200) as there:
+        pages = there.pull("contacts", "2026-11-20T00:00:00.000Z")
+
+    assert len(living(pages)) == 451
+    assert pages[-2].cursor == "2026-11-21T11:10:00.000Z"
+
+
+def test_records_that_move_while_they_are_read_push_no_other_out_of_the_pages() -> None:
+    with account(*people(250)) as there:
+        pull = connector.stream("contacts").pull
+        assert pull is not None
+        pages = pull(there.client, Want("2026-11-20T00:00:00.000Z", False, NOW))
+        read = [next(pages)]
+        for n in (5, 200):  # the first was read long ago, the last stands at the edge of the page
+            there.there.edit("contacts", there.id("contacts", n), {"first_name": "Moved"})
+        found = living([*read, *pages])
+
+    assert len(found) == 250
+    assert found[there.id("contacts", 5)]["properties"]["firstname"] == "Moved"
+    assert found[there.id("contacts", 200)]["properties"]["firstname"] == "Moved"
+
+
+def test_a_write_the_search_index_has_not_caught_up_with_is_found_by_the_next_run() -> None:
+    with account(*people(3), index_lag_s=30) as there:
+        since = there.cursor("contacts")
+        there.there.edit("contacts", there.id("contacts", 1), {"first_name": "New"})
+        assert there.id("contacts", 1) not in living(there.pull("contacts", since))
+
+        there.clock += timedelta(seconds=31)
+        assert living(there.pull("contacts", since))[there.id("contacts", 1)]["properties"]["firstname"] == "New"
+
+
+def test_a_write_indexed_after_a_younger_one_is_found_inside_the_overlap() -> None:
+    with account(*people(1)) as there:
+        there.there.edit("contacts", there.id("contacts", 1), {"first_name": "Late"})
+        younger = "2026-11-21T12:01:30.000Z"  # another contact's, which was indexed first
+
+        assert there.id("contacts", 1) in living(there.pull("contacts", younger))
+
+
+# -- deletes and merges ------------------------------------------------------------------------------------------------
+
+
+def test_archived_records_are_reported_as_deleted_by_both_kinds_of_pull() -> None:
+    with account(*people(2), copy("contacts", 3, deleted=True)) as there:
+        assert dead(there.pull("contacts")) == {there.id("contacts", 3)}
+
+        there.sdk().crm.contacts.basic_api.archive(there.id("contacts", 1))
+        pages = there.pull("contacts", "2026-11-21T11:00:00.000Z")
+
+    assert dead(pages) == {there.id("contacts", 1), there.id("contacts", 3)}
+    assert there.id("contacts", 1) not in living(pages)
+
+
+def test_a_merge_of_the_past_is_told_by_its_winner() -> None:
+    with account(
+        copy("companies", 1), copy("companies", 2, merged_into=1), copy("companies", 3, merged_into=2)
+    ) as there:
+        pages = there.pull("companies")
+
+    assert set(living(pages)) == {there.id("companies", 1)}
+    assert gone(pages) == {(there.id("companies", n), there.id("companies", 1)) for n in (2, 3)}
+    assert dead(pages) == set()
+
+
+@pytest.mark.parametrize("options", [{}, {"merged_vids": True}, {"merge_makes_new": True}])
+def test_a_merge_shows_in_the_next_incremental_pull(options: dict[str, Any]) -> None:
+    with account(*people(3), **options) as there:
+        since = there.cursor("contacts")
+        one, two = there.id("contacts", 1), there.id("contacts", 2)
+        merged = {"primaryObjectId": one, "objectIdToMerge": two}
+        winner = there.sdk().crm.contacts.public_object_api.merge(merged).id if MERGES else merge(there, merged)
+        pages = there.pull("contacts", since)
+
+    assert gone(pages) == {(loser, winner) for loser in (one, two) if loser != winner}
+    assert winner in living(pages)
+    assert (winner == one) == ("merge_makes_new" not in options)
+
+
+MERGES = hasattr(hubspot.Client.create(host="http://localhost").crm.contacts, "public_object_api")
+
+
+def merge(there: Account, merged: dict[str, str]) -> str:
+    """As the SDK would: this version of it has no merges."""
+    answer = there.client.http.post("/crm/v3/objects/contacts/merge", json=merged)
+    return str(there.client.http.refuse(answer).json()["id"])
+
+
+def test_links_follow_a_merge() -> None:
+    copies = [copy("companies", 1), copy("companies", 2, merged_into=1), copy("contacts", 1, account=2)]
+    with account(*copies, copy("deals", 1, account=2)) as there:
+        [contact] = living(there.pull("contacts")).values()
+        [deal] = living(there.pull("deals")).values()
+
+    assert contact["properties"]["associatedcompanyid"] == there.id("companies", 1)
+    assert deal["associations"]["companies"]["results"][0]["id"] == there.id("companies", 1)
+
+
+def test_a_changed_deal_archived_before_it_is_read_is_gone() -> None:
+    with account(copy("deals", 1, name="D")) as there:
+        objects = getattr(connector.stream("deals").pull, "__self__")  # noqa: B009  its reading of one object
+        there.sdk().crm.deals.basic_api.archive(there.id("deals", 1))
+
+        page = objects._one(there.client, there.id("deals", 1))
+
+    assert page.gone == [(there.id("deals", 1), None)]
+    assert page.exchange.status == 404
+
+
+# -- refusals ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_wrong_token_is_a_matter_of_configuration_and_stays_unsaid() -> None:
+    with account() as there:
+        there.client = there.open(token="pat-wrong")
+        with pytest.raises(ConfigError, match=r"hubspot.*token") as error:
+            there.pull("contacts")
+
+    assert "pat-wrong" not in str(error.value)
+
+
+def test_a_missing_token_is_named() -> None:
+    with pytest.raises(ConfigError, match="OMNIHUB_HUBSPOT_TOKEN"):
+        open_client(connector, {"url": "http://localhost"})
+
+
+@pytest.mark.parametrize("retry_after", [True, False])
+def test_a_rate_limit_is_waited_for(retry_after: bool) -> None:
+    with account(*people(150), quotas=[Quota(2, 0.3)], retry_after=retry_after) as there:
+        waits: list[float] = []
+        sleep, there.client.http.wait = there.client.http.wait, lambda s: (waits.append(s), sleep(s))[1]
+        pages = there.pull("contacts")  # four calls
+
+    assert len(living(pages)) == 150
+    assert waits
+    assert there.client.http.counts.refusals == len(waits)
+
+
+def test_a_day_without_calls_left_ends_as_rate_limited() -> None:
+    with account(daily=3) as there:
+        there.client.http.wait = lambda _: None
+        there.pull("contacts")
+        with pytest.raises(RateLimited, match="hubspot"):
+            there.pull("contacts")
+        said = there.wire[-1].json()
+
+    assert said["policyName"] == "DAILY"
+    assert said["errorType"] == "RATE_LIMIT"
+
+
+def test_the_budget_stays_below_what_hubspot_enforces() -> None:
+    for quota in HubSpot.default_quotas():
+        [limit] = [limit for limit in connector.limits if limit.per_s == quota.per_s]
+        assert limit.calls < quota.calls
+        assert quota.matches in limit.path
+
+
+def test_rate_limit_headers_are_on_every_answer_but_the_searchs() -> None:
+    with account(quotas=[Quota(190, 10.0)]) as there:
+        there.pull("contacts")
+
+    search, *lists = there.wire
+    assert "X-HubSpot-RateLimit-Remaining" not in search.headers
+    assert [answer.headers["X-HubSpot-RateLimit-Remaining"] for answer in lists] == ["188", "187"]
+
+
+def test_a_search_that_failed_in_passing_is_repeated() -> None:
+    class Shaky(HubSpot):
+        failed = 0
+
+        def after(self, call: Call, reply: Reply) -> Reply:
+            if "/search" in call.url and not self.failed:
+                self.failed += 1
+                return self.error(502)
+            return super().after(call, reply)
+
+    with account(*people(2), kind=Shaky) as there:
+        there.client.http.wait = lambda _: None
+        assert len(living(there.pull("contacts"))) == 2
+
+    assert there.calls("/search") == 2
+
+
+def test_threads_share_one_client() -> None:
+    with account(*people(250), *(copy("companies", n, name=f"C{n}") for n in range(1, 251))) as there:
+        streams = ["contacts", "companies"] * 4
+        with ThreadPoolExecutor(8) as threads:
+            found = list(threads.map(lambda stream: set(living(there.pull(stream))), streams))
+
+    for stream, ids in zip(streams, found, strict=True):
+        assert ids == {there.id(stream, n) for n in range(1, 251)}
+
+
+# -- writing -----------------------------------------------------------------------------------------------------------
+
+
+def test_values_written_are_there_to_see() -> None:
+    with account(*people(120)) as there:
+        wishes = [(there.id("contacts", n), {"phone": f"+4930{n}", "job_title": None}) for n in range(1, 101)]
+        answers = there.update("contacts", *wishes)
+        seen = living(there.look("contacts", *(there.id("contacts", n) for n in range(1, 121))))
+
+    assert [(a.n, a.outcome, a.id) for a in answers] == [(n, Outcome.WRITTEN, id_) for n, (id_, _) in enumerate(wishes)]
+    assert seen[there.id("contacts", 7)]["properties"]["phone"] == "+49307"
+    assert seen[there.id("contacts", 107)]["properties"]["phone"] is None
+    assert there.calls("/batch/read") == 2
+
+
+def test_only_what_changes_is_sent_and_none_clears() -> None:
+    with account(copy("contacts", 1, first_name="A", last_name="B", job_title="C")) as there:
+        there.update("contacts", (there.id("contacts", 1), {"job_title": None, "last_name": "D"}))
+        sent = json.loads(there.wire[-1].request.body or b"")
+        [seen] = living(there.look("contacts", there.id("contacts", 1))).values()
+
+    assert sent["inputs"][0]["properties"] == {"jobtitle": "", "lastname": "D"}
+    assert [seen["properties"][p] for p in ("firstname", "lastname", "jobtitle")] == ["A", "D", None]
+
+
+@pytest.mark.parametrize("stream", ["companies", "contacts"])
+def test_what_is_written_to_a_field_is_read_from_it(stream: str) -> None:
+    push = connector.stream(stream).push
+    assert push is not None
+    wishes = {
+        field: {"language": "fr", "domain": "example.org"}.get(field, f"New {field} ä&<") for field in push.fields
+    }
+    with account(*(copy(stream, n) for n in range(1, len(wishes) + 2))) as there:
+        alone = [(there.id(stream, n), {field: wish}) for n, (field, wish) in enumerate(wishes.items(), 1)]
+        answers = there.update(stream, *alone)
+        records = living(there.pull(stream))
+
+    assert {answer.outcome for answer in answers} == {Outcome.WRITTEN}
+    for n, written in enumerate([*wishes, None], 1):
+        for field in wishes:
+            found = value(records[there.id(stream, n)], connector.stream(stream).fields[field].path)
+            assert found == (wishes[field] if field == written else None)
+
+
+def test_a_contacts_email_and_consent_are_not_for_the_hub_to_write() -> None:
+    push = connector.stream("contacts").push
+    assert push is not None
+    assert {"email", "marketing_consent", "consent_at", "account"}.isdisjoint(push.fields)
+
+
+@pytest.mark.parametrize("echo_trace", [True, False])
+def test_a_bad_row_is_refused_alone(echo_trace: bool) -> None:
+    with account(*people(3), echo_trace=echo_trace) as there:
+        ids = [there.id("contacts", n) for n in (1, 2, 3)]
+        answers = there.update(
+            "contacts", (ids[0], {"language": "fr"}), (ids[1], {"language": "klingon"}), (ids[2], {"language": "it"})
+        )
+        seen = living(there.look("contacts", *ids))
+
+    assert [a.outcome for a in answers] == [Outcome.WRITTEN, Outcome.REFUSED, Outcome.WRITTEN]
+    assert answers[1].code == "VALIDATION_ERROR"
+    assert "INVALID_OPTION" in answers[1].message
+    assert [seen[id_]["properties"]["hs_language"] for id_ in ids] == ["fr", None, "it"]
+
+
+def test_where_one_bad_row_fails_the_batch_nothing_is_written_and_the_hub_is_told_to_split() -> None:
+    with account(*people(2), multi_status=False) as there:
+        one, two = there.id("contacts", 1), there.id("contacts", 2)
+        with pytest.raises(RejectedRecord) as error:
+            there.update("contacts", (one, {"language": "fr"}), (two, {"language": "klingon"}))
+        before = living(there.look("contacts", one))[one]["properties"]["hs_language"]
+        alone = (
+            there.update("contacts", (one, {"language": "fr"})),
+            there.update("contacts", (two, {"language": "klingon"})),
+        )
+
+    assert error.value.status == 400
+    assert "klingon" not in str(error.value)
+    assert before is None
+    assert [(a.outcome, a.code) for [a] in alone] == [(Outcome.WRITTEN, ""), (Outcome.REFUSED, "VALIDATION_ERROR")]
+
+
+def test_a_value_too_long_is_refused() -> None:
+    with account(copy("companies", 1)) as there:
+        [answer] = there.update("companies", (there.id("companies", 1), {"name": "x" * 70_000}))
+
+    assert answer.outcome is Outcome.REFUSED
+    assert "INVALID_LENGTH" in answer.message
+
+
+def test_writing_to_what_is_gone_is_refused_and_looking_does_not_find_it() -> None:
+    with account(*people(1), copy("contacts", 2, deleted=True), copy("contacts", 3, merged_into=1)) as there:
+        one, archived, loser = (there.id("contacts", n) for n in (1, 2, 3))
+        answers = there.update("contacts", (one, {"phone": "1"}), (archived, {"phone": "2"}))
+        pages = there.look("contacts", one, archived, loser)
+        only_loser = there.look("contacts", loser)
+
+    assert [(a.outcome, a.code) for a in answers] == [(Outcome.WRITTEN, ""), (Outcome.REFUSED, "OBJECT_NOT_FOUND")]
+    assert set(living(pages)) == {one}
+    assert gone(pages) == gone(only_loser) == {(loser, one)}
+    assert living(only_loser) == {}
+
+
+def test_the_same_value_again_is_no_change() -> None:
+    with account(*people(1)) as there:
+        id_ = there.id("contacts", 1)
+        there.update("contacts", (id_, {"phone": "1"}))
+        before = living(there.look("contacts", id_))
+        there.clock += timedelta(minutes=1)
+        there.update("contacts", (id_, {"phone": "1"}))
+
+        assert living(there.look("contacts", id_)) == before
+
+
+def test_a_written_value_taken_back_leaves_the_system_as_it_was() -> None:
+    with account(*people(2), copy("companies", 1, name="A")) as there:
+        before = there.there.dump()
+        there.update("companies", (there.id("companies", 1), {"city": "Bonn", "name": "B"}))
+        assert there.there.dump() != before
+        there.update("companies", (there.id("companies", 1), {"city": None, "name": "A"}))
+
+        assert there.there.dump() == before
+
+
+# -- the stand-in, through the vendor's own SDK ------------------------------------------------------------------------
+
+
+def test_the_sdk_reads_pages_and_searches() -> None:
+    with account(*people(250)) as there:
+        crm = there.sdk().crm
+        listed = crm.contacts.get_all(properties=["email"])
+        asked = {
+            "filterGroups": [{"filters": [{"propertyName": "email", "operator": "EQ", "value": "P7@example.com"}]}]
+        }
+        found = crm.contacts.search_api.do_search({**asked, "limit": 5, "properties": ["firstname"]})
+        tail = crm.contacts.search_api.do_search({"limit": 200, "after": "200"})
+
+    assert [c.id for c in listed] == [there.id("contacts", n) for n in range(1, 251)]
+    assert (found.total, found.results[0].properties["firstname"]) == (1, "P7")
+    assert (tail.total, len(tail.results), tail.paging) == (250, 50, None)
+
+
+def test_the_sdk_is_told_of_a_second_contact_with_the_same_email() -> None:
+    with account(*people(1)) as there:
+        contacts = there.sdk().crm.contacts.basic_api
+        with pytest.raises(ApiException) as error:
+            contacts.create({"properties": {"email": "P1@example.com"}})
+        made = contacts.create({"properties": {"email": "New@Example.com"}})
+
+    assert error.value.status == 409
+    assert json.loads(error.value.body)["message"] == f"Contact already exists. Existing ID: {there.id('contacts', 1)}"
+    assert made.properties["email"] == "new@example.com"
+
+
+@pytest.mark.parametrize(
+    ("properties", "code"),
+    [
+        ({"shoe_size": "44"}, "PROPERTY_DOESNT_EXIST"),
+        ({"email": "nobody"}, "INVALID_EMAIL"),
+        ({"lastmodifieddate": "1"}, "READ_ONLY_VALUE"),
+        ({"marketing_consent": "perhaps"}, "INVALID_OPTION"),
+    ],
+)
+def test_the_sdk_is_told_what_is_wrong_with_a_value(properties: dict[str, str], code: str) -> None:
+    with account(*people(1)) as there, pytest.raises(ApiException) as error:
+        there.sdk().crm.contacts.basic_api.update(there.id("contacts", 1), {"properties": properties})
+
+    assert error.value.status == 400
+    assert code in error.value.body
+
+
+def test_the_sdk_meets_the_limits_of_pages_searches_and_batches() -> None:
+    with account(search_cap=400) as there:
+        crm = there.sdk().crm.contacts
+        for refused in (
+            lambda: crm.basic_api.get_page(limit=101),
+            lambda: crm.search_api.do_search({"limit": 201}),
+            lambda: crm.search_api.do_search({"limit": 200, "after": "201"}),
+            lambda: crm.search_api.do_search({"sorts": [{"propertyName": "nothing"}]}),
+            lambda: crm.batch_api.read({"properties": [], "inputs": [{"id": str(n)} for n in range(101)]}),
+        ):
+            with pytest.raises(ApiException) as error:
+                refused()
+            assert error.value.status == 400
+
+
+def test_the_sdk_knows_a_bad_token_and_a_missing_object() -> None:
+    with account() as there:
+        with pytest.raises(UnauthorizedException):
+            there.sdk("pat-wrong").crm.contacts.basic_api.get_page()
+        with pytest.raises(NotFoundException):
+            there.sdk().crm.contacts.basic_api.get_by_id("7")
+
+
+def test_the_id_of_a_merged_contact_answers_with_its_winner() -> None:
+    with account(*people(1), copy("contacts", 2, merged_into=1)) as there:
+        found = there.sdk().crm.contacts.basic_api.get_by_id(there.id("contacts", 2))
+
+    assert found.id == there.id("contacts", 1)
+
+
+def test_an_upsert_makes_a_record_once() -> None:
+    inputs = [
+        {"id": "a@example.com", "idProperty": "email", "objectWriteTraceId": "t", "properties": {"firstname": "A"}}
+    ]
+    with account() as there:
+        batch = there.sdk().crm.contacts.batch_api
+        first, again = (batch.upsert({"inputs": inputs}).results[0] for _ in range(2))
+
+    assert (first.new, again.new) == (True, False)
+    assert first.id == again.id
+
+
+def test_a_report_is_left_as_a_note_on_a_company() -> None:
+    to = {"to": {"id": "21000000001"}, "types": [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 190}]}
+    note = {"hs_timestamp": "2026-11-21T12:00:00Z", "hs_note_body": "Two phones differ"}
+    with account(copy("companies", 1)) as there:
+        notes = there.sdk().crm.objects.notes.basic_api
+        made = notes.create({"properties": note, "associations": [to]})
+        seen = notes.get_by_id(made.id, associations=["companies"])
+        with pytest.raises(NoteApiException, match="hs_timestamp"):
+            notes.create({"properties": {"hs_note_body": "no time"}})
+
+    assert seen.associations["companies"].results[0].id == there.id("companies", 1)
+
+
+def test_associating_twice_is_associating_once() -> None:
+    with account(copy("companies", 1), *people(2)) as there:
+        ids = there.id("contacts", 1), there.id("companies", 1)
+        links = there.sdk().crm.associations.v4
+        for _ in range(2):
+            links.basic_api.create_default("contacts", ids[0], "companies", ids[1])
+        read = links.batch_api.get_page(
+            "contacts", "companies", {"inputs": [{"id": ids[0]}, {"id": there.id("contacts", 2)}]}
+        )
+        back = links.batch_api.get_page("companies", "contacts", {"inputs": [{"id": ids[1]}]})
+        [linked] = [c for c in living(there.pull("contacts")).values() if c["properties"]["associatedcompanyid"]]
+
+    assert [to.to_object_id for to in read.results[0].to] == [ids[1]]
+    assert read.num_errors == 1
+    assert [to.to_object_id for to in back.results[0].to] == [ids[0]]
+    assert linked["id"] == ids[0]
+
+
+def test_who_unsubscribed_is_not_subscribed_again() -> None:
+    with account(*people(1)) as there:
+        client = there.sdk()
+        status = client.communication_preferences.status_api
+        asked = {"emailAddress": "p1@example.com", "subscriptionId": "1"}
+        status.subscribe(asked)
+        assert status.get_email_status("p1@example.com").subscription_statuses[0].status == "SUBSCRIBED"
+        status.unsubscribe(asked)
+        with pytest.raises(Exception, match="opted out"):
+            status.subscribe(asked)
+
+
+def test_an_oauth_token_ends_after_half_an_hour() -> None:
+    with account(*people(1)) as there:
+        got = there.sdk().oauth.tokens_api.create(grant_type="refresh_token", **OAUTH)
+        contacts = there.sdk(got.access_token).crm.contacts.basic_api
+        assert len(contacts.get_page().results) == 1
+
+        there.clock += timedelta(seconds=got.expires_in + 1)
+        with pytest.raises(UnauthorizedException, match="EXPIRED_AUTHENTICATION"):
+            contacts.get_page()
+
+
+def test_a_property_made_by_the_account_can_be_read_and_written() -> None:
+    asked = {"name": "shoe_size", "label": "Shoe size", "type": "string", "fieldType": "text", "groupName": "g"}
+    with account(*people(1)) as there:
+        crm = there.sdk().crm
+        crm.properties.core_api.create("contacts", asked)
+        names = {p.name for p in crm.properties.core_api.get_all("contacts").results}
+        crm.contacts.basic_api.update(there.id("contacts", 1), {"properties": {"shoe_size": "44"}})
+        seen = crm.contacts.basic_api.get_by_id(there.id("contacts", 1), properties=["shoe_size", "not_there"])
+
+    assert {"shoe_size", "email", "marketing_consent"} <= names
+    assert seen.properties["shoe_size"] == "44"
+    assert "not_there" not in seen.properties
+
+
+def test_a_forgotten_person_is_in_no_list() -> None:
+    with account(*people(2)) as there:
+        there.client.http.post("/crm/v3/objects/contacts/gdpr-delete", json={"objectId": there.id("contacts", 1)})
+        pages = there.pull("contacts")
+
+    assert there.id("contacts", 1) not in living(pages).keys() | dead(pages)
+
+
+def test_junk_is_seeded_as_it_is() -> None:
+    fields = {
+        "name": "x" * 300,
+        "phone": "n/a",
+        "vat_id": "?",
+        "country": None,
+        "customer_group": "gold",
+        "status": "-",
+    }
+    with account(copy("companies", 1, **fields)) as there:
+        [seen] = living(there.pull("companies")).values()
+
+    assert seen["properties"]["name"] == "x" * 300
+    assert seen["properties"]["phone"] == "n/a"
+    assert seen["properties"]["country"] is None
+
+
+# -- the official contract ---------------------------------------------------------------------------------------------
+
+CONTRACTS = Path(os.environ.get("OMNIHUB_CONTRACTS", Path(__file__).parents[2] / ".." / "shared" / "contracts"))
+SPECS = {
+    "/crm/v3/objects/companies": "CRM-companies-v3",
+    "/crm/v3/objects/contacts": "CRM-contacts-v3",
+    "/crm/v3/objects/deals": "CRM-deals-v3",
+    "/crm/v3/objects/line_items": "CRM-lineItems-v3",
+    "/crm/v3/objects/notes": "CRM-notes-v3",
+    "/crm/v3/properties": "CRM-properties-v3",
+    "/crm/v4": "CRM-associations-v4",
+    "/communication-preferences/v4": "Communication_Preferences-subscriptions-v4",
+    "/oauth": "Auth-oauth-v1",
+}
+
+
+@cache
+def spec(name: str, url: str) -> OpenAPI:
+    document = json.loads((CONTRACTS / "hubspot" / "strict" / f"{name}.json").read_text())
+    return OpenAPI.from_dict({**document, "servers": [{"url": url}]})
+
+
+def check(there: Account) -> set[str]:
+    """Hold every exchange so far against the contract. Returns the contracts that were needed."""
+    if not CONTRACTS.is_dir():
+        pytest.skip("contracts not found")
+    url, used = there.running.urls["hubspot"], set()
+    for answer in there.wire:
+        assert answer.request.url is not None
+        name = next(name for path, name in SPECS.items() if answer.request.url.removeprefix(url).startswith(path))
+        asked = RequestsOpenAPIRequest(answer.request)
+        if answer.status_code < 400:
+            spec(name, url).validate_request(asked)
+        if answer.status_code != 204:  # nothing to check in an empty answer
+            spec(name, url).validate_response(asked, RequestsOpenAPIResponse(answer))
+        used.add(name)
+    return used
+
+
+def test_all_a_connector_says_and_hears_keeps_to_the_contract() -> None:
+    copies = [
+        *people(120),
+        *(
+            copy(s, n, name="N", account=1, contact=1, of=1)
+            for s in ("companies", "deals", "line_items")
+            for n in (1, 2)
+        ),
+        copy("companies", 3, merged_into=1),
+        copy("contacts", 200, deleted=True),
+    ]
+    with account(*copies) as there:
+        for stream in ("companies", "contacts", "deals", "line_items"):
+            there.pull(stream)
+            there.pull(stream, "2026-11-20T00:00:00.000Z")
+        ids = [there.id("contacts", n) for n in (1, 2, 200)]
+        there.update("contacts", *((id_, {"phone": "1", "job_title": None}) for id_ in ids))
+        there.update("contacts", (ids[0], {"language": "klingon"}))
+        there.look("contacts", *ids)
+        there.update("companies", (there.id("companies", 1), {"city": "Bonn"}))
+        there.look("companies", there.id("companies", 1))
+
+        assert len(check(there)) == 4
+        assert {answer.status_code for answer in there.wire} == {200, 207}
+
+
+def test_what_only_people_and_other_apps_call_keeps_to_the_contract_too() -> None:
+    to = {"to": {"id": "51000000001"}, "types": [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 202}]}
+    note = {"properties": {"hs_timestamp": "2026-11-21T12:00:00Z", "hs_note_body": "x"}, "associations": [to]}
+    link = "/crm/v4/objects/contacts/51000000001/associations/default/companies/21000000001"
+    row = {"id": "x@example.com", "idProperty": "email", "objectWriteTraceId": "1", "properties": {"firstname": "X"}}
+    kind = {"name": "size", "label": "Size", "type": "string", "fieldType": "text", "groupName": "g"}
+    said = {"subscriptionId": 1, "statusState": "UNSUBSCRIBED", "channel": "EMAIL"}
+    objects, status = "/crm/v3/objects/contacts", "/communication-preferences/v4/statuses/p1@example.com"
+    expected: list[tuple[str, str, Any, int]] = [
+        ("POST", objects, {"properties": {"email": "n@example.com"}}, 201),
+        ("POST", objects, {"properties": {"email": "p1@example.com"}}, 409),
+        ("GET", f"{objects}/51000000001?associations=companies", None, 200),
+        ("GET", f"{objects}/1", None, 404),
+        ("PATCH", f"{objects}/51000000001", {"properties": {"firstname": "Y"}}, 200),
+        ("PATCH", f"{objects}/51000000001", {"properties": {"nothing": "Y"}}, 400),
+        ("POST", f"{objects}/batch/upsert", {"inputs": [row]}, 200),
+        ("POST", f"{objects}/batch/create", {"inputs": [{"properties": {"email": "m@example.com"}}]}, 201),
+        ("POST", f"{objects}/merge", {"primaryObjectId": "51000000001", "objectIdToMerge": "51000000002"}, 200),
+        ("DELETE", f"{objects}/51000000003", None, 204),
+        ("POST", f"{objects}/batch/archive", {"inputs": [{"id": "51000000004"}]}, 204),
+        ("POST", "/crm/v3/objects/notes", note, 201),
+        ("PUT", link, None, 200),
+        ("POST", "/crm/v4/associations/contacts/companies/batch/read", {"inputs": [{"id": "51000000001"}]}, 200),
+        ("POST", "/crm/v4/associations/contacts/companies/batch/read", {"inputs": [{"id": "51000000003"}]}, 207),
+        ("GET", "/crm/v3/properties/contacts", None, 200),
+        ("POST", "/crm/v3/properties/contacts", kind, 201),
+        ("GET", "/communication-preferences/v4/definitions", None, 200),
+        ("POST", status, said, 200),
+        ("GET", f"{status}?channel=EMAIL", None, 200),
+    ]
+    with account(*people(5), copy("companies", 1)) as there:
+        for method, path, body, code in expected:
+            assert there.client.http.request(method, path, json=body).status_code == code, path
+        form = {"grant_type": "refresh_token", **OAUTH}
+        token = there.client.http.post("/oauth/v1/token", data=form).json()["access_token"]
+        assert there.client.http.get(f"/oauth/v1/access-tokens/{token}").status_code == 200
+        there.client = there.open(token="wrong")
+        assert there.client.http.get(objects).status_code == 401
+
+        assert len(check(there)) == 6
