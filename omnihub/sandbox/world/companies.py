@@ -1,0 +1,371 @@
+"""The companies: groups with branches and subsidiaries, namesakes in other towns, and what each system holds of them.
+
+Companies come in blocks of ten with thirty people. In a block
+
+    slot 0  may head a group, whose same-named branch in another town is slot 2 and whose subsidiary is slot 4
+    slot 5  may be a namesake of slot 3: the same name in another town, nothing else in common
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from omnihub.sandbox.copies import CUSTOMER_GROUPS
+from omnihub.sandbox.world.dice import Dice
+from omnihub.sandbox.world.held import DAY, HOUR, OLDEST, Clock, Held, Numbers, Wrong, dialled, held
+from omnihub.sandbox.world.lands import LANDS, Address, Land, Town
+from omnihub.sandbox.world.lands.vatids import vat_id
+from omnihub.sandbox.world.mistakes import JUNK_PHONES, JUNK_VAT_IDS, latin, slip, slug
+
+STREAM = {
+    "crm": "accounts",
+    "marketing": "companies",
+    "ticketing": "organizations",
+    "iot": "customers",
+    "portal": "accounts",
+}
+ROLES = tuple(STREAM)
+SHARE = {"crm": 0.9, "marketing": 0.7, "ticketing": 0.55, "iot": 0.5, "portal": 0.5}
+
+BLOCK = 10  # companies
+SIZES = (10, 5, 4, 3, 2, 2, 1, 1, 1, 1)  # people in each slot of a block
+PEOPLE = sum(SIZES)
+FIRST = tuple(sum(SIZES[:slot]) for slot in range(BLOCK))  # the first person of each slot
+SLOT_OF = tuple(slot for slot, size in enumerate(SIZES) for _ in range(size))
+
+INDUSTRIES = (
+    "Machinery", "Food", "Packaging", "Energy", "Timber", "Metals", "Chemicals", "Logistics", "Paper", "Construction",
+    "Agriculture", "Shipbuilding",
+)
+
+_FACTS, _BLOCK, _SKETCH, _PLAN, _FINISH = 101, 102, 103, 104, 105
+
+
+def companies_of(customers: int) -> int:
+    """How many companies so many people work for."""
+    blocks, rest = divmod(customers, PEOPLE)
+    return blocks * BLOCK + (SLOT_OF[rest - 1] + 1 if rest else 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """A company as it is. `old`: address and phone before it moved; `kind`: head, branch, subsidiary, namesake or ""."""
+
+    index: int
+    land: Land
+    town: Town
+    kind: str
+    name: str
+    form: tuple[str, str]
+    vat_id: str | None
+    domain: str
+    phone: str
+    address: Address
+    industry: str
+    group: str
+    status: str
+    parent: int | None
+    moved: bool
+    old_address: Address
+    old_phone: str
+
+    @property
+    def key(self) -> str:
+        """Its name in the truth."""
+        return f"account-{self.index}"
+
+    @property
+    def email(self) -> str:
+        """The address on its letters."""
+        return f"info@{self.domain}"
+
+
+class Companies:
+    """All companies of a world; any of them can be made again from its index."""
+
+    def __init__(self, seed: int, customers: int, clock: Clock) -> None:
+        self.seed, self.clock = seed, clock
+        self.count = companies_of(customers)
+        self.company: Callable[[int], Company] = lru_cache(8192)(self._company)
+        self.groups = bytes(self._group(c) for c in range(self.count))
+        self.numbers = Numbers(ROLES, self.count, self._sketch)
+
+    # -- what is true -------------------------------------------------------------------------------------------
+
+    def _group(self, c: int) -> int:
+        u = Dice(self.seed, _FACTS, c).below(100)
+        return 0 if u < 68 else 1 if u < 90 else 2
+
+    def group(self, c: int) -> str:
+        """The customer group, which decides the price list."""
+        return CUSTOMER_GROUPS[self.groups[c]]
+
+    def kind(self, c: int) -> str:
+        """head, branch, subsidiary, namesake or ""."""
+        slot = c % BLOCK
+        if slot not in (0, 2, 4, 5):
+            return ""
+        dice = Dice(self.seed, _BLOCK, c // BLOCK)
+        grouped, subsidiary, namesake = dice.chance(0.4), dice.chance(0.6), dice.chance(0.2)
+        if slot == 5:
+            return "namesake" if namesake else ""
+        if not grouped or (slot == 4 and not subsidiary):
+            return ""
+        return {0: "head", 2: "branch", 4: "subsidiary"}[slot]
+
+    def _company(self, c: int) -> Company:
+        dice = Dice(self.seed, _FACTS, c)
+        dice.below(100)  # the group
+        land = dice.pick(LANDS)
+        kind = self.kind(c)
+        model = {"branch": c - 2, "subsidiary": c - 4, "namesake": c - 2}.get(kind)
+        town_index = dice.below(97)
+        if model is None:
+            name, form, domain = self._names(c, land, dice)
+        else:
+            like = self.company(model)
+            if kind != "subsidiary":
+                land = like.land
+                town_index = land.towns.index(like.town) + 1 + dice.below(len(land.towns) - 1)
+            name, form, domain = self._like(like, kind, land, land.towns[town_index % len(land.towns)], dice)
+        town = land.towns[town_index % len(land.towns)]
+        return Company(
+            index=c,
+            land=land,
+            town=town,
+            kind=kind,
+            name=name,
+            form=form,
+            vat_id=None if kind == "branch" else vat_id(land.code, c),
+            domain=domain,
+            phone=land.line(town, c),
+            address=land.place(town, dice),
+            industry=dice.pick(INDUSTRIES),
+            group=self.group(c),
+            status=("active", "active", "active", "active", "prospect", "former")[dice.below(6)],
+            parent=model if kind in ("branch", "subsidiary") else None,
+            moved=not kind and dice.chance(0.1),
+            old_address=land.place(dice.pick(land.towns), dice),
+            old_phone=land.line(town, c + self.count),
+        )
+
+    def _names(self, c: int, land: Land, dice: Dice) -> tuple[str, tuple[str, str], str]:
+        """A name and domain no other company has: c picks surname, trade and variant, each combination once."""
+        surnames, trades = len(land.surnames), len(land.trades)
+        variants = max(4, self.count // (100 * 20) + 2)
+        size = 100 * 20 * variants
+        k = (c * 7_368_787 + self.seed * 31) % size
+        surname = land.surnames[k % 100 % surnames]
+        trade = land.trades[k // 100 % 20 % trades]
+        variant = k // 2000
+        form = dice.pick(land.forms)
+        if variant == 1:
+            surname = f"{surname} & {land.sons}"
+        elif variant > 1:
+            surname = f"{surname} & {land.surnames[(k % 100 + variant) % surnames]}"
+        name = f"{surname} {trade} {form[0]}"
+        return name, form, f"{slug(f'{surname} {trade}', land.language)}.{land.tld}"
+
+    def _like(self, like: Company, kind: str, land: Land, town: Town, dice: Dice) -> tuple[str, tuple[str, str], str]:
+        stem = like.domain.split(".")[0]
+        if kind == "branch":
+            return like.name, like.form, like.domain
+        if kind == "namesake":
+            return like.name, like.form, f"{stem}-{slug(town.name, land.language)}.{land.tld}"
+        form = dice.pick(land.forms)
+        words = like.name.removesuffix(like.form[0]).strip()
+        return f"{words} {town.name} {form[0]}", form, f"{stem}-{slug(town.name, land.language)}.{land.tld}"
+
+    def right(self, company: Company) -> dict[str, Any]:
+        """The right values of every field any system may hold."""
+        at = company.address
+        return {
+            "name": company.name,
+            "vat_id": company.vat_id,
+            "domain": company.domain,
+            "phone": company.phone,
+            "email": company.email,
+            "street": at.street,
+            "postal_code": at.postal_code,
+            "city": at.city,
+            "region": at.region,
+            "country": company.land.code,
+            "industry": company.industry,
+            "customer_group": company.group,
+            "status": company.status,
+        }
+
+    # -- who holds it -------------------------------------------------------------------------------------------
+
+    def _sketch(self, c: int) -> int:
+        dice = Dice(self.seed, _SKETCH, c)
+        mask = sum(dice.chance(SHARE[role]) << r for r, role in enumerate(ROLES))
+        if self.groups[c] or not mask & 0b10011:
+            mask |= 1  # the CRM knows who gets a price of their own
+        if self.kind(c) == "branch":
+            mask &= ~(1 << ROLES.index("ticketing"))  # support knows the group only
+        second = sum(dice.chance(0.02) << r for r in range(len(ROLES))) & mask
+        gone = sum(dice.chance(0.02) << r for r in range(len(ROLES))) & mask
+        if self.kind(c):
+            second = 0
+        return mask | second << 5 | gone << 10
+
+    def n(self, role: str, c: int) -> int | None:
+        """The record a person of company c is filed under in a role; for branches support uses the group's."""
+        found = self.numbers.at(role, c)
+        if found is None and role == "ticketing" and self.kind(c) == "branch":
+            return self.numbers.at(role, c - 2)
+        return found
+
+    def plan(self, c: int) -> list[Held]:
+        """Every copy of a company, with its errors."""
+        company, sketch, dice = self.company(c), self.numbers.sketches[c], Dice(self.seed, _PLAN, c)
+        right = self.right(company)
+        roles = [role for r, role in enumerate(ROLES) if sketch >> r & 1]
+        keeper = self._keeper(roles, dice)
+        newest = HOUR + dice.skewed(300 * DAY)
+        copies = [
+            self._first(company, role, right, newest if role == keeper else None, newest, dice) for role in roles
+        ]
+        kept = next(x for x in copies if x.keeper)
+        for x in copies:
+            if not x.keeper:
+                self._err(company, x, kept, dice)
+        copies += list(self._extra(company, right, kept, newest, dice))
+        return copies
+
+    @staticmethod
+    def _keeper(roles: list[str], dice: Dice) -> str:
+        if "crm" in roles and "portal" in roles:
+            return "crm" if dice.chance(0.6) else "portal"
+        return next(role for role in ("crm", "portal", "marketing", "iot", "ticketing") if role in roles)
+
+    def _first(
+        self, company: Company, role: str, right: dict[str, Any], kept: int | None, newest: int, dice: Dice
+    ) -> Held:
+        fields = held(role, STREAM[role], right)
+        if role == "crm" and company.parent is not None and self.numbers.at("crm", company.parent):
+            fields["parent"] = self.numbers.at("crm", company.parent)
+        ago = kept if kept is not None else older(newest, dice)
+        return Held(role, STREAM[role], self.numbers.first[role][company.index], fields, ago, keeper=kept is not None)
+
+    def _extra(
+        self, company: Company, right: dict[str, Any], kept: Held, newest: int, dice: Dice
+    ) -> Iterator[Held]:
+        """Second records inside one system, and records that were deleted or merged away."""
+        for role in ROLES:
+            n = self.numbers.second[role].get(company.index)
+            if n:
+                x = Held(role, STREAM[role], n, held(role, STREAM[role], right), older(newest, dice), spare=True)
+                self._err(company, x, kept, dice)
+                cause = f"{company.key}@{role}"
+                x.wrong.append(Wrong("", "duplicate", "second record", cause))
+                yield x
+            n = self.numbers.gone[role].get(company.index)
+            if n:
+                x = Held(role, STREAM[role], n, held(role, STREAM[role], right), older(newest, dice), deleted=True)
+                x.merged_into = self.numbers.first[role][company.index] if n % 2 else None
+                yield x
+
+    # -- what is wrong ------------------------------------------------------------------------------------------
+
+    def _err(self, company: Company, x: Held, kept: Held, dice: Dice) -> None:
+        f = x.fields
+        for name, share in (("vat_id", 0.2), ("phone", 0.12), ("region", 0.3), ("industry", 0.2)):
+            if dice.chance(share):
+                f.pop(name, None)
+        if x.stream != "organizations" and dice.chance(0.1):
+            f.pop("domain", None)
+        if company.moved and "street" in f and "street" in kept.fields and dice.chance(0.45):
+            self._move(company, x, kept)
+            return
+        u = dice.below(100)
+        for _ in range(0 if u < 74 else 1 if u < 94 else 2):
+            _ERRORS[dice.below(len(_ERRORS))](self, company, x, kept, dice)
+
+    def _move(self, company: Company, x: Held, kept: Held) -> None:
+        """It still has the address before the move; its record was not touched since."""
+        x.updated_ago_s = kept.updated_ago_s + 60 * DAY + x.updated_ago_s // 2
+        for name, old in company.old_address._asdict().items():
+            if x.fields.get(name) not in (None, old):
+                x.put(name, old, "address before the move")
+
+    def _slip(self, company: Company, x: Held, kept: Held, dice: Dice) -> None:
+        if x.right("domain") and x.right("name") or x.role == "iot":
+            words, form = company.name.removesuffix(company.form[0]), company.form[0]
+            x.put("name", slip(words.strip(), dice) + " " + form, "slip")
+
+    def _spelling(self, company: Company, x: Held, kept: Held, dice: Dice) -> None:
+        """The same name, written otherwise: whether that is a difference is a matter of taste, so it is not scored."""
+        if company.kind or not x.right("name"):
+            return
+        plain = latin(company.name, company.land.language)
+        variants = [
+            company.name.upper(),
+            company.name.removesuffix(company.form[0]).strip(),
+            company.name.replace(company.form[0], company.form[1]),
+            plain if plain != company.name else company.name.lower(),
+        ]
+        x.put("name", dice.pick(variants), "spelling", "spelling_differs")
+
+    def _old_phone(self, company: Company, x: Held, kept: Held, dice: Dice) -> None:
+        if "phone" in x.fields and "phone" in kept.fields:
+            x.put("phone", company.old_phone, "number before")
+            x.updated_ago_s = kept.updated_ago_s + 30 * DAY + x.updated_ago_s // 2
+
+    def _junk_phone(self, company: Company, x: Held, kept: Held, dice: Dice) -> None:
+        if "phone" in x.fields:
+            x.put("phone", dice.pick(JUNK_PHONES), "junk", "value_invalid")
+
+    def _bad_vat(self, company: Company, x: Held, kept: Held, dice: Dice) -> None:
+        if "vat_id" in x.fields and company.vat_id:
+            bad = dice.pick(JUNK_VAT_IDS) if dice.chance(0.4) else _other_digit(company.vat_id)
+            x.put("vat_id", bad, "junk" if len(bad) < 9 else "check digit", "value_invalid")
+
+    def _old_domain(self, company: Company, x: Held, kept: Held, dice: Dice) -> None:
+        if x.right("domain") and x.right("name") and "domain" in kept.fields and not company.kind:
+            stem, _, tld = company.domain.partition(".")
+            x.put("domain", f"{stem}.{'com' if tld != 'com' else 'net'}", "domain before")
+            x.updated_ago_s = kept.updated_ago_s + 30 * DAY + x.updated_ago_s // 2
+
+    def _other_group(self, company: Company, x: Held, kept: Held, dice: Dice) -> None:
+        if x.role in ("marketing", "ticketing") and "customer_group" in kept.fields:
+            x.put("customer_group", "standard" if company.group != "standard" else "dealer", "group before")
+            x.updated_ago_s = kept.updated_ago_s + 30 * DAY + x.updated_ago_s // 2
+
+    def finish(self, c: int, x: Held) -> Held:
+        """Numbers and ids the way this record writes them, which is no error."""
+        company, dice = self.company(c), Dice(self.seed, _FINISH, c * 16 + ROLES.index(x.role) * 3 + x.spare + 2 * x.deleted)
+        f = x.fields
+        phone = f.get("phone")
+        if phone and phone[0] == "+":
+            f["phone"] = dialled(phone, company.land.dial, dice, at_home="country" in f)
+        if "vat_id" in f and x.right("vat_id") and dice.chance(0.15):
+            f["vat_id"] = f["vat_id"][:2] + " " + f["vat_id"][2:]
+        if "domain" in f and dice.chance(0.05):
+            f["domain"] = "www." + f["domain"]
+        return x
+
+
+Error = Callable[[Companies, Company, Held, Held, Dice], None]
+_ERRORS: tuple[Error, ...] = (
+    Companies._slip, Companies._slip, Companies._spelling, Companies._spelling, Companies._spelling,
+    Companies._spelling, Companies._old_phone, Companies._old_phone, Companies._junk_phone, Companies._bad_vat,
+    Companies._old_domain, Companies._other_group,
+)  # fmt: skip
+
+
+def older(newest: int, dice: Dice) -> int:
+    """When a copy was last changed, in seconds ago: nine in ten before the keeper was."""
+    if dice.chance(0.1):
+        return HOUR + dice.below(max(newest, DAY))
+    return newest + dice.below(max(DAY, OLDEST - newest - 300 * DAY))
+
+
+def _other_digit(text: str) -> str:
+    """One digit changed, so that the check digit no longer fits."""
+    at = 5
+    return text[:at] + str((int(text[at]) + 1) % 10) + text[at + 1 :]

@@ -1,0 +1,284 @@
+"""What customers and the company do with each other: deals, orders, tickets, devices and their alarms, logins.
+
+The right price of a line is the one of the customer's group, in the currency they are billed in, for the quantity, on the day:
+`ordered_at` of an order, `closes_on` of a deal (today, where that lies ahead). What stands in the lines is what was charged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from omnihub.sandbox.copies import CHANNELS, STATUS_TICKET, TRANSPORT, Copy
+from omnihub.sandbox.world.catalog import Catalog, money
+from omnihub.sandbox.world.companies import BLOCK, SIZES, Companies
+from omnihub.sandbox.world.dice import Dice
+from omnihub.sandbox.world.held import DAY, HOUR, Clock, Held, Wrong
+from omnihub.sandbox.world.people import NOWHERE, People
+
+_ORDERS, _LINES, _DEALS, _CHANCES, _TICKETS, _DEVICES, _ALARMS, _LOGINS, _FINISH = range(401, 410)
+
+QUANTITIES = (1, 1, 1, 2, 2, 3, 4, 5, 8, 10, 12, 20, 25, 50, 100, 120)
+STOCK_POINTS = ("Tampere", "Ulm", "Lyon", "Chicago", "Poznań")
+SUBJECTS = (
+    "Delivery is late", "Spare part needed", "Price in the shop is not ours", "Machine stops with error E{0}",
+    "Invoice {0} is wrong", "How do I reset unit {0}?", "Please change our address", "Seal kit for OM-{0}",
+)  # fmt: skip
+ALARMS = ("overheating", "low_pressure", "vibration", "connection_lost", "filter_due")
+
+
+class Line(NamedTuple):
+    """One line of an order or a deal, as charged, and what is wrong with it."""
+
+    sku: str
+    name: str
+    quantity: int
+    cents: int
+    wrong: Wrong | None
+
+
+class Trade:
+    """Everything that hangs on companies and people."""
+
+    def __init__(self, seed: int, companies: Companies, people: People, catalog: Catalog, clock: Clock) -> None:
+        self.seed, self.companies, self.people, self.catalog, self.clock = seed, companies, people, catalog, clock
+        start = clock.now.replace(year=clock.now.year - 1, month=1, day=1, hour=0, minute=0, second=0)
+        self.span_s = min(500 * DAY, int((clock.now - start).total_seconds()) - DAY)  # older prices are not kept
+
+    def _year(self, ago_s: int) -> int:
+        return int(self.clock.day(max(ago_s, 0))[:4])
+
+    def _lines(self, of: int, kind: int, group: str, currency: str, year: int, count: int) -> Iterator[Line]:
+        for k in range(count):
+            dice = Dice(self.seed, _LINES, (of * 8 + k) * 2 + kind)
+            i = self.catalog.traded[dice.skewed(len(self.catalog.traded))]
+            product, quantity = self.catalog.products[i], dice.pick(QUANTITIES)
+            cents = self.catalog.cents(i, group, currency, quantity, year)
+            u = dice.below(1000)
+            if u < 10:
+                yield Line(product.sku[:-1] + "Z", product.name, quantity, cents, Wrong("sku", "sku_unknown", "no such SKU"))
+            elif u < 25 and year == self.catalog.year:
+                cents = self.catalog.cents(i, group, currency, quantity, year - 1)
+                yield Line(product.sku, product.name, quantity, cents, Wrong("unit_price", "price_expired", "last year's"))
+            elif 25 <= u < 50:
+                cents = self.catalog.wrong_cents(i, cents, dice)
+                yield Line(product.sku, product.name, quantity, cents, Wrong("unit_price", "price_differs", "another price"))
+            else:
+                yield Line(product.sku, product.name, quantity, cents, None)
+
+    @staticmethod
+    def _line(role: str, stream: str, n: int, of: int, line: Line, currency: str, ago_s: int) -> Held:
+        fields = {
+            "of": of,
+            "sku": line.sku,
+            "name": line.name,
+            "quantity": str(line.quantity),
+            "unit_price": money(line.cents),
+            "currency": currency,
+        }
+        return Held(role, stream, n, fields, ago_s, wrong=[line.wrong] if line.wrong else [])
+
+    # -- the shop's orders --------------------------------------------------------------------------------------
+
+    def _ordered(self) -> Iterator[tuple[int, int, int, str, str, int, list[Line]]]:
+        """(order, person, shop customer, group, currency, seconds ago, lines)."""
+        order = 0
+        for p, customer in enumerate(self.people.numbers.first["shop"]):
+            if not customer:
+                continue
+            dice = Dice(self.seed, _ORDERS, p)
+            group = self.companies.group(self.people.company_of(p))
+            land = self.companies.company(self.people.company_of(p)).land
+            currency = self.catalog.currency(group, land.currency)
+            for _ in range((0, 0, 0, 1, 1, 1, 2, 2, 3, 6)[dice.below(10)]):
+                order += 1
+                ago_s = HOUR + dice.skewed(self.span_s)
+                count = 1 + dice.skewed(6)
+                lines = list(self._lines(order, 0, group, currency, self._year(ago_s), count))
+                yield order, p, customer, group, currency, ago_s, lines
+
+    def orders(self) -> Iterator[Held]:
+        """Orders, with the sum of their lines."""
+        for order, p, customer, _, currency, ago_s, lines in self._ordered():
+            dice = Dice(self.seed, _ORDERS, -order)
+            status = ("open" if ago_s < 6 * DAY else "shipped") if ago_s < 20 * DAY else "delivered"
+            status = "cancelled" if dice.chance(0.04) else status
+            at = self.companies.company(self.people.company_of(p)).address
+            fields: dict[str, Any] = {
+                "number": f"#{1000 + order}",
+                "contact": customer,
+                "ordered_at": self.clock.time(ago_s),
+                "status": status,
+                "currency": currency,
+                "total": money(sum(x.cents * x.quantity for x in lines)),
+                "stock_point": dice.pick(STOCK_POINTS),
+                "delivery_point": f"{at.street}, {at.postal_code} {at.city}",
+                "transport_mode": dice.pick(TRANSPORT),
+            }
+            done_s = ago_s
+            if status in ("shipped", "delivered"):
+                fields["tracking"] = f"TRK{order * 7919 % 10**8:08d}"
+                done_s = ago_s * 2 // 3
+            if status == "delivered":
+                done_s = max(HOUR, ago_s - 5 * DAY - dice.below(10 * DAY))
+                fields["delivered_at"] = self.clock.time(done_s)
+            yield Held("shop", "orders", order, fields, done_s)
+
+    def order_lines(self) -> Iterator[Held]:
+        """Their lines."""
+        n = 0
+        for order, _, _, _, currency, ago_s, lines in self._ordered():
+            for line in lines:
+                n += 1
+                yield self._line("shop", "order_lines", n, order, line, currency, ago_s)
+
+    # -- deals --------------------------------------------------------------------------------------------------
+
+    def opportunities(self) -> Iterator[Held]:
+        """The CRM's deals."""
+        n = 0
+        for p, contact in enumerate(self.people.numbers.first["crm"]):
+            dice = Dice(self.seed, _CHANCES, p)
+            account = self.companies.n("crm", self.people.company_of(p))
+            if not contact or not account or not dice.chance(0.35):
+                continue
+            n += 1
+            company = self.companies.company(self.people.company_of(p))
+            stage = dice.pick(("open", "open", "quoted", "won", "won", "lost"))
+            ago_s = HOUR + dice.skewed(400 * DAY)
+            ends_s = ago_s if stage in ("won", "lost") else -dice.below(90) * DAY
+            fields: dict[str, Any] = {
+                "name": f"{company.name} – {dice.pick(('retrofit', 'new line', 'service contract', 'spare parts'))}",
+                "account": account,
+                "contact": contact,
+                "amount": money(50_000 + dice.skewed(40_000_000)),
+                "currency": self.catalog.currency(company.group, company.land.currency),
+                "stage": stage,
+                "closes_on": self.clock.day(ends_s),
+            }
+            x = Held("crm", "opportunities", n, fields, ago_s)
+            if dice.chance(0.02):
+                fields["contact"] = NOWHERE + n
+                x.wrong.append(Wrong("contact", "orphan_link", "points to nobody"))
+            yield x
+
+    def _dealt(self) -> Iterator[tuple[int, int, int, int, str, int, int, str, list[Line]]]:
+        """(deal, person, contact, account, stage, ends, ago, currency, lines)."""
+        deal = 0
+        for p, contact in enumerate(self.people.numbers.first["marketing"]):
+            dice = Dice(self.seed, _DEALS, p)
+            c = self.people.company_of(p)
+            account = self.companies.numbers.at("marketing", c)
+            if not contact or not account or not dice.chance(0.3):
+                continue
+            deal += 1
+            stage = dice.pick(("open", "quoted", "won", "won", "lost"))
+            ago_s = HOUR + dice.skewed(min(self.span_s, 300 * DAY))
+            ends_s = ago_s if stage in ("won", "lost") else -dice.below(60) * DAY
+            group = self.companies.group(c)
+            currency = self.catalog.currency(group, self.companies.company(c).land.currency)
+            lines = list(self._lines(deal, 1, group, currency, self._year(ends_s), 1 + dice.below(4)))
+            yield deal, p, contact, account, stage, ends_s, ago_s, currency, lines
+
+    def deals(self) -> Iterator[Held]:
+        """Marketing's deals, with the sum of their line items."""
+        for deal, p, contact, account, stage, ends_s, ago_s, currency, lines in self._dealt():
+            fields = {
+                "name": f"{self.companies.company(self.people.company_of(p)).name} – campaign {deal % 12 + 1}",
+                "account": account,
+                "contact": contact,
+                "amount": money(sum(x.cents * x.quantity for x in lines)),
+                "currency": currency,
+                "stage": stage,
+                "closes_on": self.clock.day(ends_s),
+            }
+            yield Held("marketing", "deals", deal, fields, ago_s)
+
+    def line_items(self) -> Iterator[Held]:
+        """Their line items."""
+        n = 0
+        for deal, _, _, _, _, _, ago_s, currency, lines in self._dealt():
+            for line in lines:
+                n += 1
+                yield self._line("marketing", "line_items", n, deal, line, currency, ago_s)
+
+    # -- service ------------------------------------------------------------------------------------------------
+
+    def tickets(self) -> Iterator[Held]:
+        """What people asked support."""
+        n = 0
+        for p, user in enumerate(self.people.numbers.first["ticketing"]):
+            if not user:
+                continue
+            dice = Dice(self.seed, _TICKETS, p)
+            for _ in range((0, 0, 1, 1, 2, 3)[dice.below(6)]):
+                n += 1
+                ago_s = HOUR + dice.skewed(700 * DAY)
+                status = dice.pick(STATUS_TICKET) if ago_s < 20 * DAY else dice.pick(("solved", "closed", "closed"))
+                fields: dict[str, Any] = {
+                    "subject": dice.pick(SUBJECTS).format(100 + dice.below(900)),
+                    "contact": user,
+                    "account": self.companies.n("ticketing", self.people.company_of(p)),
+                    "status": status,
+                    "channel": dice.pick(CHANNELS),
+                    "opened_at": self.clock.time(ago_s),
+                }
+                if status in ("solved", "closed"):
+                    ago_s = max(HOUR // 2, ago_s - dice.skewed(10 * DAY))
+                    fields["solved_at"] = self.clock.time(ago_s)
+                    fields["satisfaction"] = dice.pick(("good", "good", "bad", "unoffered"))
+                x = Held("ticketing", "tickets", n, {k: v for k, v in fields.items() if v is not None}, ago_s)
+                yield x
+
+    def devices(self) -> Iterator[Held]:
+        """The installed base."""
+        n = 0
+        for c, account in enumerate(self.companies.numbers.first["iot"]):
+            if not account:
+                continue
+            dice = Dice(self.seed, _DEVICES, c)
+            for k in range(1 + dice.below(2 + SIZES[c % BLOCK])):
+                n += 1
+                product = self.catalog.products[dice.pick(self.catalog.traded)]
+                ago_s = HOUR + dice.below(900 * DAY)
+                fields = {
+                    "serial": f"OM{c:07d}{k:02d}",
+                    "sku": product.sku,
+                    "name": f"{product.name} #{k + 1}",
+                    "account": account,
+                    "installed_on": self.clock.day(ago_s + dice.below(2000 * DAY)),
+                    "status": "active" if dice.chance(0.9) else "inactive",
+                }
+                x = Held("iot", "devices", n, fields, ago_s)
+                if dice.chance(0.012):
+                    fields["account"] = NOWHERE + n
+                    x.wrong.append(Wrong("account", "orphan_link", "points to nobody"))
+                yield x
+
+    def alarms(self) -> Iterator[Held]:
+        """What devices complain about."""
+        n = 0
+        for device in self.devices():
+            dice = Dice(self.seed, _ALARMS, device.n)
+            for _ in range((0, 0, 0, 0, 0, 1, 1, 2)[dice.below(8)]):
+                n += 1
+                ago_s = HOUR + dice.skewed(300 * DAY)
+                kind = dice.pick(ALARMS)
+                fields = {"kind": kind, "at": self.clock.time(ago_s), "device": device.n, "detail": f"{kind} code {dice.below(90) + 10}"}
+                yield Held("iot", "alarms", n, fields, ago_s)
+
+    def logins(self) -> Iterator[Held]:
+        """When people came to the portal."""
+        n = 0
+        for p, user in enumerate(self.people.numbers.first["portal"]):
+            if not user:
+                continue
+            dice = Dice(self.seed, _LOGINS, p)
+            for _ in range(dice.skewed(9)):
+                n += 1
+                ago_s = 60 + dice.skewed(300 * DAY)
+                yield Held("portal", "logins", n, {"contact": user, "at": self.clock.time(ago_s), "channel": "web"}, ago_s)
+
+    def copy(self, x: Held) -> Copy:
+        """The finished copy."""
+        return x.copy(self.clock, Dice(self.seed, _FINISH, x.n * 8 + len(x.stream)))
