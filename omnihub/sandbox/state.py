@@ -103,8 +103,9 @@ class State:
         if name not in self._indexed:
             self._db.execute(f"CREATE INDEX IF NOT EXISTS {name} ON objects (stream, json_extract(body, '{path}'){collate})")
             self._indexed.add(name)
-        rows = self._db.execute(
-            f"SELECT {_COLUMNS} FROM objects WHERE stream = ? AND json_extract(body, '{path}'){collate} = ? AND NOT deleted ORDER BY n",  # noqa: S608
+        rows = self._db.execute(  # without being told, SQLite reads the whole stream in order of n instead
+            f"""SELECT {_COLUMNS} FROM objects INDEXED BY {name}
+                WHERE stream = ? AND json_extract(body, '{path}'){collate} = ? AND NOT deleted ORDER BY n""",  # noqa: S608
             (stream, value),
         )
         return [_obj(row) for row in rows]
