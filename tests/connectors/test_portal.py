@@ -88,11 +88,25 @@ class Office:
         return [(a.n, a.outcome, a.code) for a in push.update(self.http, rows)]
 
 
-@pytest.fixture
-def office() -> Iterator[Office]:
+@pytest.fixture(scope="module")
+def running() -> Iterator[tuple[Running, Clock]]:
+    """One server for all tests: starting one takes longer than most of them. Its clock only ever goes on."""
     clock = Clock()
     with Running([standin(quotas=(), now=clock)]) as run:
-        yield Office(run, clock)
+        yield run, clock
+
+
+@pytest.fixture
+def empty(running: tuple[Running, Clock]) -> Running:
+    """A portal with nothing in it and no limits."""
+    running[0].standins["portal"].state.clear()
+    running[0].standins["portal"].quotas = []
+    return running[0]
+
+
+@pytest.fixture
+def office(empty: Running, running: tuple[Running, Clock]) -> Office:
+    return Office(empty, running[1])
 
 
 def everything(pages: Sequence[Page]) -> list[Record]:
@@ -110,16 +124,17 @@ def test_a_complete_pass_shows_every_record_and_says_so_on_its_last_page(office:
     assert [page.complete for page in pages][-1] is True
 
 
-def test_an_empty_portal_still_gives_a_page_and_a_cursor_to_go_on_from() -> None:
-    with Running([standin(quotas=())]) as run:
-        http = open_client(connector, {"url": run.urls["portal"], **standin.credentials})
-        pull = connector.stream("accounts").pull
-        assert pull is not None
-        [page] = pull(http, Want(None, False, NOW))
-        assert (page.records, page.complete) == ([], True)
-        run.standins["portal"].seed([account(1)])
-        [page] = pull(http, Want(page.cursor, False, NOW))
-        assert len(page.records) == 1
+def test_an_empty_portal_still_gives_a_page_and_a_cursor_to_go_on_from(empty: Running) -> None:
+    http = open_client(connector, {"url": empty.urls["portal"], **standin.credentials})
+    pull = connector.stream("accounts").pull
+    assert pull is not None
+
+    [page] = pull(http, Want(None, False, NOW))
+    assert (page.records, page.complete) == ([], True)
+
+    empty.standins["portal"].seed([account(1)])
+    [page] = pull(http, Want(page.cursor, False, NOW))
+    assert len(page.records) == 1
 
 
 def test_several_pages_hold_each_record_once(office: Office) -> None:
@@ -221,25 +236,27 @@ def test_an_old_token_is_renewed_on_the_way(office: Office) -> None:
     office.clock.at += timedelta(seconds=901)
 
     assert len(everything(office.pull("logins"))) == 2
-    assert [status for _, path, status in office.portal.calls if path == "/v1/logins"] == [200, 401, 200]
+    assert [status for _, path, status in office.portal.calls if path == "/v1/logins"][-3:] == [200, 401, 200]
 
 
-def test_a_refusal_for_too_many_calls_is_waited_out() -> None:
+def test_a_refusal_for_too_many_calls_is_waited_out(office: Office) -> None:
     waits: list[float] = []
+    quota = Quota(2, 60)
 
     def wait(wait_s: float) -> None:
         waits.append(wait_s)
-        run.standins["portal"].quotas[0].made.clear()
+        quota.made.clear()
 
-    with Running([standin(quotas=(Quota(2, 60),))]) as run:
-        http = open_client(connector, {"url": run.urls["portal"], **standin.credentials})
-        http.budget = None
-        http.get_ok("/v1/logins")
-        refused = requests.get(f"{run.urls['portal']}/v1/logins", headers=http.last().request.headers, timeout=5)
-        assert (refused.status_code, refused.headers["Retry-After"]) == (429, "60")
-        assert refused.headers["RateLimit-Remaining"] == "0"
-        http.wait = wait
-        assert http.get_ok("/v1/logins").status_code == 200
+    office.http.budget, office.http.wait = None, wait
+    office.http.get_ok("/v1/logins")
+    office.portal.quotas = [quota]
+    office.http.get_ok("/v1/logins")
+    assert office.http.get_ok("/v1/logins").headers["RateLimit-Remaining"] == "0"
+    headers = office.http.last().request.headers
+    refused = requests.get(f"{office.settings['url']}/v1/logins", headers=headers, timeout=5)
+    assert (refused.status_code, refused.headers["Retry-After"]) == (429, "60")
+
+    assert office.http.get_ok("/v1/logins").status_code == 200
     assert waits == [60.0]
 
 
