@@ -175,8 +175,8 @@ connector = Connector(
                 "amount": Path("fields.Amount", number=True),
                 "unit": "fields.Unit",
                 "min_quantity": Path("fields.Min quantity", number=True),
-                # Airtable leaves an unticked box out of the record: missing means "false" here
-                "tax_included": Codes("fields.Tax included", codes={"true": "true"}, otherwise="false", boolean=True),
+                # Airtable leaves an unticked box out of the record: net prices read as no value, not as "false"
+                "tax_included": Path("fields.Tax included", boolean=True),
                 "valid_from": "fields.Valid from",
                 "valid_to": "fields.Valid to",
             },
