@@ -91,7 +91,7 @@ def land(
     try:
         client = open_client(connector, settings)
     except OmniHubError as error:
-        found = [_failed(store, Landed(connector.name, s.name), error) for s in wanted]
+        found = [failed(store, Landed(connector.name, s.name), error) for s in wanted]
     else:
         with ThreadPoolExecutor(MAX_STREAMS, thread_name_prefix=f"land-{connector.name}") as pool:
             found = list(pool.map(lambda s: _land_stream(store, connector, s, client, run_id, full, at, progress), wanted))
@@ -110,10 +110,10 @@ def _land_stream(
             progress(landed, page.total)
         _close(store, landed, now)
     except OmniHubError as error:
-        return _failed(store, landed, error)
+        return failed(store, landed, error)
     except Exception as error:  # a connector's own bug must not stop the other streams
         log.exception("%s/%s: stopped by %s", connector.name, stream.name, type(error).__name__)
-        return _failed(store, landed, error)
+        return failed(store, landed, error)
     return landed
 
 
@@ -284,7 +284,8 @@ def _close(store: Store, landed: Landed, now: datetime) -> None:
         _set(c, landed, **(values | ({"full_at": now.isoformat()} if landed.complete else {})))
 
 
-def _failed(store: Store, landed: Landed, error: Exception) -> Landed:
+def failed(store: Store, landed: Landed, error: Exception) -> Landed:
+    """Say why a stream could not be read, in the store and in what is handed back; its cursor stays."""
     landed.error = f"{error}" if isinstance(error, OmniHubError) else f"{landed.system}/{landed.stream}: {type(error).__name__} in the connector; see the log"
     landed.way_out = _way_out(error)
     with store.write() as c:

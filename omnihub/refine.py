@@ -158,7 +158,7 @@ def _extract(con: duckdb.DuckDBPyConnection, system: str, stream: Stream) -> Non
     con.execute(
         """CREATE TEMP TABLE cells AS
            SELECT ref, seq, field, kind, part,
-                  CASE WHEN text IS NULL OR text IN ('', 'null') THEN NULL
+                  CASE WHEN text IS NULL OR text IN ('', 'null') OR codes.canonical = '' THEN NULL
                        WHEN kind = 'link' THEN places.prefix || text
                        ELSE coalesce(codes.canonical, places.otherwise, text) END AS text,
                   coalesce(codes.canonical, places.otherwise) IS NOT NULL OR kind = 'link' AS settled
@@ -192,6 +192,7 @@ def _place(system: str, name: str, where: Path, place: int, kind: Kind) -> tuple
 
 def _codes(mapped: FieldMap) -> pa.Table:
     rows = [(n, native, canonical) for n, w in mapped.items() if isinstance(w, Codes) for native, canonical in w.codes.items()]
+    rows += [(n, w.nobody, "") for n, w in mapped.items() if isinstance(w, Link) and w.nobody]
     return pa.table({n: pa.array([r[i] for r in rows], pa.string()) for i, n in enumerate(("name", "native", "canonical"))})
 
 
@@ -347,3 +348,8 @@ def _leaves(value: Any, path: str, read: set[str], parents: set[str]) -> Iterabl
             yield from _leaves(below, f"{path}.{place}", read, parents)
     elif path:
         yield path
+
+
+def as_json(value: Any) -> str:
+    """Stable JSON text, for keeping and comparing."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))

@@ -7,7 +7,7 @@
 Data in, data out: Arrow tables of what is held, of what is believed, and of the field maps' fields.
 """
 
-from omnihub.compare.catalog import LINES, PRICES, PRODUCTS, TODAY, catalog
+from omnihub.compare.catalog import LINES, PRICES, PRODUCTS, catalog, context
 from omnihub.compare.values import GOLDENS, HELD, MEMBERS, ROWS, broken_links, problems, values
 
 __all__ = [
@@ -18,9 +18,9 @@ __all__ = [
     "PRICES",
     "PRODUCTS",
     "ROWS",
-    "TODAY",
     "broken_links",
     "catalog",
+    "context",
     "problems",
     "values",
 ]

@@ -7,8 +7,13 @@ one with the greatest quantity break that the quantity reaches. A shop shows the
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import duckdb
 import pyarrow as pa
+
+from omnihub import fields
+from omnihub.model import Kind
 
 EVERYONE = "standard"
 TOLERANCE = "0.005"  # money is compared to the cent
@@ -48,7 +53,73 @@ LINES = pa.schema(
 )
 """What a channel says: a product it offers (entity product) or a line of an order or deal. `field`: the price's field."""
 
-TODAY = "today"
+BELIEVED = pa.schema([("ref", pa.string()), ("entity", pa.string()), ("golden_id", pa.string()), ("fields", pa.string())])
+"""Accounts and contacts: the golden record behind each ref, with its fields."""
+
+
+def context(rows: pa.Table, believed: pa.Table, accounts: pa.Table, masters: Sequence[str], today: str) -> tuple[pa.Table, pa.Table, pa.Table]:
+    """(products, prices, lines) for `catalog`, from living refined records.
+
+    rows: (ref, entity, system, fields …) of products, prices, lines, orders and deals. believed: see the schema.
+    accounts: (id, fields) of golden accounts. masters: the systems that are right. today: an ISO day.
+
+    A line's customer is that of its order or deal: its account, or its contact's. Its day is when it was ordered or is
+    to close; a product's is today.
+    """
+    con = duckdb.connect()
+    try:
+        con.execute("SET threads = 2")
+        for name, table in (("rows", rows), ("believed", believed), ("accounts", accounts)):
+            con.register(name, table)
+        con.register("masters", pa.table({"system": pa.array(masters, pa.string())}))
+        con.register("skus", _sku_keys(con))
+        con.execute(_CONTEXT, {"today": today})
+        return (
+            con.sql("SELECT sku, name, status FROM master_products").to_arrow_table(),
+            con.sql("SELECT * FROM master_prices").to_arrow_table(),
+            con.sql(f"SELECT {', '.join(LINES.names)} FROM said_lines").to_arrow_table(),
+        )
+    finally:
+        con.close()
+
+
+def _sku_keys(con: duckdb.DuckDBPyConnection) -> pa.Table:
+    texts = con.sql("SELECT DISTINCT json_extract_string(fields, '$.sku') AS sku FROM rows").to_arrow_table().column("sku").to_pylist()
+    known = [t for t in texts if t is not None]
+    return pa.table({"text": pa.array(known, pa.string()), "sku": pa.array([fields.key(Kind.SKU, t) for t in known], pa.string())})
+
+
+_CONTEXT = """
+CREATE TEMP TABLE facts AS
+SELECT r.ref, r.entity, r.system, r.system IN (SELECT system FROM masters) AS master, skus.sku, f->>'sku' AS sku_text,
+       f->>'name' AS name, f->>'status' AS status, f AS f
+FROM (SELECT *, fields::JSON AS f FROM rows) AS r LEFT JOIN skus ON skus.text = f->>'sku';
+CREATE TEMP TABLE master_products AS
+SELECT DISTINCT ON (sku) sku, name, status FROM facts WHERE master AND entity = 'product' AND sku IS NOT NULL ORDER BY sku, ref;
+CREATE TEMP TABLE master_prices AS
+SELECT sku, f->>'customer_group' AS customer_group, f->>'currency' AS currency, f->>'amount' AS amount,
+       f->>'min_quantity' AS min_quantity, f->>'valid_from' AS valid_from, f->>'valid_to' AS valid_to
+FROM facts WHERE master AND entity = 'price' AND sku IS NOT NULL AND coalesce(f->>'tax_included', 'false') = 'false';
+CREATE TEMP TABLE groups AS
+SELECT id, (fields::JSON)->>'customer_group' AS customer_group FROM accounts;
+CREATE TEMP TABLE customers AS
+SELECT b.ref, groups.customer_group FROM believed AS b JOIN groups
+  ON groups.id = CASE WHEN b.entity = 'account' THEN b.golden_id ELSE (b.fields::JSON)->>'account' END;
+CREATE TEMP TABLE occasions AS
+SELECT o.ref, coalesce(a.customer_group, c.customer_group) AS customer_group,
+       left(coalesce(o.f->>'ordered_at', o.f->>'closes_on'), 10) AS day
+FROM facts AS o LEFT JOIN customers AS a ON a.ref = o.f->>'account' LEFT JOIN customers AS c ON c.ref = o.f->>'contact'
+WHERE o.entity IN ('order', 'deal');
+CREATE TEMP TABLE said_lines AS
+SELECT ref, entity, system, sku, sku_text, name, status, f->>'price' AS price, 'price' AS field, f->>'currency' AS currency,
+       '1' AS quantity, '' AS customer_group, $today AS day
+FROM facts WHERE NOT master AND entity = 'product' AND sku IS NOT NULL
+UNION ALL
+SELECT l.ref, l.entity, l.system, l.sku, l.sku_text, l.name, NULL, l.f->>'unit_price', 'unit_price', l.f->>'currency',
+       l.f->>'quantity', o.customer_group, coalesce(o.day, $today)
+FROM facts AS l LEFT JOIN occasions AS o ON o.ref = l.f->>'of'
+WHERE NOT l.master AND l.entity = 'line' AND l.sku IS NOT NULL;
+"""
 
 
 def catalog(products: pa.Table, prices: pa.Table, lines: pa.Table) -> pa.Table:

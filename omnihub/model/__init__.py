@@ -7,13 +7,14 @@
 """
 
 from omnihub.model.changes import Change, Op, Outcome
-from omnihub.model.entities import ENTITIES, Entity, Field, Kind, fields_of
+from omnihub.model.entities import ENTITIES, GOLDEN, Entity, Field, Kind, fields_of
 from omnihub.model.findings import FINDING_KINDS, Finding, FindingKind, Severity
 from omnihub.model.refs import Ref
 
 __all__ = [
     "ENTITIES",
     "FINDING_KINDS",
+    "GOLDEN",
     "Change",
     "Entity",
     "Field",

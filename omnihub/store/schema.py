@@ -48,8 +48,6 @@ streams = Table(
     Column("full_at", Text),  # when a complete pass last ended
     Column("state", Text, nullable=False, server_default="new"),  # ok, failed, new
     Column("error", Text),
-    Column("unmapped", Text),  # JSON: path → how many of the looked-at records had it
-    Column("map_hash", Text),  # the field map the refined records were made with
     PrimaryKeyConstraint("system", "stream"),
 )
 
@@ -248,9 +246,8 @@ differences = Table(  # where a system's value is not the golden one, as of the 
     Column("golden_id", Text, nullable=False),
     Column("theirs", Text),
     Column("ours", Text),
-    Column("why", Text, nullable=False),
-    Column("winner", Text),
-    Column("times", Integer, nullable=False, server_default="1"),
+    Column("winner", Text),  # the ref the golden value came from
+    Column("rule", Text, nullable=False),
     PrimaryKeyConstraint("ref", "field"),
     Index(None, "golden_id"),
     Index(None, "system", "stream"),

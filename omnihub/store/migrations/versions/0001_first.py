@@ -75,9 +75,8 @@ def upgrade() -> None:
         sa.Column("golden_id", sa.Text(), nullable=False),
         sa.Column("theirs", sa.Text(), nullable=True),
         sa.Column("ours", sa.Text(), nullable=True),
-        sa.Column("why", sa.Text(), nullable=False),
         sa.Column("winner", sa.Text(), nullable=True),
-        sa.Column("times", sa.Integer(), server_default="1", nullable=False),
+        sa.Column("rule", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("ref", "field", name=op.f("pk_differences")),
     )
     op.create_index(op.f("ix_differences_golden_id"), "differences", ["golden_id"], unique=False)
@@ -320,8 +319,6 @@ def upgrade() -> None:
         sa.Column("full_at", sa.Text(), nullable=True),
         sa.Column("state", sa.Text(), server_default="new", nullable=False),
         sa.Column("error", sa.Text(), nullable=True),
-        sa.Column("unmapped", sa.Text(), nullable=True),
-        sa.Column("map_hash", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("system", "stream", name=op.f("pk_streams")),
     )
     op.create_table(

@@ -1,0 +1,37 @@
+"""The flow: each step wired to the store.
+
+    pulling     land the streams of one system
+    refining    raw → refined, per stream
+    matching    refined → pairs, crosswalk, golden ids, per entity
+    merging     crosswalk → golden records, per entity
+    comparing   golden → differences and findings
+    pushing     differences → plan → guard → apply → receipts
+    runs        what a run did, and whether its numbers balance
+
+Every step reads what changed since its watermark, asks the step's own module (which knows no store) what follows, and
+commits the outcome together with the watermark. "Everything changed" is the same code with the watermark at nought.
+The command line and Dagster both call these functions, and hold no logic of their own.
+"""
+
+from omnihub.flow.comparing import compare_all
+from omnihub.flow.hub import Hub
+from omnihub.flow.matching import match_entity
+from omnihub.flow.merging import merge_entity
+from omnihub.flow.pulling import pull_system
+from omnihub.flow.pushing import apply_plan, approve, make_and_store_plan, open_plan
+from omnihub.flow.refining import refine_system
+from omnihub.flow.runs import Run
+
+__all__ = [
+    "Hub",
+    "Run",
+    "apply_plan",
+    "approve",
+    "compare_all",
+    "make_and_store_plan",
+    "match_entity",
+    "merge_entity",
+    "open_plan",
+    "pull_system",
+    "refine_system",
+]

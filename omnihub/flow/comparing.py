@@ -1,0 +1,185 @@
+"""Compare what has changed, and keep the differences and findings as they now stand.
+
+Differences and findings about values follow the golden records that changed. Findings about links, products and prices
+follow their context, which can be anywhere (a price list, a customer's group): they are made anew, as one set, whenever
+anything of that context has changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import pyarrow as pa
+import sqlalchemy as sa
+
+from omnihub.compare import HELD, broken_links, catalog, context, problems, values
+from omnihub.compare.values import DIFFERENCES, GOLDENS, MEMBERS, ROWS
+from omnihub.flow.hub import Hub
+from omnihub.model import ENTITIES, FINDING_KINDS, GOLDEN, Entity, Kind
+from omnihub.store import bulk, schema
+from omnihub.store.open import advance, latest, now_iso, watermark
+
+SLICE = 20_000  # golden records compared at once
+
+ABOUT_VALUES = ("value_differs", "consent_conflict", "duplicate")
+ABOUT_CONTEXT = ("orphan_link", "sku_unknown", "sku_discontinued", "product_differs", "price_differs", "price_expired")
+
+
+def compare_all(hub: Hub) -> dict[str, Any]:
+    """Bring differences and findings up to date. Returns differences, open findings by kind, opened and resolved."""
+    with hub.store.read() as c:
+        mark, until = watermark(c, "compare"), latest(c)
+        touched = {entity: _touched(c, entity, mark) for entity in GOLDEN}
+        anything = c.execute(sa.select(schema.refined.c.ref).where(schema.refined.c.seq > mark).limit(1)).first()
+    tally: Counter[str] = Counter()
+    for entity, golden_ids in touched.items():
+        for done, some in enumerate(bulk.chunks(golden_ids, SLICE)):
+            hub.progress(f"compare {entity}", done * SLICE, len(golden_ids))
+            tally.update(_compare_values(hub, entity, some))
+    if anything or any(touched.values()):
+        tally.update(_compare_problems(hub, mark))
+        tally.update(_compare_context(hub))
+    with hub.store.write() as c:
+        advance(c, "compare", until)
+        open_ = sa.select(schema.findings.c.kind, sa.func.count()).where(schema.findings.c.state == "open")
+        by_kind = {kind: n for kind, n in c.execute(open_.group_by(schema.findings.c.kind).order_by(schema.findings.c.kind))}
+        differences = c.execute(sa.select(sa.func.count()).select_from(schema.differences)).scalar_one()
+    return {
+        "compared": sum(len(ids) for ids in touched.values()),
+        "differences": differences,
+        "findings": sum(by_kind.values()),
+        "by_kind": by_kind,
+        "opened": tally["opened"],
+        "resolved": tally["resolved"],
+    }
+
+
+def _touched(c: sa.Connection, entity: Entity, mark: int) -> list[str]:
+    """Golden records that changed, and those with a member that did."""
+    g, x, t = schema.goldens, schema.crosswalk, schema.refined
+    found = set(c.execute(sa.select(g.c.id).where(g.c.entity == entity.value, g.c.seq > mark)).scalars())
+    found |= set(c.execute(sa.select(x.c.golden_id).where(x.c.entity == entity.value, x.c.seq > mark)).scalars())
+    changed = sa.select(x.c.golden_id).join(t, t.c.ref == x.c.ref).where(t.c.entity == entity.value, t.c.seq > mark)
+    return sorted(found | set(c.execute(changed).scalars()))
+
+
+# -- values --------------------------------------------------------------------------------------------------------
+
+
+def _compare_values(hub: Hub, entity: Entity, golden_ids: Sequence[str]) -> dict[str, int]:
+    g, x, t, d = schema.goldens, schema.crosswalk, schema.refined, schema.differences
+    with hub.store.read() as c:
+        goldens = bulk.table_in(c, sa.select(g.c.id.label("golden_id"), g.c.fields, g.c.lineage), g.c.id, golden_ids)
+        held_by = sa.select(x.c.golden_id, t.c.ref, t.c.system, t.c.stream, t.c.fields).join(t, t.c.ref == x.c.ref)
+        members = bulk.table_in(c, held_by.where(~t.c.deleted), x.c.golden_id, golden_ids)
+        all_refs = [r[0] for r in bulk.where_in(c, sa.select(x.c.ref), x.c.golden_id, golden_ids)]
+    differences, found = values(entity, goldens.cast(GOLDENS), members.cast(MEMBERS), _held(hub, entity))
+    rows = [tuple(r[n] for n in DIFFERENCES) + (entity.value,) for r in differences.to_pylist()]
+    with hub.store.write() as c:
+        bulk.delete(c, d.c.golden_id, golden_ids)
+        bulk.delete(c, d.c.ref, all_refs)
+        bulk.append(c, d, (*DIFFERENCES, "entity"), rows)
+        return _keep_findings(c, found.to_pylist(), ABOUT_VALUES, all_refs)
+
+
+def _held(hub: Hub, entity: Entity) -> pa.Table:
+    rows = [
+        {"system": name, "stream": stream.name, "field": field}
+        for name, connector in hub.connectors.items()
+        for stream in connector.streams
+        if stream.entity is entity
+        for field in stream.fields
+    ]
+    return pa.Table.from_pylist(rows, schema=HELD)
+
+
+# -- problems ------------------------------------------------------------------------------------------------------
+
+
+def _compare_problems(hub: Hub, mark: int) -> dict[str, int]:
+    t = schema.refined
+    tally: Counter[str] = Counter()
+    with hub.store.read() as c:
+        refs = c.execute(sa.select(t.c.ref).where(t.c.seq > mark)).scalars().all()
+    for some in bulk.chunks(refs, SLICE):
+        with hub.store.read() as c:
+            rows = bulk.table_in(c, _rows().where(~t.c.deleted), t.c.ref, some)
+        found = problems(rows.cast(ROWS)).to_pylist()
+        with hub.store.write() as c:
+            tally.update(_keep_findings(c, found, ("value_invalid",), some))
+    return dict(tally)
+
+
+def _rows() -> sa.Select[Any]:
+    t = schema.refined
+    return sa.select(t.c.ref, t.c.entity, t.c.system, t.c.stream, t.c.fields, t.c.problems)
+
+
+# -- context -------------------------------------------------------------------------------------------------------
+
+
+def _compare_context(hub: Hub) -> dict[str, int]:
+    """Links, products and prices, all of them."""
+    t, x, g = schema.refined, schema.crosswalk, schema.goldens
+    links = pa.Table.from_pylist(
+        [{"entity": e.value, "field": f.name} for e, known in ENTITIES.items() for f in known.values() if f.kind is Kind.LINK]
+    )
+    sold = [e.value for e in (Entity.PRODUCT, Entity.PRICE, Entity.LINE, Entity.ORDER, Entity.DEAL)]
+    with hub.store.read() as c:
+        rows = bulk.table(c, _rows().where(~t.c.deleted)).cast(ROWS)
+        living = bulk.table(c, sa.select(t.c.ref).where(~t.c.deleted))
+        trade = bulk.table(c, _rows().where(~t.c.deleted, t.c.entity.in_(sold))).cast(ROWS)
+        believed = bulk.table(
+            c,
+            sa.select(x.c.ref, x.c.entity, x.c.golden_id, g.c.fields)
+            .join(g, g.c.id == x.c.golden_id)
+            .where(x.c.entity.in_([Entity.ACCOUNT.value, Entity.CONTACT.value])),
+        )
+        accounts = bulk.table(c, sa.select(g.c.id, g.c.fields).where(g.c.entity == Entity.ACCOUNT.value))
+    found = broken_links(rows, links, living).to_pylist()
+    found += catalog(*context(trade, believed, accounts, sorted(hub.rules.masters), now_iso()[:10])).to_pylist()
+    with hub.store.write() as c:
+        return _keep_findings(c, found, ABOUT_CONTEXT, None)
+
+
+# -- findings ------------------------------------------------------------------------------------------------------
+
+_FINDINGS = (
+    "id", "kind", "severity", "entity", "system", "ref", "field", "golden_id", "owner", "theirs", "expected", "detail", "state",
+    "first_seen", "last_seen",
+)  # fmt: skip
+
+
+def finding_id(kind: str, ref: str, field: str) -> str:
+    """The same for the same cause on every run."""
+    return hashlib.blake2b(f"{kind}|{ref}|{field}".encode(), digest_size=10).hexdigest()
+
+
+def _keep_findings(c: sa.Connection, found: Iterable[dict[str, Any]], kinds: Sequence[str], refs: Sequence[str] | None) -> dict[str, int]:
+    """Open what is new, resolve what is gone: of these kinds, and of these refs (None: all)."""
+    f = schema.findings
+    query = sa.select(f.c.id, f.c.state, f.c.first_seen, f.c.theirs, f.c.expected, f.c.golden_id).where(f.c.kind.in_(kinds))
+    rows = c.execute(query).all() if refs is None else bulk.where_in(c, query, f.c.ref, refs)
+    before = {r[0]: r for r in rows}
+    at = now_iso()
+    now = {finding_id(r["kind"], r["ref"], r["field"]): r for r in found}
+    opened = [i for i in now if i not in before or before[i][1] != "open"]
+    # What stands as it stood is not written again.
+    fresh = [i for i in now if i not in before or tuple(before[i][1:2]) + tuple(before[i][3:]) != ("open", now[i]["theirs"], now[i]["expected"], now[i]["golden_id"])]
+    resolved = [i for i, r in before.items() if i not in now and r[1] == "open"]
+    bulk.upsert(c, f, _FINDINGS, [_finding(i, now[i], before[i][2] if i in before and i not in opened else at, at) for i in fresh])
+    for some in bulk.chunks(resolved, bulk.LIST):
+        c.execute(sa.update(f).where(f.c.id.in_(some)).values(state="resolved", last_seen=at))
+    return {"opened": len(opened), "resolved": len(resolved)}
+
+
+def _finding(id_: str, r: dict[str, Any], first_seen: str, at: str) -> tuple[Any, ...]:
+    kind = FINDING_KINDS[r["kind"]]
+    return (
+        id_, kind.name, kind.severity.value, r["entity"], r["system"], r["ref"], r["field"], r["golden_id"], r["system"],
+        r["theirs"], r["expected"], r["detail"] or json.dumps({}), "open", first_seen, at,
+    )  # fmt: skip

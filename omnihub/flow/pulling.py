@@ -1,0 +1,23 @@
+"""Pull one system: land the streams the settings ask for."""
+
+from __future__ import annotations
+
+from omnihub.errors import OmniHubError
+from omnihub.flow.hub import Hub
+from omnihub.land import Landed, failed, land
+
+
+def pull_system(hub: Hub, system: str, run_id: str, full: bool = False) -> list[Landed]:
+    """Read what is new in one system. Never raises for a system that fails: each stream says how it went."""
+    connector = hub.connectors[system]
+    wanted = hub.streams(connector)
+
+    def shown(landed: Landed, total: int | None) -> None:
+        hub.progress(f"{landed.system}/{landed.stream}", landed.read, total)
+
+    try:
+        settings = hub.settings(connector)
+    except OmniHubError as error:
+        pulled = [s for s in connector.streams if s.pull and s.name in wanted]
+        return [failed(hub.store, Landed(system, s.name), error) for s in pulled]
+    return land(hub.store, connector, settings, run_id=run_id, streams=wanted, full=full, progress=shown)

@@ -1,0 +1,318 @@
+"""Plan, guard, approve and apply, with everything kept before the next step is taken."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow as pa
+import sqlalchemy as sa
+
+from omnihub import refine as refining
+from omnihub.errors import ConfigError, OmniHubError, UnsafePlan
+from omnihub.flow.hub import Hub
+from omnihub.model import Change, Op, Outcome, Ref
+from omnihub.push import Broken, Plan, Present, Receipt, Task, apply_stream, guard, make_plan
+from omnihub.push.apply import parsed
+from omnihub.push.plan import Difference, calls
+from omnihub.sdk import Connector, Page, Push, Stream, open_client
+from omnihub.store import Store, bulk, schema
+from omnihub.store.open import now_iso
+
+MAX_SYSTEMS = 4  # systems written to at the same time
+OPEN = ("ready", "approved", "applying", "blocked")  # plans that may still be carried out
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A plan as it is kept."""
+
+    id: str
+    hash: str
+    state: str
+    counts: dict[str, Any]
+    broken: tuple[str, ...]
+    looked: dict[str, str]
+
+
+# -- plan ----------------------------------------------------------------------------------------------------------
+
+
+def make_and_store_plan(hub: Hub, run_id: str, keep: bool = True) -> Stored:
+    """Make the plan of this run, hold it against the guard, and keep it. With nothing to change none is kept.
+
+    A plan that a guard stops is kept as `blocked`, and names the approval that lets it pass. Older plans not yet
+    carried out are outdated by it. `keep=False` (a dry run) only says what would be.
+    """
+    push = writable(hub)
+    with hub.store.read() as c:
+        looked = _looked(c, hub)
+        plan = make_plan(_differences(c, push), push, _held_back(c), looked)
+        broken = guard(plan, _totals(c), _written_before(c), hub.limits)
+    counts = plan.counts() | {"calls": calls(plan, push)}
+    state = "blocked" if broken else "ready"
+    stored = Stored(_plan_id(plan), plan.hash, state, counts, tuple(b.words() for b in broken), dict(looked))
+    return _keep_plan(hub.store, stored, plan, broken, run_id) if keep else stored
+
+
+def writable(hub: Hub) -> dict[tuple[str, str], Push]:
+    """(system, stream) → what may be written there. Masters are never written."""
+    return {
+        (name, stream.name): stream.push
+        for name, connector in hub.connectors.items()
+        if not connector.master
+        for stream in connector.streams
+        if stream.push is not None
+    }
+
+
+def _plan_id(plan: Plan) -> str:
+    return f"plan-{datetime.now(UTC):%Y%m%d-%H%M%S}-{plan.hash[:6]}"
+
+
+def _looked(c: sa.Connection, hub: Hub) -> dict[str, str]:
+    """Whether each system's present state is known: its last pull went well for all its writable streams."""
+    t = schema.streams
+    states = {(r.system, r.stream): r.state for r in c.execute(sa.select(t.c.system, t.c.stream, t.c.state))}
+    found = {}
+    for name, connector in hub.connectors.items():
+        sources = {s.nested.of if s.nested else s.name for s in connector.streams if s.push}
+        if connector.master or not sources:
+            found[name] = "not supported"
+        else:
+            found[name] = "looked" if all(states.get((name, s)) == "ok" for s in sources) else "could not look"
+    return found
+
+
+def _differences(c: sa.Connection, push: Mapping[tuple[str, str], Push]) -> Iterable[Difference]:
+    d = schema.differences
+    query = sa.select(d.c.ref, d.c.field, d.c.golden_id, d.c.theirs, d.c.ours, d.c.winner, d.c.rule).order_by(d.c.ref, d.c.field)
+    for (system, stream), may in sorted(push.items()):
+        for row in c.execute(query.where(d.c.system == system, d.c.stream == stream, d.c.field.in_(may.fields))):
+            yield Difference(*row)
+
+
+def _held_back(c: sa.Connection) -> dict[tuple[str, str], tuple[str | None, str | None]]:
+    t = schema.dead_letters
+    return {(r.ref, r.field): (r.old, r.new) for r in c.execute(sa.select(t.c.ref, t.c.field, t.c.old, t.c.new))}
+
+
+def _totals(c: sa.Connection) -> dict[tuple[str, str], int]:
+    t = schema.refined
+    query = sa.select(t.c.system, t.c.stream, sa.func.count()).where(~t.c.deleted).group_by(t.c.system, t.c.stream)
+    return {(r[0], r[1]): r[2] for r in c.execute(query)}
+
+
+def _written_before(c: sa.Connection) -> frozenset[str]:
+    t = schema.changes
+    return frozenset(c.execute(sa.select(t.c.system).where(t.c.outcome == Outcome.WRITTEN.value).distinct()).scalars())
+
+
+_CHANGES = ("plan_id", "n", "ref", "system", "stream", "entity", "golden_id", "op", "field", "old", "new", "why", "outcome")
+
+
+def _keep_plan(store: Store, stored: Stored, plan: Plan, broken: Sequence[Broken], run_id: str) -> Stored:
+    p = schema.plans
+    with store.write() as c:
+        c.execute(sa.update(p).where(p.c.state.in_(OPEN)).values(state="outdated"))
+        if not plan.changes:
+            return stored
+        again = c.execute(sa.select(p.c.id).where(p.c.id == stored.id)).first()
+        if again:
+            c.execute(sa.update(p).where(p.c.id == stored.id).values(state=stored.state))
+            return stored
+        c.execute(
+            sa.insert(p).values(
+                id=stored.id, run_id=run_id, hash=stored.hash, state=stored.state, created_at=now_iso(), counts=json.dumps(stored.counts),
+                guard=json.dumps([b.words() for b in broken], ensure_ascii=False), looked=json.dumps(stored.looked),
+            )
+        )  # fmt: skip
+        rows = [
+            (stored.id, n, str(x.ref), x.ref.system, x.ref.stream, x.golden_id.split("_")[0], x.golden_id, x.op.value, x.field, x.old, x.new, x.why, None)
+            for n, x in enumerate(plan.changes)
+        ]
+        bulk.append(c, schema.changes, _CHANGES, rows)
+    return stored
+
+
+# -- approve -------------------------------------------------------------------------------------------------------
+
+
+def open_plan(store: Store, plan_id: str | None = None) -> Stored | None:
+    """The plan of that id, or the latest not yet carried out."""
+    p = schema.plans
+    query = sa.select(p).where(p.c.id == plan_id) if plan_id else sa.select(p).where(p.c.state.in_(OPEN))
+    with store.read() as c:
+        row = c.execute(query.order_by(p.c.created_at.desc(), p.c.id.desc()).limit(1)).one_or_none()
+    if row is None:
+        return None
+    return Stored(row.id, row.hash, row.state, json.loads(row.counts), tuple(json.loads(row.guard)), json.loads(row.looked))
+
+
+def approve(store: Store, plan_id: str, author: str, reason: str) -> Stored:
+    """Let exactly this plan pass the guard. UnsafePlan when it is outdated or carried out already."""
+    plan = open_plan(store, plan_id)
+    if plan is None:
+        raise ConfigError(f"there is no plan {plan_id}; `omnihub plan` shows the latest")
+    if plan.state not in ("blocked", "approved"):
+        raise UnsafePlan(f"{plan_id} is {plan.state}; only a blocked plan can be approved: run `omnihub plan` for a new one")
+    with store.write() as c:
+        a = schema.approvals
+        bulk.upsert(c, a, ("plan_id", "hash", "author", "reason", "at"), [(plan_id, plan.hash, author, reason, now_iso())])
+        c.execute(sa.update(schema.plans).where(schema.plans.c.id == plan_id).values(state="approved"))
+    return open_plan(store, plan_id) or plan
+
+
+# -- apply ---------------------------------------------------------------------------------------------------------
+
+
+def apply_plan(hub: Hub, plan_id: str, systems: Sequence[str] = ()) -> dict[str, int]:
+    """Carry out a stored plan (for `systems`, or all), or what is left of it.
+
+    Returns planned, written, refused, deferred, drifted, left (not yet carried out, where a system failed midway).
+    UnsafePlan: a guard stopped it and nobody approved it, or its changes are not those its hash names.
+    """
+    plan = open_plan(hub.store, plan_id)
+    if plan is None:
+        raise ConfigError(f"there is no plan {plan_id}; `omnihub plan` makes one")
+    if plan.state == "blocked":
+        why = "\n  ".join(plan.broken)
+        raise UnsafePlan(f"{plan_id} is stopped by a guard:\n  {why}\nlook at it with `omnihub plan show`, let it pass with `omnihub approve {plan_id} --because …`")
+    if plan.state == "outdated":
+        raise UnsafePlan(f"{plan_id} is outdated by a later plan; run `omnihub plan`")
+    tasks = _tasks(hub, plan, systems)
+    _set_state(hub.store, plan_id, "applying")
+    done: Counter[str] = Counter()
+
+    def one(system: str) -> None:
+        _apply_system(hub, plan_id, hub.connectors[system], tasks[system], done)
+
+    with ThreadPoolExecutor(MAX_SYSTEMS, thread_name_prefix="apply") as pool:
+        list(pool.map(one, sorted(tasks)))
+    return _close(hub.store, plan_id)
+
+
+def _tasks(hub: Hub, plan: Stored, systems: Sequence[str]) -> dict[str, dict[str, list[Task]]]:
+    """system → stream → the records still to be written, from the stored changes, once their hash is verified."""
+    t = schema.changes
+    with hub.store.read() as c:
+        rows = c.execute(sa.select(t).where(t.c.plan_id == plan.id).order_by(t.c.n)).all()
+    changes = [Change(Ref.parse(r.ref), r.field, r.old, r.new, r.why, r.golden_id, Op(r.op)) for r in rows]
+    if Plan(tuple(changes)).hash != plan.hash:
+        raise UnsafePlan(f"{plan.id}: its changes are not those that were planned; run `omnihub plan` for a new one")
+    by_ref: dict[Ref, list[tuple[int, Change]]] = defaultdict(list)
+    for row, change in zip(rows, changes, strict=True):
+        if row.outcome is None and (not systems or row.system in systems):
+            by_ref[change.ref].append((row.n, change))
+    found: dict[str, dict[str, list[Task]]] = defaultdict(lambda: defaultdict(list))
+    for ref, mine in by_ref.items():
+        found[ref.system][ref.stream].append(Task(str(ref), ref.id, mine[0][1].golden_id, tuple(mine)))
+    return found
+
+
+def _apply_system(hub: Hub, plan_id: str, connector: Connector, tasks: Mapping[str, list[Task]], done: Counter[str]) -> None:
+    """The streams of one system in the connector's order: accounts stand before their contacts."""
+    total = sum(len(t) for t in tasks.values())
+
+    def receive(receipts: Sequence[Receipt]) -> None:
+        keep_receipts(hub.store, plan_id, receipts)
+        done[connector.name] += len({r.ref for r in receipts})
+        hub.progress(f"push {connector.name}", done[connector.name], total)
+
+    try:
+        client = open_client(connector, hub.settings(connector))
+    except OmniHubError as error:
+        receive([_deferred(t, error) for some in tasks.values() for t in some])
+        return
+    for stream in connector.streams:
+        if stream.name in tasks:
+            apply_stream(client, stream, tasks[stream.name], reader(hub, connector, stream), receive)
+
+
+def _deferred(task: Task, error: OmniHubError) -> Receipt:
+    return Receipt(task.ref, Outcome.DEFERRED, tuple(n for n, _ in task.changes), {}, {c.field: c.new for _, c in task.changes}, "could_not_connect", str(error))
+
+
+def reader(hub: Hub, connector: Connector, stream: Stream) -> Any:
+    """How the present state of this stream's records is put into canonical words: by the same map and code as refine."""
+
+    def read(pages: Iterable[Page]) -> dict[str, Present]:
+        records = [r for page in pages for r in page.records if r.id is not None and not r.deleted]
+        if not records:
+            return {}
+        prefix = f"{connector.name}/{stream.name}/"
+        versions = pa.Table.from_pylist(
+            [
+                {"ref": f"{prefix}{r.id}", "seq": n, "body": r.raw.decode("utf-8", "replace"), "updated": None, "deleted": False, "landed_at": ""}
+                for n, r in enumerate(records, 1)
+            ],
+            schema=refining.VERSIONS,
+        )
+        flat = _flat(stream)
+        rows = refining.refine(connector.name, flat, versions, refining.PRIOR.empty_table(), refining.SENT.empty_table(), hub.country)
+        fields = {r["ref"]: json.loads(r["fields"]) for r in rows.to_pylist()}
+        return {str(r.id): Present(fields.get(prefix + str(r.id), {}), parsed(r.raw), r.parent) for r in records}
+
+    return read
+
+
+def _flat(stream: Stream) -> Stream:
+    """A nested stream's records, looked at one by one, stand on their own."""
+    own = {name: where for name, where in stream.map.items() if not stream.fields[name].path.startswith("^")}
+    return replace(stream, nested=None, map=own) if stream.nested else stream
+
+
+_RECEIPTS = ("plan_id", "ref", "op", "outcome", "before", "sent", "code", "message", "method", "url", "status", "at")
+
+
+def keep_receipts(store: Store, plan_id: str, receipts: Sequence[Receipt]) -> None:
+    """Keep what became of some records, in one transaction: receipts, outcomes, what was sent, dead letters."""
+    at, t = now_iso(), schema.changes
+    with store.write() as c:
+        bulk.append(c, schema.receipts, _RECEIPTS, [_receipt_row(plan_id, r, at) for r in receipts])
+        for outcome in Outcome:
+            numbers = [n for r in receipts if r.outcome is outcome for n in r.numbers]
+            for some in bulk.chunks(numbers, bulk.LIST):
+                c.execute(sa.update(t).where(t.c.plan_id == plan_id, t.c.n.in_(some)).values(outcome=outcome.value))
+        written = {(r.ref, f): v for r in receipts if r.outcome is Outcome.WRITTEN for f, v in r.sent.items()}
+        bulk.upsert(c, schema.sent, ("ref", "field", "value", "plan_id", "at"), [(ref, f, v, plan_id, at) for (ref, f), v in written.items()])
+        refused = {
+            (r.ref, f): (r.ref, f, r.before.get(f), v, plan_id, r.code, r.message, at)
+            for r in receipts
+            if r.outcome is Outcome.REFUSED
+            for f, v in r.sent.items()
+        }
+        bulk.upsert(c, schema.dead_letters, ("ref", "field", "old", "new", "plan_id", "code", "message", "at"), list(refused.values()))
+        d = schema.dead_letters
+        for ref, field in written:
+            c.execute(sa.delete(d).where(d.c.ref == ref, d.c.field == field))
+
+
+def _receipt_row(plan_id: str, r: Receipt, at: str) -> tuple[Any, ...]:
+    e = r.exchange
+    return (
+        plan_id, r.ref, Op.UPDATE.value, r.outcome.value, refining.as_json(r.before), refining.as_json(r.sent), r.code, r.message,
+        e.method if e else None, e.url if e else None, e.status if e else None, at,
+    )  # fmt: skip
+
+
+def _set_state(store: Store, plan_id: str, state: str) -> None:
+    with store.write() as c:
+        c.execute(sa.update(schema.plans).where(schema.plans.c.id == plan_id).values(state=state))
+
+
+def _close(store: Store, plan_id: str) -> dict[str, int]:
+    """Add up the outcomes; the plan is applied when every change has one."""
+    t, p = schema.changes, schema.plans
+    with store.write() as c:
+        query = sa.select(t.c.outcome, sa.func.count()).where(t.c.plan_id == plan_id).group_by(t.c.outcome)
+        found = {outcome or "left": n for outcome, n in c.execute(query)}
+        counts = {"planned": sum(found.values())} | {o.value: found.get(o.value, 0) for o in Outcome} | {"left": found.get("left", 0)}
+        if not counts["left"]:
+            c.execute(sa.update(p).where(p.c.id == plan_id).values(state="applied", applied_at=now_iso()))
+    return counts

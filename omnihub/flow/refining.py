@@ -1,0 +1,144 @@
+"""Refine what has landed since the last time, stream by stream, a bounded number of records at once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+import sqlalchemy as sa
+
+from omnihub import refine as step
+from omnihub.flow.hub import Hub
+from omnihub.sdk import Stream
+from omnihub.store import bulk, schema
+from omnihub.store.open import advance, take, watermark
+
+SLICE = 20_000  # raw records refined at once: bounds the memory, whatever the stream holds
+
+_COLUMNS = (
+    "ref", "entity", "system", "stream", "seq", "raw_seq", "pointer", "parent", "deleted", "updated", "fields", "times",
+    "echoes", "problems",
+)  # fmt: skip
+
+
+def refine_system(hub: Hub, system: str) -> dict[str, dict[str, int]]:
+    """Refine the new raw records of one system. Returns per stream: read, changed, same, problems."""
+    return {s.name: _refine_stream(hub, system, s) for s in hub.connectors[system].streams}
+
+
+def _refine_stream(hub: Hub, system: str, stream: Stream) -> dict[str, int]:
+    source = stream.nested.of if stream.nested else stream.name
+    scope = f"{system}/{stream.name}"
+    counts: Counter[str] = Counter(read=0, changed=0, same=0, problems=0)
+    start = _start(hub, system, stream, scope)
+    with hub.store.read() as c:
+        waiting = c.execute(_raw(sa.select(sa.func.count()), system, source, start)).scalar_one()
+    while True:
+        with hub.store.read() as c:
+            versions = bulk.table(c, _raw(_VERSIONS, system, source, start).order_by(schema.raw.c.seq).limit(SLICE))
+            if not versions.num_rows:
+                break
+            prior, sent = _before(c, scope, stream, versions)
+        start = versions.column("seq")[-1].as_py()
+        rows = step.refine(system, stream, _decoded(versions), _earlier(prior, versions, "parent" if stream.nested else "ref"), sent, hub.country)
+        counts.update(_keep(hub, system, stream, rows, prior, start))
+        counts["read"] += versions.num_rows
+        hub.progress(f"refine {scope}", counts["read"], waiting)
+        if versions.num_rows < SLICE:
+            break
+    if counts["read"]:
+        _note_unmapped(hub, system, stream, source)
+    return dict(counts)
+
+
+_VERSIONS = sa.select(
+    schema.raw.c.ref, schema.raw.c.seq, schema.raw.c.body, schema.raw.c.updated, schema.raw.c.deleted, schema.raw.c.landed_at
+)
+
+
+def _raw(query: Any, system: str, stream: str, after: int) -> Any:
+    return query.select_from(schema.raw).where(
+        schema.raw.c.system == system, schema.raw.c.stream == stream, schema.raw.c.seq > after
+    )
+
+
+def _start(hub: Hub, system: str, stream: Stream, scope: str) -> int:
+    """Where to go on from; nought when the field map is another than last time."""
+    digest = hashlib.sha256(repr((stream.map, stream.nested, stream.key, stream.updated)).encode()).hexdigest()[:16]
+    key = f"map:{scope}"
+    with hub.store.write() as c:
+        known = c.execute(sa.select(schema.facts.c.value).where(schema.facts.c.key == key)).scalar()
+        if known == digest:
+            return watermark(c, "refine", scope)
+        bulk.upsert(c, schema.facts, ("key", "value"), [(key, digest)])
+        advance(c, "refine", 0, scope)
+        return 0
+
+
+def _before(c: sa.Connection, scope: str, stream: Stream, versions: pa.Table) -> tuple[pa.Table, pa.Table]:
+    """What these refs were refined to before, and what was last written to them."""
+    refs = versions.column("ref").to_pylist()
+    t = schema.refined
+    query = sa.select(
+        t.c.ref, t.c.parent, t.c.deleted, t.c.fields, t.c.times, t.c.raw_seq, t.c.echoes, t.c.problems, t.c.pointer
+    ).where(t.c.system == scope.split("/")[0], t.c.stream == stream.name)
+    prior = bulk.table_in(c, query, t.c.parent if stream.nested else t.c.ref, refs)
+    written = sa.select(schema.sent.c.ref, schema.sent.c.field, schema.sent.c.value)
+    known = prior.column("ref").to_pylist() if stream.nested else refs
+    return prior, bulk.table_in(c, written, schema.sent.c.ref, known)
+
+
+def _earlier(prior: pa.Table, versions: pa.Table, of: str) -> pa.Table:
+    """The prior rows made from earlier versions than these: on a rebuild, what is stored is later."""
+    first: dict[str, int] = {}
+    for ref, seq in zip(versions.column("ref").to_pylist(), versions.column("seq").to_pylist(), strict=True):
+        first[ref] = min(seq, first.get(ref, seq))
+    made = zip(prior.column(of).to_pylist(), prior.column("raw_seq").to_pylist(), strict=True)
+    keep = pa.array([seq < first.get(source, 0) for source, seq in made], pa.bool_())
+    return prior.filter(keep).select(step.PRIOR.names)
+
+
+def _decoded(versions: pa.Table) -> pa.Table:
+    """Bodies as text; bytes that are no UTF-8 become the replacement sign (the raw record keeps them)."""
+    bodies = [b.decode("utf-8", "replace") for b in versions.column("body").to_pylist()]
+    place = versions.column_names.index("body")
+    return versions.set_column(place, "body", pa.array(bodies, pa.large_string()))
+
+
+def _keep(hub: Hub, system: str, stream: Stream, rows: pa.Table, prior: pa.Table, until: int) -> dict[str, int]:
+    """Keep the rows that say something new, and how far the stream is refined now."""
+    told = ("deleted", "parent", "pointer", "fields", "times", "echoes", "problems")
+    before = {r["ref"]: tuple(r[n] for n in told) for r in prior.to_pylist()}
+    found = rows.to_pylist()
+    fresh = [r for r in found if before.get(r["ref"]) != tuple(r[n] for n in told)]
+    with hub.store.write() as c:
+        first = take(c, len(fresh)) if fresh else 0
+        bulk.upsert(
+            c,
+            schema.refined,
+            _COLUMNS,
+            [
+                tuple((r | {"entity": stream.entity.value, "system": system, "stream": stream.name, "seq": seq})[n] for n in _COLUMNS)
+                for seq, r in enumerate(fresh, first)
+            ],
+        )
+        advance(c, "refine", until, f"{system}/{stream.name}")
+    troubled = sum(1 for r in fresh if r["problems"] != "{}")
+    return {"changed": len(fresh), "same": len(found) - len(fresh), "problems": troubled}
+
+
+def _note_unmapped(hub: Hub, system: str, stream: Stream, source: str) -> None:
+    """Which fields nobody mapped, seen in a sample of the latest records."""
+    if stream.nested:
+        return
+    with hub.store.read() as c:
+        query = sa.select(schema.raw.c.body).where(schema.raw.c.system == system, schema.raw.c.stream == source)
+        latest = c.execute(query.order_by(schema.raw.c.seq.desc()).limit(step.SAMPLE)).scalars().all()
+    nested = [s.nested.path for s in hub.connectors[system].streams if s.nested and s.nested.of == stream.name]
+    paths: Sequence[str] = [w.path for w in stream.fields.values() if w.path] + nested + [p for p in (stream.key, stream.updated) if p]
+    found = step.unmapped((b.decode("utf-8", "replace") for b in latest if b), paths)
+    with hub.store.write() as c:
+        bulk.upsert(c, schema.facts, ("key", "value"), [(f"unmapped:{system}/{stream.name}", step.as_json(found))])
