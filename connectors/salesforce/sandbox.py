@@ -294,11 +294,12 @@ class SalesforceStandin(Standin):
         )
         found = {row[0]: row for row in rows}
         names = [c.name for c in columns]
+        addresses = [name.removesuffix("Address") for name in names if name.endswith("Address")]
         blank = {c.name: False if c.type == "boolean" else None for c in columns}
         url = f"/services/data/v{call.path['version']}/sobjects/{of.name}/"
         for id_ in ids:
             if id_ in found:
-                whole = blank | _whole(of, *found[id_])
+                whole = blank | _whole(of, addresses, *found[id_])
                 yield {"attributes": {"type": of.name, "url": url + id_}} | {name: whole[name] for name in names}
 
     def _bin_since(self) -> str:
@@ -648,23 +649,27 @@ def _native(column: Column, value: Any) -> Any:
 
 
 def _whole(
-    of: Object, id_: str, body: str, created_at: str, updated_at: str, deleted: int, merged_into: str | None
+    of: Object,
+    addresses: Sequence[str],
+    id_: str,
+    body: str,
+    created_at: str,
+    updated_at: str,
+    deleted: int,
+    merged_into: str | None,
 ) -> dict[str, Any]:
     """Every field of a record that has a value, those Salesforce computes included."""
     held: dict[str, Any] = msgspec.json.decode(body)
     held["Id"] = id_
-    held["IsDeleted"] = bool(deleted)
+    held["IsDeleted"] = deleted == 1
     held["MasterRecordId"] = merged_into
     held["CreatedDate"] = stamp(created_at)
     held["LastModifiedDate"] = held["SystemModstamp"] = stamp(updated_at)
     if of.name == "Contact":
         held["Name"] = " ".join(filter(None, (held.get("FirstName"), held.get("LastName"))))
-    for prefix in _ADDRESSES.get(of.name, ()):
+    for prefix in addresses:
         held[f"{prefix}Address"] = _address(held, prefix)
     return held
-
-
-_ADDRESSES: Mapping[str, tuple[str, ...]] = {"Account": ("Billing",), "Contact": ("Mailing",)}
 
 
 def _address(held: Mapping[str, Any], prefix: str) -> dict[str, Any] | None:

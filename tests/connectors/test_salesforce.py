@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 import requests
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 from simple_salesforce.api import Salesforce
 from simple_salesforce.exceptions import (
     SalesforceExpiredSession,
@@ -23,8 +25,9 @@ from simple_salesforce.exceptions import (
     SalesforceMoreThanOneRecord,
     SalesforceResourceNotFound,
 )
+from simple_salesforce.format import format_soql
 
-from connectors.salesforce import CONTACT, MAX_SELECT, VOLATILE, Org, connector
+from connectors.salesforce import CONTACT, MAX_SELECT, VOLATILE, Org, connector, soql
 from connectors.salesforce.objects import OBJECTS, Column, id_of
 from connectors.salesforce.sandbox import STREAMS, SalesforceStandin
 from omnihub.errors import BrokenAnswer, ConfigError, RateLimited, RejectedRecord, RetryableError
@@ -415,6 +418,15 @@ def test_a_broken_page_stops_the_stream(serve: Any, body: bytes, says: str) -> N
         pull(org, "accounts")
 
 
+def test_threads_that_share_a_client_do_not_mix_their_pages(serve: Any) -> None:
+    contacts = [copy("contacts", n, last_name=f"Doe {n}") for n in range(1, 41)]
+    _, org = serve([*accounts(40), *contacts], page_size=5)
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda stream: pull(org, stream), ["accounts", "contacts"] * 3))
+    assert [{id_[:3] for id_ in seen(pages)} for pages in found] == [{"001"}, {"003"}] * 3
+    assert [len(seen(pages)) for pages in found] == [40] * 6
+
+
 # -- pushing ---------------------------------------------------------------------------------------------------------
 
 CANONICAL = {
@@ -609,6 +621,16 @@ def test_a_batch_is_as_large_as_a_collection_may_be_and_no_larger(serve: Any) ->
         write(org, "accounts", *wished)
 
 
+def test_an_answer_that_leaves_rows_out_means_nobody_knows_what_was_written(serve: Any) -> None:
+    class Forgetful(SalesforceStandin):
+        def after(self, call: Call, reply: Reply) -> Reply:
+            return Reply(200, reply.body[1:]) if call.method == "PATCH" else super().after(call, reply)
+
+    _, org = serve(accounts(2), kind=Forgetful)
+    with pytest.raises(RetryableError, match="1 results for 2 rows"):
+        write(org, "accounts", *[(first("accounts", n), {"city": "Bonn"}) for n in (1, 2)])
+
+
 def test_what_the_target_can_hold_is_what_the_org_says() -> None:
     for stream, name in (("accounts", "Account"), ("contacts", "Contact")):
         found = connector.stream(stream)
@@ -788,6 +810,11 @@ def test_a_query_salesforce_would_not_understand_is_refused(
 def test_a_query_finds_what_it_says(sdk: tuple[SalesforceStandin, Any], soql: str, names: list[str]) -> None:
     _, sf = sdk
     assert [r["Name"] for r in sf.query(soql)["records"]] == names
+
+
+@given(st.text())
+def test_any_text_the_sdk_quotes_is_read_as_it_was(text: str) -> None:
+    assert soql.parse(format_soql("SELECT Id FROM Account WHERE Name = {}", text)).values == [text]
 
 
 def test_a_token_that_was_never_given_is_refused(sdk: tuple[SalesforceStandin, Any]) -> None:
