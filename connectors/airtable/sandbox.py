@@ -307,8 +307,8 @@ class AirtableStandin(Standin):
         return [self._shown(table, obj, by_id, only) for obj in found]
 
     def _matching(self, table: Table, query: Mapping[str, Any], start: Position) -> Iterator[Obj]:
-        """The records from a position on: by time where the formula asks for new ones or nothing can beat it, by the
-        index for one value, else in the order they were made."""
+        """The records from a position on: by time where the formula asks for newer ones, by an index where it asks for
+        one value, else in the order they were made."""
         formula = _formula(table, query["filterByFormula"])
         since = modified_from(formula, MODIFIED) if formula else None
         sort = query["sort"] or []
