@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from omnihub.config import Config
 from omnihub.match import THRESHOLDS, Thresholds
-from omnihub.merge import Rules
-from omnihub.model import Entity
+from omnihub.merge import HALF_LIFE_DAYS, Rules
+from omnihub.model import GOLDEN, Entity
 from omnihub.push import Limits
+from omnihub.sandbox.serving import addresses
 from omnihub.sdk import Connector
 from omnihub.store import Store
 
@@ -34,3 +36,38 @@ class Hub:
     country: str | None = "DE"
     streams: Callable[[Connector], tuple[str, ...]] = lambda c: tuple(s.name for s in c.streams)
     progress: Progress = silent
+
+
+def open_hub(config: Config, connectors: Mapping[str, Connector], progress: Progress = silent) -> Hub:
+    """The hub the settings describe: its store opened and brought up to date, its systems ready to be called.
+
+    ConfigError when the store can't be reached; what is wrong with one system shows when that system is called.
+    """
+    enabled = config.enabled(connectors)
+    masters = frozenset(name for name, connector in enabled.items() if connector.master)
+    return Hub(
+        store=Store.open(config.store),
+        connectors=enabled,
+        settings=lambda connector: config.settings_for(connector, addresses(config.home).get(connector.name)),
+        rules=_rules(config, masters),
+        limits=_limits(config),
+        thresholds=_thresholds(config),
+        country=config.default_country,
+        streams=config.streams,
+        progress=progress,
+    )
+
+
+def _rules(config: Config, masters: frozenset[str]) -> Rules:
+    told = config.survivorship
+    return Rules(told.by_field(), told.trust, masters, told.half_life_days or HALF_LIFE_DAYS)
+
+
+def _limits(config: Config) -> Limits:
+    told = config.guard
+    return Limits(share=told.max_share, first_share=told.first_run_share, floor=told.floor, records=told.max_records)
+
+
+def _thresholds(config: Config) -> dict[Entity, Thresholds]:
+    told = {entity: getattr(config.match, entity.value) for entity in GOLDEN}
+    return {entity: Thresholds(t.same, t.unsure) if t else THRESHOLDS[entity] for entity, t in told.items()}

@@ -39,6 +39,7 @@ class Record(msgspec.Struct, frozen=True):
     updated: str | None = None
     deleted: bool = False
     merged_into: str | None = None
+    parent: str | None = None  # of a nested record looked at by itself: the id of the record it is nested in
 
 
 @dataclass(frozen=True, slots=True)
