@@ -1,0 +1,180 @@
+"""Shopify: the web shop, over its Admin GraphQL API.
+
+__init__   the connector: which path is which field
+shop       how a call is made: price, throttling, errors
+reading    queries, and how lists are paged
+writing    mutations, and whom their errors are about
+sandbox    the stand-in, which answers from the part of the schema in schema.graphql   (never imported here)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from connectors.shopify.reading import CUSTOMERS, ORDERS, PRODUCTS, VARIANTS
+from connectors.shopify.shop import Shop
+from connectors.shopify.writing import update_customers, update_products, update_variants
+from omnihub.sdk import (
+    ClientCredentials,
+    Codes,
+    Connector,
+    Const,
+    Entity,
+    Http,
+    Link,
+    Nested,
+    OneWay,
+    Path,
+    Push,
+    Setting,
+    Stream,
+)
+
+UNSEEN = "{} that were deleted are not reported; a complete pass finds out"
+DAILY = timedelta(days=1)
+
+# Never asked, not yet confirmed, and an address that bounces are neither a yes nor a no.
+CONSENT = {"SUBSCRIBED": "yes", "UNSUBSCRIBED": "no"}
+STATUS = {"ACTIVE": "active", "UNLISTED": "active", "ARCHIVED": "discontinued", "DRAFT": "draft"}
+# The shop has no word of its own for "delivered": `delivered_at` says it. Cancelled orders show as restocked.
+ORDER_STATUS = {
+    "UNFULFILLED": "open",
+    "OPEN": "open",
+    "SCHEDULED": "open",
+    "ON_HOLD": "open",
+    "REQUEST_DECLINED": "open",
+    "PENDING_FULFILLMENT": "open",
+    "IN_PROGRESS": "open",
+    "PARTIALLY_FULFILLED": "shipped",
+    "FULFILLED": "shipped",
+    "RESTOCKED": "cancelled",
+}
+
+customers = Stream(
+    name="customers",
+    entity=Entity.CONTACT,
+    pull=CUSTOMERS,
+    updated="updatedAt",
+    map={
+        "first_name": "firstName",
+        "last_name": "lastName",
+        "email": OneWay("defaultEmailAddress.emailAddress"),
+        "phone": OneWay("defaultPhoneNumber.phoneNumber"),
+        "language": "locale",
+        "company": "defaultAddress.company",
+        "street": "defaultAddress.address1",
+        "postal_code": "defaultAddress.zip",
+        "city": "defaultAddress.city",
+        "region": OneWay("defaultAddress.province"),
+        "country": "defaultAddress.countryCodeV2",
+        "marketing_consent": Codes("defaultEmailAddress.marketingState", codes=CONSENT, otherwise=""),
+        "consent_at": OneWay("defaultEmailAddress.marketingUpdatedAt"),
+    },
+    push=Push(
+        fields=("first_name", "last_name", "language", "street", "postal_code", "city", "country"),
+        update=update_customers,
+        look=CUSTOMERS.look,
+        batch=10,
+        max_length={"first_name": 255, "last_name": 255, "street": 255, "postal_code": 255, "city": 255},
+    ),
+    blind=UNSEEN.format("customers that were merged into another, or"),
+    full_every=DAILY,
+)
+
+products = Stream(
+    name="products",
+    entity=Entity.PRODUCT,
+    pull=PRODUCTS,
+    updated="updatedAt",
+    map={
+        "name": "title",
+        "description": "description",
+        "category": OneWay("productType"),
+        "status": Codes("status", codes=STATUS),
+    },
+    push=Push(
+        fields=("name", "description", "status"),
+        update=update_products,
+        look=PRODUCTS.look,
+        batch=10,
+        max_length={"name": 255},
+    ),
+    blind=UNSEEN.format("products"),
+    full_every=DAILY,
+)
+
+variants = Stream(
+    name="variants",
+    entity=Entity.PRODUCT,
+    nested=Nested(of="products", path="variants.nodes"),
+    updated="updatedAt",
+    map={
+        "sku": OneWay("sku"),
+        "gtin": OneWay("barcode"),
+        "name": OneWay("^title"),
+        "description": OneWay("^description"),
+        "category": OneWay("^productType"),
+        "status": Codes("^status", codes=STATUS),
+        "price": Path("price"),
+        "currency": Const(value="EUR"),
+    },
+    push=Push(fields=("price",), update=update_variants, look=VARIANTS, batch=50),
+)
+
+orders = Stream(
+    name="orders",
+    entity=Entity.ORDER,
+    pull=ORDERS,
+    updated="updatedAt",
+    map={
+        "number": OneWay("name"),
+        "contact": Link("customer.id", "customers"),
+        "ordered_at": OneWay("processedAt"),
+        "status": Codes("displayFulfillmentStatus", codes=ORDER_STATUS),
+        "currency": OneWay("currencyCode"),
+        "total": OneWay("currentTotalPriceSet.shopMoney.amount"),
+        "stock_point": OneWay("fulfillmentOrders.nodes.0.assignedLocation.name"),
+        "delivery_point": OneWay("shippingAddress.city"),
+        "transport_mode": OneWay("shippingLine.code"),
+        "tracking": OneWay("fulfillments.0.trackingInfo.0.number"),
+        "delivered_at": OneWay("fulfillments.0.deliveredAt"),
+    },
+    blind=UNSEEN.format("orders"),
+    full_every=DAILY,
+)
+
+order_lines = Stream(
+    name="order_lines",
+    entity=Entity.LINE,
+    nested=Nested(of="orders", path="lineItems.nodes"),
+    updated="^updatedAt",
+    map={
+        "of": Link("^id", "orders"),
+        "sku": OneWay("sku"),
+        "name": OneWay("title"),
+        "quantity": OneWay("quantity"),
+        "unit_price": OneWay("originalUnitPriceSet.shopMoney.amount"),
+        "currency": OneWay("^currencyCode"),
+    },
+)
+
+
+def _connect(settings: Mapping[str, str], http: Http) -> Shop:
+    return Shop(http)
+
+
+connector = Connector(
+    name="shopify",
+    title="Shopify",
+    role="e-commerce",
+    settings=(
+        Setting("url", "the shop's own address, as in https://example.myshopify.com"),
+        Setting("client_id", "client id of the app in the shop's developer dashboard"),
+        Setting("client_secret", "client secret of the same app", secret=True),
+    ),
+    auth=ClientCredentials("/admin/oauth/access_token", header="X-Shopify-Access-Token", prefix=""),
+    limits=(),  # calls aren't counted here but priced: see `shop.Points`
+    connect=_connect,
+    streams=(customers, products, variants, orders, order_lines),
+)

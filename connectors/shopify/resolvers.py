@@ -1,0 +1,229 @@
+"""What the stand-in's lists show, and the fields that are worked out when asked for."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import GraphQLError
+
+from connectors.shopify.mutations import MOST, SHOP, at_most
+from connectors.shopify.shapes import exact
+
+
+@dataclass
+class Connection:
+    """A page of a list."""
+
+    nodes: list[dict[str, Any]]
+    cursors: list[str]
+    more: bool
+    before: bool = False
+
+    @property
+    def edges(self) -> list[dict[str, Any]]:
+        """The same with a position for each."""
+        return [{"cursor": c, "node": n} for c, n in zip(self.cursors, self.nodes, strict=True)]
+
+    @property
+    def pageInfo(self) -> dict[str, Any]:
+        """Whether there is more, and how to get it."""
+        return {
+            "hasNextPage": self.more,
+            "hasPreviousPage": self.before,
+            "startCursor": self.cursors[0] if self.cursors else None,
+            "endCursor": self.cursors[-1] if self.cursors else None,
+        }
+
+
+# -- positions and times -----------------------------------------------------------------------------------------------
+
+
+def size_of(given: Mapping[str, Any]) -> int:
+    """How many are asked for."""
+    size = given.get("first")
+    if given.get("last") is not None:
+        raise GraphQLError("The sandbox reads lists forwards only.", extensions={"code": "BAD_REQUEST"})
+    if size is None:
+        raise GraphQLError("you must provide one of first or last", extensions={"code": "BAD_REQUEST"})
+    if not 0 < size <= MOST:
+        raise GraphQLError(f"first must be between 1 and {MOST}", extensions={"code": "BAD_REQUEST"})
+    return int(size)
+
+
+def paged(found: list[dict[str, Any]], given: Mapping[str, Any]) -> Connection:
+    """A page of a list that is all there."""
+    size, start = size_of(given), position_of(given.get("after")).get("n", 0)
+    some = found[start : start + size]
+    cursors = [cursor({"n": start + i}) for i in range(1, len(some) + 1)]
+    return Connection(some, cursors, more=len(found) > start + size, before=start > 0)
+
+
+def cursor(position: Mapping[str, Any]) -> str:
+    """A position, for others to hand back unread."""
+    return urlsafe_b64encode(json.dumps(position, separators=(",", ":")).encode()).decode()
+
+
+def position_of(cursor: str | None) -> dict[str, Any]:
+    """What `cursor` made."""
+    try:
+        return dict(json.loads(urlsafe_b64decode(cursor))) if cursor else {}
+    except ValueError:
+        raise GraphQLError("Invalid cursor for current pagination sort.", extensions={"code": "BAD_REQUEST"}) from None
+
+
+def times(search: str) -> tuple[str, str]:
+    """(from, before) of `updated_at:>='…' updated_at:<'…'`; nothing else of the search language is understood here."""
+    since = until = ""
+    for operator, moment in re.findall(r"updated_at:(>=|<)'?([^'\s]+)'?", search):
+        at = exact(moment)
+        since, until = (at, until) if operator == ">=" else (since, at)
+    return since, until
+
+
+# -- fields that are worked out when asked for -------------------------------------------------------------------------
+
+
+def _handle(product: Mapping[str, Any], info: Any) -> str:
+    return (
+        product.get("handle")
+        or re.sub(r"[^a-z0-9]+", "-", product["title"].lower()).strip("-")
+        or product["id"].rpartition("/")[2]
+    )
+
+
+def _description(product: Mapping[str, Any], info: Any, truncateAt: int | None = None) -> str:
+    """One line of text without tags."""
+    text = " ".join(html.unescape(re.sub(r"<[^>]*>", " ", product["descriptionHtml"])).split())
+    return text[:truncateAt] if truncateAt else text
+
+
+def _display_name(customer: Mapping[str, Any], info: Any) -> str:
+    name = " ".join(filter(None, (customer.get("firstName"), customer.get("lastName"))))
+    return name or (customer.get("defaultEmailAddress") or {}).get("emailAddress") or "Customer"
+
+
+def _variant_name(variant: Mapping[str, Any], info: Any) -> str:
+    product = info.context.living("products", variant["product"])
+    return f"{product.body['title'] if product else ''} - {variant['title']}"
+
+
+def _bag(name: str) -> Callable[..., dict[str, Any]]:
+    def bag(source: Mapping[str, Any], info: Any) -> dict[str, Any]:
+        money = {"amount": source[name], "currencyCode": source["currencyCode"]}
+        return {"shopMoney": money, "presentmentMoney": money}
+
+    return bag
+
+
+def _fulfilment(order: Mapping[str, Any], info: Any) -> str:
+    if order["status"] == "cancelled":
+        return str(info.context.options.get("cancelled_shows", "RESTOCKED"))
+    return "FULFILLED" if order["status"] in ("shipped", "delivered") else "UNFULFILLED"
+
+
+def _fulfilments(order: Mapping[str, Any], info: Any, first: int | None = None, query: str | None = None) -> list[Any]:
+    on_its_way = order["status"] in ("shipped", "delivered") or order.get("tracking") or order.get("deliveredAt")
+    if not on_its_way:
+        return []
+    tracking = [{"number": order["tracking"], "company": None}] if order.get("tracking") else []
+    fulfilment = {
+        "__typename": "Fulfillment",
+        "id": order["id"].replace("/Order/", "/Fulfillment/"),
+        "status": "SUCCESS",
+        "displayStatus": "DELIVERED" if order["status"] == "delivered" or order.get("deliveredAt") else "IN_TRANSIT",
+        "deliveredAt": order.get("deliveredAt"),
+        "trackingInfo": tracking,
+    }
+    return [fulfilment][:first]
+
+
+def _fulfilment_orders(order: Mapping[str, Any], info: Any, **given: Any) -> Connection:
+    states = {"cancelled": "CANCELLED", "shipped": "CLOSED", "delivered": "CLOSED"}
+    found = {
+        "__typename": "FulfillmentOrder",
+        "id": order["id"].replace("/Order/", "/FulfillmentOrder/"),
+        "status": states.get(order["status"], "OPEN"),
+        "assignedLocation": {"name": order.get("location") or "Shop location"},
+    }
+    return paged([found] if order.get("location") else [], given)
+
+
+def _shipping_address(order: Mapping[str, Any], info: Any) -> dict[str, Any] | None:
+    return (
+        {"id": order["id"].replace("/Order/", "/MailingAddress/"), "city": order["city"]} if order.get("city") else None
+    )
+
+
+def _shipping_line(order: Mapping[str, Any], info: Any) -> dict[str, Any] | None:
+    return {"code": order["shipping"], "title": order["shipping"]} if order.get("shipping") else None
+
+
+def _addresses(customer: Mapping[str, Any], info: Any, **given: Any) -> Connection:
+    first = [customer["defaultAddress"]] if customer.get("defaultAddress") else []
+    return paged([*first, *customer.get("moreAddresses", [])], given)
+
+
+def _metafield(owner: Mapping[str, Any], info: Any, key: str, namespace: str | None = None) -> dict[str, Any] | None:
+    namespace, key = key.split(".", 1) if namespace is None and "." in key else (namespace, key)
+    return next((m for m in info.context.metafields(owner["id"], {"namespace": namespace}) if m["key"] == key), None)
+
+
+def _merge_job(root: Any, info: Any, jobId: str) -> dict[str, Any] | None:
+    survivor = info.context.state.note("merges", {}).get(jobId)
+    return survivor and {
+        "jobId": jobId,
+        "status": "COMPLETED",
+        "customerMergeErrors": [],
+        "resultingCustomerId": survivor,
+    }
+
+
+RESOLVERS: dict[str, dict[str, Callable[..., Any]]] = {
+    "QueryRoot": {
+        "shop": lambda root, info: SHOP,
+        "node": lambda root, info, id: info.context.node(id),
+        "nodes": lambda root, info, ids: [info.context.node(i) for i in at_most(MOST, ids)],
+        "customer": lambda root, info, id: info.context.node(id),
+        "product": lambda root, info, id: info.context.node(id),
+        "order": lambda root, info, id: info.context.node(id),
+        "customers": lambda root, info, **given: info.context.listed("customers", given),
+        "products": lambda root, info, **given: info.context.listed("products", given),
+        "orders": lambda root, info, **given: info.context.listed("orders", given),
+        "customerMergeJobStatus": _merge_job,
+    },
+    "Customer": {"displayName": _display_name, "addressesV2": _addresses},
+    "Product": {
+        "handle": _handle,
+        "description": _description,
+        "variants": lambda product, info, **given: info.context.inside("variants", product["id"], given),
+    },
+    "ProductVariant": {
+        "displayName": _variant_name,
+        "product": lambda variant, info: info.context.node(variant["product"]),
+    },
+    "Order": {
+        "processedAt": lambda order, info: order.get("processedAt") or order["createdAt"],
+        "cancelledAt": lambda order, info: order["updatedAt"] if order["status"] == "cancelled" else None,
+        "displayFulfillmentStatus": _fulfilment,
+        "currentTotalPriceSet": _bag("total"),
+        "customer": lambda order, info: info.context.present_customer(order.get("customer")),
+        "shippingAddress": _shipping_address,
+        "shippingLine": _shipping_line,
+        "fulfillments": _fulfilments,
+        "fulfillmentOrders": _fulfilment_orders,
+        "lineItems": lambda order, info, **given: info.context.inside("order_lines", order["id"], given),
+    },
+    "LineItem": {"name": lambda line, info: line["title"], "originalUnitPriceSet": _bag("unitPrice")},
+    "Metafield": {"jsonValue": lambda m, info: json.loads(m["value"]) if m["type"] == "json" else m["value"]},
+}
+for _owner in ("Customer", "Product", "ProductVariant", "Order"):
+    RESOLVERS[_owner] |= {
+        "metafield": _metafield,
+        "metafields": lambda owner, info, **given: paged(info.context.metafields(owner["id"], given), given),
+    }
