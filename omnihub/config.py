@@ -80,7 +80,7 @@ class Guard(_Section):
     """How much one plan may change per system, entity and operation before a person has to approve it."""
 
     max_share: float = Field(default=0.3, gt=0, le=1)  # of the records the system has
-    max_records: int = Field(default=10_000, ge=1)
+    max_records: int = Field(default=100_000, ge=1)
     first_run_share: float = Field(default=1.0, gt=0, le=1)  # instead of max_share while nothing was ever written there
     floor: int = Field(default=20, ge=0)  # so few changes are fine whatever their share
 
@@ -440,7 +440,7 @@ _EXAMPLE = """\
 # A plan that changes more than this, per system, entity and operation, waits for `omnihub approve`.
 #guard:
 #  max_share: 0.3         # of the records the system has
-#  max_records: 10000     # whatever their share
+#  max_records: 100000    # whatever their share
 #  first_run_share: 1.0   # instead of max_share while nothing was ever written there
 #  floor: 20              # so few are always fine
 

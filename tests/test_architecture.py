@@ -62,6 +62,12 @@ def test_every_module_of_the_hub_has_its_place_in_the_layers() -> None:
     assert there - {"__init__"} <= placed
 
 
+def test_the_contract_of_the_middle_names_every_step_of_it() -> None:
+    contract = next(c for c in PYPROJECT["tool"]["importlinter"]["contracts"] if c["id"] == "pure")
+    there = {f"omnihub.{path.relative_to(ROOT / 'omnihub').parts[0].removesuffix('.py')}" for path in pure_modules()}
+    assert set(contract["source_modules"]) == there
+
+
 @pytest.mark.parametrize("path", pure_modules(), ids=short)
 def test_the_middle_takes_data_and_returns_data(path: Path) -> None:
     """No store, no network, no clock, no chance in match, merge, compare and report: they are passed in."""

@@ -16,6 +16,7 @@ from omnihub.match import THRESHOLDS
 from omnihub.merge import HALF_LIFE_DAYS
 from omnihub.merge.rules import RULES
 from omnihub.model import Entity
+from omnihub.push import Limits
 from omnihub.sdk import Connector, Setting, Stream
 
 ACME = Connector(
@@ -279,6 +280,11 @@ def test_a_rule_for_a_group_holds_for_all_its_fields(write: Write) -> None:
         (Entity.CONTACT, "first_name"): "master",
         (Entity.CONTACT, "last_name"): "master",
     }
+
+
+def test_the_guard_without_settings_is_the_one_push_has_by_itself(write: Write) -> None:
+    guard = read(write("")).guard
+    assert Limits(guard.max_share, guard.first_run_share, guard.floor, guard.max_records) == Limits()
 
 
 def test_the_rules_that_can_be_chosen_are_those_that_merge_knows() -> None:
