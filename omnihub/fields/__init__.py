@@ -40,41 +40,44 @@ __all__ = ["Unclean", "clean", "generation", "given", "initial_of", "key", "same
 
 
 def _never(value: str) -> None:
-    """No value of this kind is weak."""
+    """No value of this kind is weak, or refused."""
 
 
 @dataclass(frozen=True)
 class _Ways:
-    """What one kind of value knows about itself. `junk` says whether placeholder words are refused beforehand."""
+    """What one kind of value knows about itself. `refuse` raises for placeholders, `clean` for broken forms."""
 
     clean: Callable[[str, str | None], str | None]
     key: Callable[[str], str] = codes.as_is
     same_key: Callable[[str], str] = codes.as_is
     weak: Callable[[str], str | None] = _never
-    junk: bool = False
+    refuse: Callable[[str], None] = text.refuse_blank
 
 
 _WAYS: dict[Kind, _Ways] = {
-    Kind.TEXT: _Ways(text.clean, text.key, text.same_key, junk=True),
-    Kind.NAME: _Ways(names.clean, names.key, text.same_key, names.weak, junk=True),
-    Kind.COMPANY: _Ways(companies.clean, companies.key, text.same_key, junk=True),
-    Kind.EMAIL: _Ways(emails.clean, emails.key, weak=emails.weak, junk=True),
-    Kind.PHONE: _Ways(phones.clean, phones.key, weak=phones.weak, junk=True),
-    Kind.DOMAIN: _Ways(domains.clean, domains.key, weak=domains.weak, junk=True),
+    Kind.TEXT: _Ways(text.clean, text.key, text.same_key, refuse=text.refuse_junk),
+    Kind.NAME: _Ways(names.clean, names.key, text.same_key, names.weak, refuse=names.refuse_junk_name),
+    Kind.COMPANY: _Ways(companies.clean, companies.key, text.same_key, refuse=text.refuse_junk),
+    Kind.EMAIL: _Ways(emails.clean, emails.key, weak=emails.weak, refuse=text.refuse_junk),
+    Kind.PHONE: _Ways(phones.clean, phones.key, weak=phones.weak, refuse=text.refuse_junk),
+    Kind.DOMAIN: _Ways(domains.clean, domains.key, weak=domains.weak, refuse=text.refuse_junk),
     Kind.ADDRESS: _Ways(
         addresses.clean_street,
         addresses.street_key,
         addresses.street_same_key,
         addresses.weak_street,
-        junk=True,
+        refuse=text.refuse_junk,
     ),
     Kind.POSTAL: _Ways(addresses.clean_postal, addresses.postal_key, addresses.postal_same_key),
-    Kind.CITY: _Ways(addresses.clean_city, addresses.city_key, text.same_key, junk=True),
+    Kind.CITY: _Ways(addresses.clean_city, addresses.city_key, text.same_key, refuse=text.refuse_junk),
     Kind.COUNTRY: _Ways(countries.clean),  # "na" is Namibia here
-    Kind.VAT: _Ways(business_ids.clean_vat, junk=True),
+    Kind.VAT: _Ways(business_ids.clean_vat, refuse=text.refuse_junk),
     Kind.SKU: _Ways(sku.clean, sku.key),
-    Kind.GTIN: _Ways(business_ids.clean_gtin, business_ids.gtin_key, weak=business_ids.weak_gtin, junk=True),
-    Kind.MONEY: _Ways(money.clean_money, junk=True),
+    Kind.GTIN: _Ways(
+        business_ids.clean_gtin, business_ids.gtin_key, weak=business_ids.weak_gtin, refuse=text.refuse_junk
+    ),
+    # Not refuse_junk for figures and codes: 5555 is a fair price.
+    Kind.MONEY: _Ways(money.clean_money),
     Kind.QUANTITY: _Ways(money.clean_quantity),
     Kind.PERCENT: _Ways(money.clean_percent),
     Kind.CURRENCY: _Ways(money.clean_currency),
@@ -84,7 +87,7 @@ _WAYS: dict[Kind, _Ways] = {
     Kind.BOOLEAN: _Ways(codes.boolean),
     Kind.CONSENT: _Ways(codes.consent),
     Kind.CODE: _Ways(codes.code, text.same_key),
-    Kind.LINK: _Ways(codes.link),
+    Kind.LINK: _Ways(codes.link, refuse=_never),
 }
 
 
@@ -103,13 +106,11 @@ def clean(kind: Kind, raw: str, *, country: str | None = None, part: str = "") -
     if not sound or text.nothing(sound):
         return None
     ways = _WAYS[kind]
-    if ways.junk:
-        text.refuse_junk(sound)
+    ways.refuse(sound)
     found = names.clean_part(sound, part) if part and kind is Kind.NAME else ways.clean(sound, country)
     if found is None or found == sound:
         return found
-    if ways.junk:
-        text.refuse_junk(found)  # "Dr. Test" is junk, too
+    ways.refuse(found)  # "Dr. Test" is junk, too
     return found if found.isascii() else unicodedata.normalize("NFC", found)
 
 

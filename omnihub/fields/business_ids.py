@@ -29,6 +29,7 @@ _NOISE = re.compile(r"[^A-Z0-9+*]")
 _SWISS_TAIL = re.compile(r"(?:MWST|TVA|IVA|HR|RC)$")
 _JUNK = re.compile(r"(?:[A-Z]{2,3})?(?:(\d)\1{5,}|123456789?0?|X{3,}|0+)")
 _EU = listed("AT BE BG CY CZ DE DK EE EL ES FI FR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK")
+_AUSTRIAN = re.compile(r"U\d{8}", re.ASCII)  # nobody else's begins with U
 _UNCHECKED = re.compile(r"[A-Z0-9]{5,20}")
 
 
@@ -45,6 +46,8 @@ def clean_vat(text: str, country: str | None = None) -> str:
         raise Unclean("a placeholder")
     if squeezed.startswith("CHE"):
         return _swiss(squeezed[3:])
+    if _AUSTRIAN.fullmatch(squeezed):
+        squeezed = "AT" + squeezed
     prefix = "EL" if squeezed[:2] == "GR" else squeezed[:2]
     if _has_rules(prefix):
         return prefix + _checked(prefix, squeezed[2:])

@@ -6,7 +6,7 @@ import re
 from functools import cache
 from importlib import resources
 
-from omnihub.fields.text import Unclean, listed, refuse_blank, words
+from omnihub.fields.text import Unclean, listed, words
 
 _TRUE = listed("true t yes y 1 on ja j oui o si sí sì sim kyllä kylla tak wahr vrai verdadero vero x ✓")
 _FALSE = listed("false f no n 0 off nein non não nao ei nej nie nee falsch faux falso")
@@ -84,7 +84,6 @@ def code(text: str, country: str | None = None) -> str:
     >>> code("A-Kunde")
     'A-Kunde'
     """
-    refuse_blank(text)
     return text
 
 

@@ -24,9 +24,9 @@ _LEGAL_LAST = _LEGAL_ANYWHERE | _folded(
     "ag kg eg ev ek ekfr ekfm ug se co company corp corporation limited lp lllp pc sa sas sasu snc sci scop sca sc scs"
     " sl slu sau slne spa ss nv cv ab hb kb oy ky tmi ay osk ry as ans da enk ks ps amba ivs is spj spk spa vos zs rt"
     " bt dd jd ad kd oü tü ou mb ao too kk gk yk lda unipessoal eireli sti sirketi anonim fze fzco fzc fz wll bsc pt"
-    " soe cia trust pvt private gp sp spk kda sh pk shpk dba inh gen mbb partg partgmbb og keg stg"
+    " soe cia pvt private sp spk kda sh pk shpk dba inh mbb partg partgmbb og keg stg"
 )
-_LEGAL_FIRST = _folded("ooo oao zao pao ao too ip pt uab sia ab oy tov pat firma fa the ad ek kk")
+_LEGAL_FIRST = _folded("ooo oao zao pao ao too ip pt uab sia ab oy tov firma the")
 _AND = frozenset({"and", "und", "et", "og", "och", "y", "ja", "oraz", "en"})
 
 # Forms of several words, looked for only where one of their telling words occurs.
@@ -67,6 +67,7 @@ _ABBREVIATIONS = {
     "solution": "solutions", "product": "products", "prods": "products", "dist": "distribution",
 }  # fmt: skip
 
+_AMPERSAND = re.compile(r"\b([a-z0-9]{1,2})&(?=[a-z0-9]{1,2}\b)")  # AT&T, H&M
 _INITIAL = re.compile(r"\b([a-z0-9])[./] ?(?=[a-z0-9]\b)")
 
 
@@ -79,11 +80,12 @@ def clean(text: str, country: str | None = None) -> str:
     name = collapse(text)
     if not any(c.isalnum() for c in name):
         raise Unclean("no letters in a company's name")
-    if is_junk_word(_LEGAL_TAIL.sub("", name.lower())):
+    if name.lower() in _NO_FIRM or is_junk_word(_LEGAL_TAIL.sub("", name.lower())):
         raise Unclean("a placeholder")
     return name
 
 
+_NO_FIRM = frozenset({"privat", "private", "privatkunde", "privatperson", "individual", "particulier", "self"})
 _LEGAL_TAIL = re.compile(r"[ ,]+(?:gmbh|ag|kg|inc\.?|ltd\.?|llc|corp\.?|oy|ab|sarl|sa|bv|co\.?)$")
 
 
@@ -97,7 +99,12 @@ def key(value: str) -> str:
     >>> key("Fiat S.p.A."), key("Nokia Oyj"), key("Kowalski Sp. z o.o."), key("ООО Ромашка"), key("The AG")
     ('fiat', 'nokia', 'kowalski', 'romashka', 'ag')
     """
-    found = words(_INITIAL.sub(r"\1", fold(value)))
+    name = fold(value)
+    if "&" in name:
+        name = _AMPERSAND.sub(r"\1", name)
+    if "." in name or "/" in name:
+        name = _INITIAL.sub(r"\1", name)
+    found = words(name)
     if not _TELLING.isdisjoint(found):
         found = _PHRASE.sub(" ", " ".join(found)).split() or found
     found = [word for word in found if word not in _AND] or found

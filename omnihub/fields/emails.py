@@ -51,7 +51,7 @@ def clean(text: str, country: str | None = None) -> str:
     ('anna.schmidt@firma.de', 'a.b+shop@firma.de')
     """
     low = text.lower()
-    if not _BARE.fullmatch(low):
+    if "xn--" in low or not _BARE.fullmatch(low):
         low = _bare(low)
     local, _, domain = low.rpartition("@")
     if len(local) > 64 or len(low) > 254:

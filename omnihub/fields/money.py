@@ -126,6 +126,8 @@ _DOT_COUNTRIES = listed("US GB IE CA AU NZ IN SG HK MY PH TH JP CN KR TW IL MX P
 
 
 def _number(text: str, country: str | None, places: int) -> str:
+    if len(text) > 2 and not text.strip("0"):
+        raise Unclean("a placeholder")  # 0 is a number, 0000 is a filled-in form
     bare = _SPACES.sub("", text).replace("−", "-").replace(".-", "").replace(",-", "").replace(".–", "")
     negative = bare.startswith("(") and bare.endswith(")")
     bare = bare.strip("()") if negative else bare

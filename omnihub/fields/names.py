@@ -11,13 +11,14 @@ from omnihub.fields.text import Unclean, collapse, fold, listed, refuse_junk, sa
 _TITLES = listed(
     "dr dr.med dr.-ing dr.rer.nat dr.phil dr.jur prof professor dipl.-ing dipl-ing dipl.ing dipl.-kfm dipl.-inf"
     " dipl.-phys mag.a herr herrn frau fräulein fru herra rouva mr mrs ms miss mx madame monsieur mme mlle señor"
-    " señora señorita sra srta signor signora sig.ra pani panie rev sir"
+    " señora señorita sra srta signor signora sig.ra pani panie rev sir h.c"
 )
 _DOTTED_TITLES = listed("dr. prof. ing. mag. hr. fr. mr. mrs. ms. sig. dott. dott.ssa med. univ. rev. hon.")
 _CREDENTIALS = listed(
     "phd ph.d ph.d. m.d. mba msc m.sc m.sc. bsc b.sc b.sc. m.a. b.a. ll.m. llm esq esq. cpa dds d.d.s. (fh) m.eng."
     " b.eng. dipl.-ing. dipl.-kfm. mscit"
 )
+_ONLY_TITLES = frozenset({"dr", "prof", "mr", "mrs", "ms", "dr med", "prof dr"})
 _SPANISH_TITLES = frozenset({"sr.", "sra.", "srta."})  # in front; Sr. behind is a generation
 
 PARTICLES = listed(
@@ -31,6 +32,9 @@ _GENERATIONS = {
     "sr": "sr", "sen": "sr", "snr": "sr", "senior": "sr",
     "ii": "ii", "2nd": "ii", "iii": "iii", "3rd": "iii", "iv": "iv", "4th": "iv",
 }  # fmt: skip
+
+_REAL = frozenset({"Null", "Nan", "Na", "Nil"})  # people are called so; "null" and "NULL" come from software
+_FIRM = listed("gmbh ag ltd llc inc plc oyj gbr ohg kgaa sarl aps ug kg")
 
 _BRACKETED = re.compile(r"\([^()]*\)|\"[^\"]*\"|“[^”]*”|„[^“”]*[“”]")
 _NOT_A_NAME = re.compile(r"https?:|www\.", re.IGNORECASE)
@@ -49,6 +53,8 @@ def clean(text: str, country: str | None = None) -> str:
     name = _cased(" ".join(tokens).strip(" ,;"))
     if not any(c.isalpha() for c in name):
         raise Unclean("no letters in a name")
+    if name.lower().replace(".", "") in _ONLY_TITLES:
+        raise Unclean("a title, not a name")
     return name
 
 
@@ -64,8 +70,14 @@ def clean_part(text: str, part: str) -> str | None:
     found = split(text)[0 if part == "first" else 1]
     if not found:
         return None
-    refuse_junk(found)
+    refuse_junk_name(found)
     return clean(found)
+
+
+def refuse_junk_name(text: str) -> None:
+    """As for any text, but Null and Nan are family names."""
+    if text not in _REAL:
+        refuse_junk(text)
 
 
 def split(text: str) -> tuple[str, str]:
@@ -83,6 +95,8 @@ def split(text: str) -> tuple[str, str]:
     if len(pieces) >= 2:
         first, last = " ".join(pieces[1:]), pieces[0]
         return " ".join(_without_titles(first.split())), " ".join([*_without_titles(last.split()), *tail])
+    if pieces and plain.endswith(",") and " " not in pieces[0]:
+        return "", " ".join([pieces[0], *tail])
     given = pieces[0].split() if pieces else plain.split()
     tokens = _without_titles(given)
     if len(tokens) > 1 and generation(tokens[-1]) and len(tokens[-1]) > 1:
@@ -153,6 +167,8 @@ def weak(value: str) -> str | None:
 def _refuse_what_is_no_name(text: str) -> None:
     if "@" in text:
         raise Unclean("an e-mail address, not a name")
+    if text.rsplit(None, 1)[-1].lower() in _FIRM and " " in text:
+        raise Unclean("a company, not a person")
     if _NOT_A_NAME.search(text):
         raise Unclean("a web address, not a name")
     if not text.isascii() and _PICTURE.search(text):

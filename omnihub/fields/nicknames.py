@@ -6,7 +6,7 @@ A nickname of several names (Alex, Chris) goes with the most frequent one; the s
 
 from __future__ import annotations
 
-from omnihub.fields.text import fold, same_key, words
+from omnihub.fields.text import fold, words
 
 # canonical: everything that leads to it. Written with umlauts and accents, folded on loading.
 _TABLE = """
@@ -269,7 +269,7 @@ def given(value: str) -> str:
     if not tokens:
         return ""
     first = next((token for token in tokens if len(token.strip(".")) > 1), tokens[0])
-    word = "".join(words(first)) or same_key(first)
+    word = "".join(words(first)) or first.casefold()
     return _GIVEN.get(word, word)
 
 

