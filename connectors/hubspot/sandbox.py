@@ -20,123 +20,40 @@ import re
 import secrets
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
+from connectors.hubspot import searching
+from connectors.hubspot.schema import (
+    CODES,
+    CUSTOM,
+    DEFAULTS,
+    FIRST_ID,
+    LINK_TYPES,
+    MAX_TEXT,
+    NUMBERS,
+    ONE,
+    OPTIONS,
+    PROPERTIES,
+    READ_ONLY,
+    REQUIRED,
+    TIMES,
+    TYPES,
+    UNIQUE,
+    WORDS,
+    Refused,
+    created_of,
+    time_of,
+)
 from omnihub.sandbox.copies import LINKS, Copy
 from omnihub.sandbox.kit import Call, Handler, Quota, Reply, Standin, merge, route
 from omnihub.sandbox.state import Obj, iso
 
-FIRST_ID = {
-    "companies": 21_000_000_000,
-    "contacts": 51_000_000_000,
-    "deals": 31_000_000_000,
-    "line_items": 11_000_000_000,
-    "notes": 71_000_000_000,
-    "tasks": 81_000_000_000,
-}
-ONE = {"companies": "company", "contacts": "contact", "deals": "deal", "line_items": "line_item"}
-ONE |= {"notes": "note", "tasks": "task"}
-TYPES = {alias: stream for stream, one in ONE.items() for alias in (stream, one)}
-TYPES |= {"0-1": "contacts", "0-2": "companies", "0-3": "deals", "0-8": "line_items", "0-46": "notes", "0-27": "tasks"}
-
-LINK_TYPES: dict[tuple[str, str], tuple[int, int | None]] = {
-    ("contacts", "companies"): (279, 1),
-    ("deals", "contacts"): (3, None),
-    ("deals", "companies"): (341, 5),
-    ("line_items", "deals"): (20, None),
-    ("notes", "contacts"): (202, None),
-    ("notes", "companies"): (190, None),
-    ("notes", "deals"): (214, None),
-    ("tasks", "contacts"): (204, None),
-    ("tasks", "companies"): (192, None),
-    ("tasks", "deals"): (216, None),
-}
-"""(from, to) → type id, and that of the primary one where there is one. Links are kept with their first object."""
-
-_COMPANY = "name domain phone address zip city state country industry website description lifecyclestage"
-_CONTACT = (
-    "firstname lastname email phone mobilephone jobtitle hs_language company address zip city state country website "
-    "lifecyclestage associatedcompanyid hs_additional_emails"
-)
-PROPERTIES: dict[str, str] = {
-    "companies": f"{_COMPANY} customer_group vat_number hs_parent_company_id hs_merged_object_ids",
-    "contacts": f"{_CONTACT} marketing_consent marketing_consent_at hs_merged_object_ids hs_calculated_merged_vids",
-    "deals": "dealname amount deal_currency_code dealstage closedate pipeline description hs_merged_object_ids",
-    "line_items": "name hs_sku quantity price amount hs_line_item_currency_code hs_product_id description",
-    "notes": "hs_note_body hs_timestamp hubspot_owner_id",
-    "tasks": "hs_task_subject hs_task_body hs_task_status hs_task_priority hs_timestamp hubspot_owner_id",
-}
-CUSTOM = frozenset({"customer_group", "vat_number", "marketing_consent", "marketing_consent_at", "hub_ext_id"})
-DEFAULTS = {
-    "companies": ("domain", "name"),
-    "contacts": ("email", "firstname", "lastname"),
-    "deals": ("amount", "closedate", "dealname", "dealstage", "pipeline"),
-    "line_items": ("quantity", "amount"),
-    "notes": ("hs_note_body", "hs_timestamp"),
-    "tasks": ("hs_task_subject", "hs_timestamp"),
-}
-UNIQUE = {"contacts": ("email", "hub_ext_id")}  # of the others only hub_ext_id
-READ_ONLY = frozenset({"hs_object_id", "hs_merged_object_ids", "hs_calculated_merged_vids", "hs_additional_emails"})
-NUMBERS = frozenset({"amount", "quantity", "price"})
-TIMES = frozenset({"closedate", "marketing_consent_at", "hs_timestamp"})
-REQUIRED = {"notes": "hs_timestamp", "tasks": "hs_timestamp"}
-OPTIONS: dict[str, tuple[str, ...]] = {
-    "marketing_consent": ("true", "false"),
-    "customer_group": ("standard", "dealer", "key"),
-    "dealstage": (
-        *("appointmentscheduled", "qualifiedtobuy", "presentationscheduled", "decisionmakerboughtin", "contractsent"),
-        *("closedwon", "closedlost"),
-    ),
-    "hs_language": ("cs", "da", "de", "de-at", "de-ch", "de-de", "en", "en-gb", "en-us", "es", "fi", "fr", "fr-fr")
-    + ("hu", "it", "ja", "nl", "no", "pl", "pt", "pt-br", "ro", "sk", "sl", "sv", "tr", "zh"),
-}
-MAX_TEXT = 65_536  # characters of a text property
-
-WORDS: dict[str, dict[str, str]] = {
-    "companies": {
-        "street": "address",
-        "postal_code": "zip",
-        "region": "state",
-        "vat_id": "vat_number",
-        "parent": "hs_parent_company_id",
-    },
-    "contacts": {
-        "first_name": "firstname",
-        "last_name": "lastname",
-        "mobile": "mobilephone",
-        "job_title": "jobtitle",
-        "language": "hs_language",
-        "street": "address",
-        "postal_code": "zip",
-        "region": "state",
-        "account": "associatedcompanyid",
-        "consent_at": "marketing_consent_at",
-    },
-    "deals": {"name": "dealname", "currency": "deal_currency_code", "stage": "dealstage", "closes_on": "closedate"},
-    "line_items": {"sku": "hs_sku", "unit_price": "price", "currency": "hs_line_item_currency_code"},
-}
-"""Canonical field → property, where the two words differ."""
-
-CODES: dict[str, dict[str, str]] = {
-    "marketing_consent": {"yes": "true", "no": "false"},
-    "stage": {"open": "appointmentscheduled", "quoted": "contractsent", "won": "closedwon", "lost": "closedlost"},
-}
 MAX_LIST, MAX_SEARCH, MAX_BATCH = 100, 200, 100
 TOKEN = "pat-eu1-stand-in"
 OAUTH = {"client_id": "stand-in-app", "client_secret": "stand-in-secret", "refresh_token": "stand-in-refresh"}
 OAUTH_LASTS_S = 1800
-
-
-class Refused(Exception):
-    """What HubSpot says no to, on its way out of a handler."""
-
-    def __init__(
-        self, status: int, category: str, message: str, context: Mapping[str, list[str]] | None = None
-    ) -> None:
-        super().__init__(message)
-        self.status, self.category, self.message, self.context = status, category, message, context or {}
 
 
 def answers(method: str, *paths: str) -> Callable[[Handler], Handler]:
@@ -173,6 +90,7 @@ class HubSpot(Standin):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._today = 0
+        self.state.ask("CREATE INDEX IF NOT EXISTS objects_archived ON objects (stream, n) WHERE deleted")
         self._properties: dict[str, frozenset[str]] = {}
         self._expired = False
         if daily := self.options.get("daily"):
@@ -307,15 +225,28 @@ class HubSpot(Standin):
             raise Refused(400, "VALIDATION_ERROR", f"limit must be between 1 and {MAX_LIST}")
         after = int(call.param("after") or FIRST_ID[stream]) - FIRST_ID[stream]
         archived = call.param("archived", "false").lower() == "true"
-        found = self.state.by_order(stream, after=after, limit=limit + 1, deleted=archived)
+        found = (
+            self._archived(stream, after, limit + 1)
+            if archived
+            else self.state.by_order(stream, after=after, limit=limit + 1)
+        )
         page = found[:limit]
         wanted, links = _names(call, "properties"), [TYPES.get(t, "") for t in _names(call, "associations")]
-        shown = [self._shown(o, wanted, links) for o in page if not (o.merged_into or o.body.get("forgotten"))]
+        shown = [self._shown(o, wanted, links) for o in page]
         body: dict[str, Any] = {"results": shown}
         if len(found) > limit:
             link = f"{call.url.partition('?')[0]}?after={page[-1].id}"
             body["paging"] = {"next": {"after": page[-1].id, "link": link}}
         return Reply(body=body)
+
+    def _archived(self, stream: str, after: int, limit: int) -> list[Obj]:
+        """Neither the losers of merges nor the forgotten are in the archive."""
+        rows = self.state.ask(
+            """SELECT id FROM objects WHERE stream = ? AND n > ? AND deleted AND merged_into IS NULL
+               AND json_extract(body, '$.forgotten') IS NULL ORDER BY n LIMIT ?""",
+            (stream, after, limit),
+        )
+        return [obj for (id_,) in rows if (obj := self.state.get(stream, id_))]
 
     @answers("GET", "/crm/v3/objects/{type}/{id}")
     def get_object(self, call: Call) -> Reply:
@@ -401,84 +332,27 @@ class HubSpot(Standin):
             raise Refused(
                 400, "VALIDATION_ERROR", f"Paging through more than {cap} results of one search is not possible"
             )
-        where, params = self._where(stream, asked)
-        order = self._order(stream, asked.get("sorts", []))
-        ids, total = self._ids(where, params, order, limit, offset)
+        ids, total = self._hits(stream, asked, limit, offset)
         found = [obj for id_ in ids if (obj := self.state.get(stream, id_))]
         body: dict[str, Any] = {"total": total, "results": [self._shown(o, asked.get("properties", [])) for o in found]}
         if offset + limit < total:
             body["paging"] = {"next": {"after": str(offset + limit)}}
         return Reply(body=body)
 
-    def _ids(self, where: str, params: Sequence[Any], order: str, limit: int, offset: int) -> tuple[list[str], int]:
-        select = f"FROM objects WHERE {where}"  # its parts are made below, values are bound
-        rows = self.state._db.execute(f"SELECT id {select} ORDER BY {order} LIMIT {limit} OFFSET {offset}", params)
-        ids = [row[0] for row in rows]
-        if not offset and len(ids) < limit:
-            return ids, len(ids)
-        return ids, int(self.state._db.execute(f"SELECT count(*) {select}", params).fetchone()[0])
-
-    def _where(self, stream: str, asked: Mapping[str, Any]) -> tuple[str, list[Any]]:
-        groups = asked.get("filterGroups", [])
-        filters = [len(group["filters"]) for group in groups]
-        if len(groups) > 5 or max(filters, default=0) > 10 or sum(filters) > 25:
-            raise Refused(400, "VALIDATION_ERROR", "At most 5 filterGroups, 10 filters in each, 25 altogether")
-        where, params = "stream = ? AND NOT deleted", [stream]
+    def _hits(self, stream: str, asked: Mapping[str, Any], limit: int, offset: int) -> tuple[list[str], int]:
+        where, values = searching.where(stream, asked, self._known(stream))
+        order = searching.order(stream, asked.get("sorts", []), self._known(stream))
         if lag_s := self.options.get("index_lag_s"):
             where += " AND updated_at <= ?"
-            params.append(iso(self.now() - timedelta(seconds=lag_s)))
-        if asked.get("query"):
-            where += " AND body LIKE ?"
-            params.append(f"%{asked['query']}%")
-        either: list[str] = []
-        for group in groups:
-            terms = [self._term(stream, f) for f in group["filters"]]
-            either.append(" AND ".join(f"({sql})" for sql, _ in terms) or "1")
-            params += [value for _, values in terms for value in values]
-        return where + (f" AND ({' OR '.join(either)})" if either else ""), params
-
-    def _term(self, stream: str, f: Mapping[str, Any]) -> tuple[str, list[Any]]:
-        name, operator = f["propertyName"], f["operator"]
-        if name not in self._known(stream):
-            raise Refused(400, "VALIDATION_ERROR", f"Property {name} of {stream} does not exist")
-        column = self._column(stream, name)
-        if column.endswith("_at"):
-            return _time_term(column, operator, f)
-        if operator in ("HAS_PROPERTY", "NOT_HAS_PROPERTY"):
-            return f"{column} IS {'NOT ' if operator == 'HAS_PROPERTY' else ''}NULL", []
-        if operator in ("IN", "NOT_IN"):
-            values = [_operand(name, v) for v in f["values"]]
-            return f"{column} {operator.replace('_', ' ')} ({', '.join('?' * len(values))})", values
-        if operator == "BETWEEN":
-            return f"{column} BETWEEN ? AND ?", [_operand(name, f["value"]), _operand(name, f["highValue"])]
-        if operator in ("CONTAINS_TOKEN", "NOT_CONTAINS_TOKEN"):
-            no = "NOT " if operator.startswith("NOT") else ""
-            return f"{column} {no}LIKE ?", [f"%{f['value'].replace('*', '%')}%"]
-        sign = {"EQ": "=", "NEQ": "<>", "LT": "<", "LTE": "<=", "GT": ">", "GTE": ">="}.get(operator)
-        if sign is None:
-            raise Refused(400, "VALIDATION_ERROR", f"Invalid operator {operator}")
-        return f"{column} {sign} ?", [_operand(name, f["value"])]
-
-    def _order(self, stream: str, sorts: Sequence[Any]) -> str:
-        if len(sorts) > 1:
-            raise Refused(400, "VALIDATION_ERROR", "At most one sort")
-        by = sorts[0] if sorts else {"propertyName": "hs_object_id"}
-        by = {"propertyName": by.removeprefix("-"), "direction": "DESC"} if isinstance(by, str) else by
-        if by["propertyName"] not in self._known(stream):
-            raise Refused(400, "VALIDATION_ERROR", f"Property {by['propertyName']} of {stream} does not exist")
-        way = "DESC" if by.get("direction", "ASCENDING").startswith("DESC") else "ASC"
-        return f"{self._column(stream, by['propertyName'])} {way}, id {way}"
-
-    def _column(self, stream: str, name: str) -> str:
-        """The SQL that stands for a property."""
-        if name == _time_of(stream):
-            return "updated_at"
-        if name in ("createdate", "hs_createdate"):
-            return "created_at"
-        if name == "hs_object_id":
-            return f"(n + {FIRST_ID[stream]})"
-        column = f"json_extract(body, '$.properties.{name}')"
-        return f"CAST({column} AS REAL)" if name in NUMBERS else f"{column} COLLATE NOCASE"
+            values.append(iso(self.now() - timedelta(seconds=lag_s)))
+        found = f"FROM objects WHERE {where}"  # made of properties this account knows; values are bound
+        ids = [
+            id_
+            for (id_,) in self.state.ask(f"SELECT id {found} ORDER BY {order} LIMIT {limit} OFFSET {offset}", values)
+        ]
+        if not offset and len(ids) < limit:
+            return ids, len(ids)
+        return ids, self.state.ask(f"SELECT count(*) {found}", values)[0][0]
 
     # -- batches --------------------------------------------------------------------------------------------------
 
@@ -685,7 +559,7 @@ class HubSpot(Standin):
 
     def _known(self, stream: str) -> frozenset[str]:
         if stream not in self._properties:
-            own = ("hs_object_id", "hub_ext_id", _created_of(stream), _time_of(stream))
+            own = ("hs_object_id", "hub_ext_id", created_of(stream), time_of(stream))
             made = self.state.note(f"properties:{stream}", [])
             self._properties[stream] = frozenset([*PROPERTIES[stream].split(), *own, *made])
         return self._properties[stream]
@@ -917,8 +791,8 @@ class HubSpot(Standin):
         if company := has.get("associatedcompanyid"):
             has["associatedcompanyid"] = self._winner_id("companies", company)
         own = {
-            _created_of(obj.stream): ms(obj.created_at),
-            _time_of(obj.stream): ms(obj.updated_at),
+            created_of(obj.stream): ms(obj.created_at),
+            time_of(obj.stream): ms(obj.updated_at),
             "hs_object_id": obj.id,
         }
         names = [*has] if "*" in wanted else [n for n in wanted if n in known] or DEFAULTS[obj.stream]
@@ -948,8 +822,9 @@ class HubSpot(Standin):
         return found
 
     def _winner_id(self, stream: str, id_: str) -> str:
-        winner = self._winner(stream, id_)
-        return winner.id if winner else id_
+        """As `_winner`, without reading the objects: most of what is linked was never merged."""
+        rows = self.state.ask("SELECT merged_into FROM objects WHERE stream = ? AND id = ?", (stream, id_))
+        return self._winner_id(stream, rows[0][0]) if rows and rows[0][0] else id_
 
 
 def _without_blanks(obj: Obj) -> Obj:
@@ -958,14 +833,6 @@ def _without_blanks(obj: Obj) -> Obj:
         if part in obj.body:
             obj.body[part] = {name: value for name, value in obj.body[part].items() if value not in (None, "", [])}
     return obj
-
-
-def _time_of(stream: str) -> str:
-    return "lastmodifieddate" if stream == "contacts" else "hs_lastmodifieddate"
-
-
-def _created_of(stream: str) -> str:
-    return "hs_createdate" if stream in ("notes", "tasks") else "createdate"
 
 
 def _names(call: Call, param: str) -> list[str]:
@@ -984,41 +851,6 @@ def _trace(one: Mapping[str, Any]) -> dict[str, str]:
 def _row_error(no: Refused, context: Mapping[str, list[str]]) -> dict[str, Any]:
     body = {"status": "error", "category": no.category, "message": no.message}
     return {**body, "context": {**no.context, **context}, "links": {}, "errors": []}
-
-
-def _operand(name: str, value: str) -> Any:
-    if name == "hs_object_id":
-        return int(value)
-    return float(value) if name in NUMBERS else value
-
-
-def _time_term(column: str, operator: str, f: Mapping[str, Any]) -> tuple[str, list[Any]]:
-    """HubSpot compares whole milliseconds; the clock here is finer."""
-    if operator in ("HAS_PROPERTY", "NOT_HAS_PROPERTY"):
-        return ("1" if operator == "HAS_PROPERTY" else "0"), []
-    at, then = _moment(f["value"]), _moment(f.get("highValue", f["value"])) + timedelta(milliseconds=1)
-    starts, ends = f"{column} >= ?", f"{column} < ?"
-    match operator:
-        case "GTE":
-            return starts, [iso(at)]
-        case "GT":
-            return starts, [iso(at + timedelta(milliseconds=1))]
-        case "LT":
-            return ends, [iso(at)]
-        case "LTE":
-            return ends, [iso(then)]
-        case "EQ" | "BETWEEN":
-            return f"{starts} AND {ends}", [iso(at), iso(then)]
-        case "NEQ":
-            return f"NOT ({starts} AND {ends})", [iso(at), iso(then)]
-    raise Refused(400, "VALIDATION_ERROR", f"Operator {operator} does not fit a time")
-
-
-def _moment(value: str) -> datetime:
-    """A time in a filter: milliseconds since 1970, or ISO."""
-    if re.fullmatch(r"-?\d+", value):
-        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=int(value))
-    return datetime.fromisoformat(value).astimezone(UTC)
 
 
 standin = HubSpot

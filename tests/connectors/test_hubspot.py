@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -44,6 +44,8 @@ class Unlimited:
 class Account:
     """A HubSpot account being served, and the connector's client logged in to it. `clock` is HubSpot's own."""
 
+    client: Client
+
     def __init__(self, copies: Iterable[Copy], options: dict[str, Any], kind: type[HubSpot] = HubSpot) -> None:
         self.clock = NOW
         self.there = kind(now=lambda: self.clock, **{"quotas": (), **options})
@@ -71,7 +73,7 @@ class Account:
         assert push is not None
         return list(push.look(self.client, ids))
 
-    def update(self, stream: str, *wishes: tuple[str, dict[str, str | None]]) -> list[Answer]:
+    def update(self, stream: str, *wishes: tuple[str, Mapping[str, str | None]]) -> list[Answer]:
         found = connector.stream(stream)
         assert found.push is not None
         rows = [
@@ -205,7 +207,7 @@ def test_every_canonical_field_the_system_holds_is_mapped() -> None:
 
 
 def test_what_was_seeded_is_found_where_the_map_says() -> None:
-    person = {
+    person: dict[str, Any] = {
         "first_name": "Zoë", "last_name": "Ünal", "email": "zoe@example.com", "phone": "n/a", "mobile": "+49 170 1",
         "job_title": "CTO", "language": "de", "company": "Acme", "city": "Köln", "country": "Germany",
         "consent_at": "2026-01-02T03:04:05Z",
@@ -381,21 +383,12 @@ def test_a_merge_shows_in_the_next_incremental_pull(options: dict[str, Any]) -> 
         since = there.cursor("contacts")
         one, two = there.id("contacts", 1), there.id("contacts", 2)
         merged = {"primaryObjectId": one, "objectIdToMerge": two}
-        winner = there.sdk().crm.contacts.public_object_api.merge(merged).id if MERGES else merge(there, merged)
+        winner = there.client.http.post("/crm/v3/objects/contacts/merge", json=merged).json()["id"]
         pages = there.pull("contacts", since)
 
     assert gone(pages) == {(loser, winner) for loser in (one, two) if loser != winner}
     assert winner in living(pages)
     assert (winner == one) == ("merge_makes_new" not in options)
-
-
-MERGES = hasattr(hubspot.Client.create(host="http://localhost").crm.contacts, "public_object_api")
-
-
-def merge(there: Account, merged: dict[str, str]) -> str:
-    """As the SDK would: this version of it has no merges."""
-    answer = there.client.http.post("/crm/v3/objects/contacts/merge", json=merged)
-    return str(there.client.http.refuse(answer).json()["id"])
 
 
 def test_links_follow_a_merge() -> None:
@@ -439,13 +432,10 @@ def test_a_missing_token_is_named() -> None:
 @pytest.mark.parametrize("retry_after", [True, False])
 def test_a_rate_limit_is_waited_for(retry_after: bool) -> None:
     with account(*people(150), quotas=[Quota(2, 0.3)], retry_after=retry_after) as there:
-        waits: list[float] = []
-        sleep, there.client.http.wait = there.client.http.wait, lambda s: (waits.append(s), sleep(s))[1]
         pages = there.pull("contacts")  # four calls
 
     assert len(living(pages)) == 150
-    assert waits
-    assert there.client.http.counts.refusals == len(waits)
+    assert there.client.http.counts.refusals == there.client.http.counts.retries > 0
 
 
 def test_a_day_without_calls_left_ends_as_rate_limited() -> None:
@@ -677,13 +667,14 @@ def test_the_sdk_is_told_what_is_wrong_with_a_value(properties: dict[str, str], 
 def test_the_sdk_meets_the_limits_of_pages_searches_and_batches() -> None:
     with account(search_cap=400) as there:
         crm = there.sdk().crm.contacts
-        for refused in (
+        refusals: list[Callable[[], Any]] = [
             lambda: crm.basic_api.get_page(limit=101),
             lambda: crm.search_api.do_search({"limit": 201}),
             lambda: crm.search_api.do_search({"limit": 200, "after": "201"}),
             lambda: crm.search_api.do_search({"sorts": [{"propertyName": "nothing"}]}),
             lambda: crm.batch_api.read({"properties": [], "inputs": [{"id": str(n)} for n in range(101)]}),
-        ):
+        ]
+        for refused in refusals:
             with pytest.raises(ApiException) as error:
                 refused()
             assert error.value.status == 400
@@ -793,7 +784,7 @@ def test_a_forgotten_person_is_in_no_list() -> None:
 
 
 def test_junk_is_seeded_as_it_is() -> None:
-    fields = {
+    fields: dict[str, Any] = {
         "name": "x" * 300,
         "phone": "n/a",
         "vat_id": "?",
