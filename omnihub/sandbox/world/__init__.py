@@ -7,16 +7,20 @@
     catalog    products, price lists, the shop     ┘ (mistakes, held)
     trade      deals, orders, tickets, devices, logins
 
-Every thing is a function of (seed, kind, index); only who is in which system is kept, as small integers. So a million customers
-stream through little memory, and the same (customers, seed, now) give the same world to the byte.
+Every thing is a function of (seed, kind, index); only who is in which system is kept, as small integers. So a
+million customers stream through little memory, and the same (customers, seed, now) give the same world to the byte.
 
-**How a hub could know.** Of every company and every person one copy is right in all that it holds: the CRM's or the portal's, where
-there is one. It is usually the one changed last; a copy that still has an old address, phone, e-mail, title or employer was not
-touched since, so it is always older. Slips and nicknames are what one system alone says. A withdrawn consent is younger than the
-yes, and stricter. A value is only wrong in the truth where that right copy holds the field too. Every record keeps something to
-know it by: the e-mail, or a right name with a right number or employer; an old record of somebody who changed jobs keeps the
-mobile number. Values that are merely written otherwise (capitals, ue for ü, a legal form left out) are planted as
-`spelling_differs`, which is no kind of finding: scoring neither asks for them nor minds them.
+**How a hub could know.** Of every company and every person one copy is right in all that it holds: the CRM's or the
+portal's, where there is one. It is usually the one changed last; a copy that still has an old address, phone, e-mail,
+title or employer was not touched since, so it is always older. Slips and nicknames are what one system alone says. A
+withdrawn consent is younger than the yes, and stricter. A value is only wrong in the truth where that right copy holds
+the field too.
+
+Every record keeps something to know it by: the e-mail, or a right name with a right number or employer; an old record
+of somebody who changed jobs keeps the mobile number. Relatives and namesakes have e-mails of their own.
+
+Values that are merely written otherwise (capitals, ue for ü, a legal form left out) are planted as `spelling_differs`,
+which is no kind of finding: scoring neither asks for them nor minds them.
 """
 
 from __future__ import annotations
@@ -88,7 +92,18 @@ class Trap(NamedTuple):
 
 Told = Who | Right | Error | Trap
 _SCORED = {
-    "account": ("name", "vat_id", "domain", "phone", "street", "postal_code", "city", "region", "country", "customer_group"),
+    "account": (
+        "name",
+        "vat_id",
+        "domain",
+        "phone",
+        "street",
+        "postal_code",
+        "city",
+        "region",
+        "country",
+        "customer_group",
+    ),
     "contact": ("first_name", "last_name", "email", "phone", "mobile", "job_title", "language", "marketing_consent"),
     "product": ("sku", "gtin", "name", "description", "unit", "category", "status"),
 }
@@ -150,7 +165,9 @@ class World:
     def truths(self) -> Iterator[Told]:
         """Who is who, what is right, what was planted. Only scoring may read it."""
         for i in range(self.companies.count):
-            yield from _told("account", f"account-{i}", self.companies.plan(i), self.companies.right(self.companies.company(i)))
+            yield from _told(
+                "account", f"account-{i}", self.companies.plan(i), self.companies.right(self.companies.company(i))
+            )
             yield from self._company_traps(i)
         for i in range(self.people.count):
             yield from self._person(i)
@@ -164,7 +181,9 @@ class World:
         yield from _told("contact", person.key, copies, right)
         if person.alike:
             kind, other = person.alike
-            yield Trap(kind, _place(self.people.numbers, p.STREAM, other), _place(self.people.numbers, p.STREAM, i), False)
+            yield Trap(
+                kind, _place(self.people.numbers, p.STREAM, other), _place(self.people.numbers, p.STREAM, i), False
+            )
         kept = next(x for x in copies if x.keeper)
         yield from (Trap("job_changer", _at(kept), _at(x), True) for x in copies if x.former)
 

@@ -2,8 +2,8 @@
 and what the shop says about the same products.
 
 Price lists: EUR for every group, USD for standard and dealer, CHF, SEK and GBP for standard; last year's (expired),
-this year's, and next year's standard list for a few products. EUR lists have breaks at 10 (every second product) and 100
-(every fifth). A few products also have a list with tax included, which is nobody's price here.
+this year's, and next year's standard list for a few products. EUR lists have breaks at 10 (every second product) and
+100 (every fifth). A few products also have a list with tax included, which is nobody's price here.
 
 Every fourth product is never ordered: prices of these can be changed at the master without rewriting history.
 """
@@ -22,9 +22,12 @@ _FACTS, _FINISH = 301, 302
 KINDS = (
     "Gear pump", "Vane pump", "Ball valve", "Check valve", "Pressure gauge", "Servo drive", "Belt conveyor",
     "Roller chain", "Filter cartridge", "Seal kit", "Control cabinet", "Proximity sensor", "Heat exchanger",
-    "Air compressor", "Worm gearbox", "Torque arm", "Spindle unit", "Hydraulic cylinder", "Cooling fan", "Lifting table",
+    "Air compressor", "Worm gearbox", "Torque arm", "Spindle unit", "Hydraulic cylinder", "Cooling fan",
+    "Lifting table",
 )  # fmt: skip
 CATEGORIES = ("Pumps", "Valves", "Drives", "Conveying", "Spare parts", "Sensors", "Cooling", "Lifting")
+MATERIALS = ("stainless steel", "cast iron", "aluminium", "brass")
+GRADES = ("IP54", "IP65", "ATEX", "food grade")
 UNITS = ("pcs", "pcs", "pcs", "pcs", "pcs", "pcs", "set", "set", "m", "kg")
 
 FACTORS = {"standard": 100, "dealer": 88, "key": 80}
@@ -85,7 +88,7 @@ class Catalog:
             sku=f"OM-{4000 + i // 3}-{'ABC'[i % 3]}",
             gtin=body + _gtin_check(body),
             name=model,
-            description=f"{model}, {dice.pick(('stainless steel', 'cast iron', 'aluminium', 'brass'))}, {dice.pick(('IP54', 'IP65', 'ATEX', 'food grade'))}",
+            description=f"{model}, {dice.pick(MATERIALS)}, {dice.pick(GRADES)}",
             unit=dice.pick(UNITS),
             category=dice.pick(CATEGORIES),
             status=status,
@@ -148,7 +151,9 @@ class Catalog:
     def master(self) -> Iterator[Held]:
         """Products, prices, promotions."""
         for p in self.products:
-            fields = {name: getattr(p, name) for name in ("sku", "gtin", "name", "description", "unit", "category", "status")}
+            fields = {
+                name: getattr(p, name) for name in ("sku", "gtin", "name", "description", "unit", "category", "status")
+            }
             yield Held("master", "products", p.index + 1, fields, self._ago(p.index, 1000))
         n = 0
         for p in self.products:
@@ -237,7 +242,9 @@ class Catalog:
 
     def wrong_cents(self, i: int, cents: int, dice: Dice) -> int:
         """A price that is in no list."""
-        lists = {self.cents(i, g, c, q, y) for y in (self.year, self.year - 1) for c, g in LISTS for q in self.breaks(i, c)}
+        lists = {
+            self.cents(i, g, c, q, y) for y in (self.year, self.year - 1) for c, g in LISTS for q in self.breaks(i, c)
+        }
         wrong = cents * (75 + dice.below(50)) // 100 + 17
         while wrong in lists or abs(wrong - cents) * 50 < cents:  # nor near enough to pass for rounding
             wrong += 11 + cents // 40

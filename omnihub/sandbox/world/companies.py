@@ -37,8 +37,18 @@ FIRST = tuple(sum(SIZES[:slot]) for slot in range(BLOCK))  # the first person of
 SLOT_OF = tuple(slot for slot, size in enumerate(SIZES) for _ in range(size))
 
 INDUSTRIES = (
-    "Machinery", "Food", "Packaging", "Energy", "Timber", "Metals", "Chemicals", "Logistics", "Paper", "Construction",
-    "Agriculture", "Shipbuilding",
+    "Machinery",
+    "Food",
+    "Packaging",
+    "Energy",
+    "Timber",
+    "Metals",
+    "Chemicals",
+    "Logistics",
+    "Paper",
+    "Construction",
+    "Agriculture",
+    "Shipbuilding",
 )
 
 _FACTS, _BLOCK, _SKETCH, _PLAN, _FINISH = 101, 102, 103, 104, 105
@@ -52,7 +62,7 @@ def companies_of(customers: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Company:
-    """A company as it is. `old`: address and phone before it moved; `kind`: head, branch, subsidiary, namesake or ""."""
+    """A company as it is. `old_…`: before it moved; `kind`: head, branch, subsidiary, namesake or ""."""
 
     index: int
     land: Land
@@ -141,7 +151,7 @@ class Companies:
             form=form,
             vat_id=None if kind == "branch" else vat_id(land.code, c),
             domain=domain,
-            phone=land.line(town, c),
+            phone=land.line(town, c + 1),
             address=land.place(town, dice),
             industry=dice.pick(INDUSTRIES),
             group=self.group(c),
@@ -149,7 +159,7 @@ class Companies:
             parent=model if kind in ("branch", "subsidiary") else None,
             moved=not kind and dice.chance(0.1),
             old_address=land.place(dice.pick(land.towns), dice),
-            old_phone=land.line(town, c + self.count),
+            old_phone=land.line(town, c + 1 + self.count),
         )
 
     def _names(self, c: int, land: Land, dice: Dice) -> tuple[str, tuple[str, str], str]:
@@ -227,9 +237,7 @@ class Companies:
         roles = [role for r, role in enumerate(ROLES) if sketch >> r & 1]
         keeper = self._keeper(roles, dice)
         newest = HOUR + dice.skewed(300 * DAY)
-        copies = [
-            self._first(company, role, right, newest if role == keeper else None, newest, dice) for role in roles
-        ]
+        copies = [self._first(company, role, right, newest if role == keeper else None, newest, dice) for role in roles]
         kept = next(x for x in copies if x.keeper)
         for x in copies:
             if not x.keeper:
@@ -252,9 +260,7 @@ class Companies:
         ago = kept if kept is not None else older(newest, dice)
         return Held(role, STREAM[role], self.numbers.first[role][company.index], fields, ago, keeper=kept is not None)
 
-    def _extra(
-        self, company: Company, right: dict[str, Any], kept: Held, newest: int, dice: Dice
-    ) -> Iterator[Held]:
+    def _extra(self, company: Company, right: dict[str, Any], kept: Held, newest: int, dice: Dice) -> Iterator[Held]:
         """Second records inside one system, and records that were deleted or merged away."""
         for role in ROLES:
             n = self.numbers.second[role].get(company.index)
@@ -294,7 +300,7 @@ class Companies:
                 x.put(name, old, "address before the move")
 
     def _slip(self, company: Company, x: Held, kept: Held, dice: Dice) -> None:
-        if x.right("domain") and x.right("name") or x.role == "iot":
+        if (x.right("domain") and x.right("name")) or x.role == "iot":
             words, form = company.name.removesuffix(company.form[0]), company.form[0]
             x.put("name", slip(words.strip(), dice) + " " + form, "slip")
 
@@ -338,13 +344,16 @@ class Companies:
 
     def finish(self, c: int, x: Held) -> Held:
         """Numbers and ids the way this record writes them, which is no error."""
-        company, dice = self.company(c), Dice(self.seed, _FINISH, c * 16 + ROLES.index(x.role) * 3 + x.spare + 2 * x.deleted)
+        company, dice = (
+            self.company(c),
+            Dice(self.seed, _FINISH, c * 16 + ROLES.index(x.role) * 3 + x.spare + 2 * x.deleted),
+        )
         f = x.fields
         phone = f.get("phone")
         if phone and phone[0] == "+":
             f["phone"] = dialled(phone, company.land.dial, dice, at_home="country" in f)
-        if "vat_id" in f and x.right("vat_id") and dice.chance(0.15):
-            f["vat_id"] = f["vat_id"][:2] + " " + f["vat_id"][2:]
+        if "vat_id" in f and x.right("vat_id"):
+            f["vat_id"] = _as_written(f["vat_id"], dice)
         if "domain" in f and dice.chance(0.05):
             f["domain"] = "www." + f["domain"]
         return x
@@ -363,6 +372,13 @@ def older(newest: int, dice: Dice) -> int:
     if dice.chance(0.1):
         return HOUR + dice.below(max(newest, DAY))
     return newest + dice.below(max(DAY, OLDEST - newest - 300 * DAY))
+
+
+def _as_written(vat: str, dice: Dice) -> str:
+    way = dice.below(100)
+    if vat.startswith("CHE"):
+        return f"CHE-{vat[3:6]}.{vat[6:9]}.{vat[9:]} MWST" if way < 50 else f"{vat}MWST" if way < 80 else vat
+    return f"{vat[:2]} {vat[2:]}" if way < 15 else vat
 
 
 def _other_digit(text: str) -> str:

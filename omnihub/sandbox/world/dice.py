@@ -19,7 +19,9 @@ class Dice:
     __slots__ = ("_state",)
 
     def __init__(self, seed: int, kind: int, n: int) -> None:
-        z = (seed * 0x9E3779B97F4A7C15 + kind * 0xD1B54A32D192ED03 + n * 0x8CB92BA72F3D8DD7 + 0x632BE59BD9B4E019) & _MASK
+        z = (
+            seed * 0x9E3779B97F4A7C15 + kind * 0xD1B54A32D192ED03 + n * 0x8CB92BA72F3D8DD7 + 0x632BE59BD9B4E019
+        ) & _MASK
         z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
         z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & _MASK
         self._state = z ^ (z >> 31)

@@ -39,11 +39,11 @@ def slug(text: str, language: str) -> str:
 
 
 def slip(text: str, dice: Dice) -> str:
-    """One slip of the fingers that changes the text, never its first letter."""
-    if len(text) < 4:
+    """One slip of the fingers that changes a letter, never the first."""
+    places = [i for i in range(1, len(text) - 1) if text[i].isalpha() and text[i + 1].isalpha()]
+    if not places:
         return text + text[-1]
-    at = 1 + dice.below(len(text) - 2)
-    way = dice.below(3)
+    at, way = dice.pick(places), dice.below(3)
     if way == 0 and text[at] != text[at + 1]:
         return text[:at] + text[at + 1] + text[at] + text[at + 2 :]
     if way == 1:
@@ -51,20 +51,12 @@ def slip(text: str, dice: Dice) -> str:
     return text[:at] + text[at + 1 :]
 
 
-_CYRILLIC = dict(
-    zip(
-        "abcdefghijklmnopqrstuvwxyz",
-        "а б к д е ф г х и й к л м н о п к р с т у в в кс и з".split(),
-        strict=True,
-    )
-)
-_GREEK = dict(
-    zip(
-        "abcdefghijklmnopqrstuvwxyz",
-        "α μπ κ ντ ε φ γκ χ ι τζ κ λ μ ν ο π κ ρ σ τ ου β γου ξ υ ζ".split(),
-        strict=True,
-    )
-)
+def _alphabet(letters: str) -> dict[str, str]:
+    return dict(zip("abcdefghijklmnopqrstuvwxyz", letters.split(), strict=True))
+
+
+_CYRILLIC = _alphabet("а б к д е ф г х и й к л м н о п к р с т у в в кс и з")
+_GREEK = _alphabet("α μπ κ ντ ε φ γκ χ ι τζ κ λ μ ν ο π κ ρ σ τ ου β γου ξ υ ζ")
 
 
 def foreign(text: str, language: str, *, greek: bool) -> str:
@@ -77,9 +69,12 @@ def foreign(text: str, language: str, *, greek: bool) -> str:
     return "".join(table.get(c, c) for c in latin(text, language).lower()).title()
 
 
-NICKNAMES: dict[str, str] = dict(
-    pair.split("=")
-    for pair in """
+def _pairs(table: str) -> dict[str, str]:
+    return {name: short for name, _, short in (pair.partition("=") for pair in table.split())}
+
+
+NICKNAMES: dict[str, str] = _pairs(
+    """
     Alexander=Alex Alexandra=Alex Andreas=Andi Anton=Toni Antonia=Toni Benjamin=Ben Bernhard=Bernd Christian=Chris
     Christina=Tina Christine=Christl Christoph=Chris Daniel=Dani Daniela=Dani Dominik=Dom Elisabeth=Lisa Ferdinand=Ferdi
     Franziska=Franzi Friedrich=Fritz Gabriele=Gabi Georg=Schorsch Gerhard=Gerd Hans-Peter=Hape Heinrich=Heinz
@@ -101,12 +96,12 @@ NICKNAMES: dict[str, str] = dict(
     Joanna=Asia Katarzyna=Kasia Krzysztof=Krzysiek Małgorzata=Gosia Michał=Michaś Paweł=Pawełek Piotr=Piotrek
     Stanisław=Staszek Tomasz=Tomek Wojciech=Wojtek Zofia=Zosia Zuzanna=Zuza Cornelis=Kees Hendrik=Henk Johanna=Jo
     Theodorus=Theo Willem=Wim Erik=Ecke Lars=Lasse Mikael=Micke Per=Pelle Karl=Kalle Juhani=Jussi Matti=Masa
-    """.split()
+    """
 )
 
-JUNK_PHONES = ("n/a", "0000", "-", "unknown", "000000", "test")
-JUNK_EMAILS = ("test@test.com", "n/a", "unknown", "none", "-")
-JUNK_VAT_IDS = ("n/a", "0000", "unknown", "-")
+JUNK_PHONES = ("n/a", "0000", "unknown", "000000", "test")
+JUNK_EMAILS = ("test@test.com", "n/a", "unknown", "none")
+JUNK_VAT_IDS = ("n/a", "0000", "unknown")
 
 
 def misspelt(email: str, dice: Dice) -> str:

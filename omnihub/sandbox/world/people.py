@@ -22,7 +22,14 @@ from omnihub.sandbox.world.dice import Dice
 from omnihub.sandbox.world.held import DAY, HOUR, OLDEST, Clock, Held, Numbers, Wrong, dialled, held
 from omnihub.sandbox.world.lands import Land
 from omnihub.sandbox.world.mistakes import (
-    JUNK_EMAILS, JUNK_PHONES, NICKNAMES, foreign, latin, misspelt, slip, slug,
+    JUNK_EMAILS,
+    JUNK_PHONES,
+    NICKNAMES,
+    foreign,
+    latin,
+    misspelt,
+    slip,
+    slug,
 )  # fmt: skip
 
 STREAM = {"crm": "contacts", "marketing": "contacts", "shop": "customers", "ticketing": "users", "portal": "users"}
@@ -88,7 +95,7 @@ class People:
 
     def __init__(self, seed: int, customers: int, companies: Companies, clock: Clock) -> None:
         self.seed, self.count, self.companies, self.clock = seed, customers, companies, clock
-        self.staff: Callable[[int], tuple[Person, ...]] = lru_cache(2048)(self._staff)
+        self.staff: Callable[[int], tuple[Person, ...]] = lru_cache(8192)(self._staff)
         self.numbers = Numbers(ROLES, customers, self._sketch)
 
     # -- who works where ----------------------------------------------------------------------------------------
@@ -130,7 +137,9 @@ class People:
         block, offset = divmod(p, PEOPLE)
         partners = {1: 12, 2: 3, 4: 5}
         return self.alike(p) is not None or (
-            offset in partners and p - offset + partners[offset] < self.count and self.alike(block * PEOPLE + partners[offset]) is not None
+            offset in partners
+            and p - offset + partners[offset] < self.count
+            and self.alike(block * PEOPLE + partners[offset]) is not None
         )
 
     def _name(self, p: int, land: Land) -> tuple[str, str]:
@@ -179,7 +188,11 @@ class People:
             first_name=first,
             last_name=last,
             email=email,
-            phone=None if not has_phone else land.line(company.town, company.index, 10 + p % PEOPLE) if direct else company.phone,
+            phone=None
+            if not has_phone
+            else land.line(company.town, company.index + 1, 10 + p % PEOPLE)
+            if direct
+            else company.phone,
             mobile=land.mobile(p, company.town) if has_mobile or moved else None,
             title=dice.pick(TITLES),
             language="en" if dice.chance(0.06) else land.language,
@@ -199,10 +212,18 @@ class People:
     def _former(self, p: int, first: str, last: str, dice: Dice) -> Former:
         c = (self.company_of(p) + BLOCK + dice.below(self.companies.count - BLOCK)) % self.companies.count
         if self.companies.numbers.at("marketing", c) is None:  # better one that is known
-            c = next((x % self.companies.count for x in range(c, c + 40) if self.companies.numbers.at("marketing", x % self.companies.count) and x % self.companies.count != self.company_of(p)), c)
+            c = next(
+                (
+                    x % self.companies.count
+                    for x in range(c, c + 40)
+                    if self.companies.numbers.at("marketing", x % self.companies.count)
+                    and x % self.companies.count != self.company_of(p)
+                ),
+                c,
+            )
         old = self.companies.company(c)
         email = f"{local_part(first, last, old.land.language, 0)}.{p % 97}@{old.domain}"
-        return Former(c, email, old.land.line(old.town, c, 40 + p % 50), dice.pick(TITLES))
+        return Former(c, email, old.land.line(old.town, c + 1, 40 + p % 50), dice.pick(TITLES))
 
     def right(self, person: Person) -> dict[str, Any]:
         """The right values of every field any system may hold."""
@@ -248,10 +269,10 @@ class People:
         keeper = self._keeper(person, roles, dice)
         newest = HOUR + dice.skewed(300 * DAY)
         former = ("portal" if "portal" in roles else "marketing") if person.former else ""
-        copies = []
-        for role in roles:
-            x = self._first(person, role, right, newest if role == keeper else older(newest, dice), role == keeper)
-            copies.append(x)
+        copies = [
+            self._first(person, role, right, newest if role == keeper else older(newest, dice), role == keeper)
+            for role in roles
+        ]
         kept = next(x for x in copies if x.keeper)
         for x in copies:
             if x.keeper:
@@ -275,7 +296,9 @@ class People:
         return next(role for role in ("crm", "portal", "marketing", "shop", "ticketing") if role in roles)
 
     def _first(self, person: Person, role: str, right: dict[str, Any], ago: int, keeper: bool) -> Held:
-        x = Held(role, STREAM[role], self.numbers.first[role][person.index], held(role, STREAM[role], right), ago, keeper)
+        x = Held(
+            role, STREAM[role], self.numbers.first[role][person.index], held(role, STREAM[role], right), ago, keeper
+        )
         self._file(person.company, x)
         return x
 
@@ -353,9 +376,9 @@ class People:
         return n if n % 2 == 0 else NOWHERE + person.index
 
     def _findable(self, person: Person, x: Held) -> bool:
-        """Whether a careful person would still know them without the e-mail: by a right name and a number or employer."""
+        """Whether somebody careful would know them without the e-mail: by a right name and a number or employer."""
         named = x.right("first_name") and x.right("last_name")
-        reached = (x.right("phone") and person.phone != None) or x.right("mobile")  # noqa: E711
+        reached = x.right("phone") or x.right("mobile")
         return named and not self._careful(person.index) and (reached or ("account" in x.fields and x.role != "shop"))
 
     def _swap(self, person: Person, company: Company, x: Held, kept: Held, dice: Dice) -> None:
@@ -432,7 +455,7 @@ class People:
             return
         answer, ago = person.consent, max(person.asked_ago_s, x.updated_ago_s)
         if person.withdrawn and kept.role in ("crm", "portal", "shop"):
-            if x.keeper or x.role in ("ticketing",) or dice.chance(0.45):
+            if x.keeper or x.role == "ticketing" or dice.chance(0.45):
                 # the no came just before the keeper was last saved; who knows of it was saved then too
                 x.updated_ago_s = min(x.updated_ago_s, kept.updated_ago_s)
                 ago = kept.updated_ago_s

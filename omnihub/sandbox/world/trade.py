@@ -1,7 +1,8 @@
 """What customers and the company do with each other: deals, orders, tickets, devices and their alarms, logins.
 
-The right price of a line is the one of the customer's group, in the currency they are billed in, for the quantity, on the day:
-`ordered_at` of an order, `closes_on` of a deal (today, where that lies ahead). What stands in the lines is what was charged.
+The right price of a line is the one of the customer's group, in the currency they are billed in, for the quantity, on
+the day: `ordered_at` of an order, `closes_on` of a deal (where that lies ahead, in the same year as today). What stands
+in the lines is what was charged.
 """
 
 from __future__ import annotations
@@ -45,6 +46,11 @@ class Trade:
         start = clock.now.replace(year=clock.now.year - 1, month=1, day=1, hour=0, minute=0, second=0)
         self.span_s = min(500 * DAY, int((clock.now - start).total_seconds()) - DAY)  # older prices are not kept
 
+    def _ahead(self, days: int) -> int:
+        """A day ahead, as seconds ago: still in this year, whose prices are known."""
+        left = (self.clock.now.replace(month=12, day=31) - self.clock.now).days
+        return -min(days, left) * DAY
+
     def _year(self, ago_s: int) -> int:
         return int(self.clock.day(max(ago_s, 0))[:4])
 
@@ -56,13 +62,19 @@ class Trade:
             cents = self.catalog.cents(i, group, currency, quantity, year)
             u = dice.below(1000)
             if u < 10:
-                yield Line(product.sku[:-1] + "Z", product.name, quantity, cents, Wrong("sku", "sku_unknown", "no such SKU"))
+                yield Line(
+                    product.sku[:-1] + "Z", product.name, quantity, cents, Wrong("sku", "sku_unknown", "no such SKU")
+                )
             elif u < 25 and year == self.catalog.year:
                 cents = self.catalog.cents(i, group, currency, quantity, year - 1)
-                yield Line(product.sku, product.name, quantity, cents, Wrong("unit_price", "price_expired", "last year's"))
+                yield Line(
+                    product.sku, product.name, quantity, cents, Wrong("unit_price", "price_expired", "last year's")
+                )
             elif 25 <= u < 50:
                 cents = self.catalog.wrong_cents(i, cents, dice)
-                yield Line(product.sku, product.name, quantity, cents, Wrong("unit_price", "price_differs", "another price"))
+                yield Line(
+                    product.sku, product.name, quantity, cents, Wrong("unit_price", "price_differs", "another price")
+                )
             else:
                 yield Line(product.sku, product.name, quantity, cents, None)
 
@@ -146,7 +158,7 @@ class Trade:
             company = self.companies.company(self.people.company_of(p))
             stage = dice.pick(("open", "open", "quoted", "won", "won", "lost"))
             ago_s = HOUR + dice.skewed(400 * DAY)
-            ends_s = ago_s if stage in ("won", "lost") else -dice.below(90) * DAY
+            ends_s = ago_s if stage in ("won", "lost") else self._ahead(dice.below(90))
             fields: dict[str, Any] = {
                 "name": f"{company.name} – {dice.pick(('retrofit', 'new line', 'service contract', 'spare parts'))}",
                 "account": account,
@@ -174,7 +186,7 @@ class Trade:
             deal += 1
             stage = dice.pick(("open", "quoted", "won", "won", "lost"))
             ago_s = HOUR + dice.skewed(min(self.span_s, 300 * DAY))
-            ends_s = ago_s if stage in ("won", "lost") else -dice.below(60) * DAY
+            ends_s = ago_s if stage in ("won", "lost") else self._ahead(dice.below(60))
             group = self.companies.group(c)
             currency = self.catalog.currency(group, self.companies.company(c).land.currency)
             lines = list(self._lines(deal, 1, group, currency, self._year(ends_s), 1 + dice.below(4)))
@@ -264,7 +276,12 @@ class Trade:
                 n += 1
                 ago_s = HOUR + dice.skewed(300 * DAY)
                 kind = dice.pick(ALARMS)
-                fields = {"kind": kind, "at": self.clock.time(ago_s), "device": device.n, "detail": f"{kind} code {dice.below(90) + 10}"}
+                fields = {
+                    "kind": kind,
+                    "at": self.clock.time(ago_s),
+                    "device": device.n,
+                    "detail": f"{kind} code {dice.below(90) + 10}",
+                }
                 yield Held("iot", "alarms", n, fields, ago_s)
 
     def logins(self) -> Iterator[Held]:
@@ -277,7 +294,9 @@ class Trade:
             for _ in range(dice.skewed(9)):
                 n += 1
                 ago_s = 60 + dice.skewed(300 * DAY)
-                yield Held("portal", "logins", n, {"contact": user, "at": self.clock.time(ago_s), "channel": "web"}, ago_s)
+                yield Held(
+                    "portal", "logins", n, {"contact": user, "at": self.clock.time(ago_s), "channel": "web"}, ago_s
+                )
 
     def copy(self, x: Held) -> Copy:
         """The finished copy."""

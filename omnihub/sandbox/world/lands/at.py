@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from omnihub.sandbox.world.lands.land import Land, towns
+from omnihub.sandbox.world.lands.land import Land, towns, words
 
 LAND = Land(
     code="AT",
@@ -11,10 +11,15 @@ LAND = Land(
     tld="at",
     dial="43",
     digits=9,
-    mobiles=('6641', '6642', '6762', '6801', '6991'),
+    mobiles=("6641", "6642", "6762", "6801", "6991"),
     address="{street} {no}",
     sons="Söhne",
-    forms=(('GmbH', 'Gesellschaft m.b.H.'), ('GmbH & Co KG', 'GmbH und Co KG'), ('AG', 'Aktiengesellschaft'), ('OG', 'Offene Gesellschaft')),
+    forms=(
+        ("GmbH", "Gesellschaft m.b.H."),
+        ("GmbH & Co KG", "GmbH und Co KG"),
+        ("AG", "Aktiengesellschaft"),
+        ("OG", "Offene Gesellschaft"),
+    ),
     towns=towns(
         """
 Wien|1##0|1|Wien
@@ -29,17 +34,49 @@ Leoben|87##|3842|Steiermark
 """
     ),
     streets=(
-        "Hauptstraße", "Wiener Straße", "Linzer Straße", "Industriestraße", "Bahnhofstraße", "Gewerbestraße",
-        "Feldgasse", "Mozartstraße", "Schulgasse", "Ringstraße", "Salzburger Straße", "Werkstraße", "Lindengasse",
+        "Hauptstraße",
+        "Wiener Straße",
+        "Linzer Straße",
+        "Industriestraße",
+        "Bahnhofstraße",
+        "Gewerbestraße",
+        "Feldgasse",
+        "Mozartstraße",
+        "Schulgasse",
+        "Ringstraße",
+        "Salzburger Straße",
+        "Werkstraße",
+        "Lindengasse",
         "Donaulände",
     ),
     trades=(
-        "Maschinenbau", "Fördertechnik", "Antriebstechnik", "Metallbau", "Anlagenbau", "Hydraulik", "Werkzeugbau",
-        "Pumpen", "Druckluft", "Verpackung", "Holzbau", "Landtechnik", "Kältetechnik", "Elektrotechnik",
-        "Automation", "Stahlbau", "Papier", "Lebensmittel", "Kunststoffe", "Logistik", "Brauerei", "Molkerei",
-        "Seilbahnen", "Feinmechanik",
+        "Maschinenbau",
+        "Fördertechnik",
+        "Antriebstechnik",
+        "Metallbau",
+        "Anlagenbau",
+        "Hydraulik",
+        "Werkzeugbau",
+        "Pumpen",
+        "Druckluft",
+        "Verpackung",
+        "Holzbau",
+        "Landtechnik",
+        "Kältetechnik",
+        "Elektrotechnik",
+        "Automation",
+        "Stahlbau",
+        "Papier",
+        "Lebensmittel",
+        "Kunststoffe",
+        "Logistik",
+        "Brauerei",
+        "Molkerei",
+        "Seilbahnen",
+        "Feinmechanik",
     ),
-    men="""
+    men=words(
+        """
 Vincent Jamie Marcel Leonard Oliver Fabio Mike Timo Chris Valentino Fernando Jonathan Daniel Samuel Ralph Ruben
 Gregor Lennard Tobias Steven Joshua Liam Leonardo Maurice Nikolai Lorenz Valentin Emanuel Emil Markus Raffael
 Nico Anton Lukas Vito Manuel Paul Teodor Fabian Theodor Merlin Joel Jan Finn Karim Constantin William Marius
@@ -48,8 +85,10 @@ Florentin Marcus Laurenz Leander Pascal Gustav Nick Friedrich Robin Nikolaus Jan
 Patrick Ismail Milo Luis Nino Jasper Maximilian Aurelio Florin Niko Lino Thomas Louis Andreas Nikola Nikolas
 Martin Christian Alexander Nicolas Heinrich Kilian Marvin Felix Mert Christopher Raphael Noel Jannis Florian
 Erik Lionel Gabriel Hugo Adrian Mika Jacob Henri Filip Karl Franz
-""".split(),
-    women="""
+"""
+    ),
+    women=words(
+        """
 Sena Juliane Lotta Alice Sahra Nelly Elvira Aylin Tamara Louise Rita Maja Rana Helene Elsa Marijana Katarina
 Stefanie Rebecca Sophie Veronika Heidi Manuela Leticia Alexa Milica Verena Mona Isabelle Lina Andjela Isabell
 Vivian Vera Lilia Stella Diana Mariam Luise Sophia Raffaela Leonora Lia Theodora Miriam Sonja Adelina Olivia
@@ -58,8 +97,10 @@ Alena Lorena Karina Annabella Elma Andrea Zoey Nela Elisa Lucie Mathilda Victori
 Luisa Lola Emanuela Melissa Jasmine Gabriela Hannah Linda Liliane Eda Angelina Karoline Melisa Elona Leandra
 Karla Ronya Louisa Irina Annika Beatrice Ariane Marta Emilija Clarissa Leona Nora Mia Natalie Erina Amelie
 Constanze Kerstin Luana Rachel Marina Elina Amanda
-""".split(),
-    surnames="""
+"""
+    ),
+    surnames=words(
+        """
 Klingler Lehner Danner Klein Schrammel Pammer Berner Hödl Schachner Steinbacher Stifter Gstrein Pauer Neuhold
 Arnold Brandstetter Sagmeister Renner Leitner Höglinger Siller Neuhauser Lenz Schimpl Schantl Mohr Bösch Hörl
 Vogler Neulinger Kolar Ladner Stelzl Größler Neumayr Jäger Keller Weber Meier Kaindl Pollak Dallinger Kern Stütz
@@ -82,5 +123,6 @@ Schrenk Zechner Kratzer Haslinger Vogt Hager Fehringer Steiger Schmidinger Schin
 Fiedler Wiesner Sieber Neumann Greiner Lederer Gahleitner Schwab Stock Achleitner Kapeller Leibetseder Bader
 Kreiner Hofstetter Resch Mair Pirker Marx Bayer Hämmerle Haderer Siegl Hell Scharinger Redl Kirschner Scheiber
 Hauser
-""".split(),
+"""
+    ),
 )

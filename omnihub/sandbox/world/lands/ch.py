@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from omnihub.sandbox.world.lands.land import Land, towns
+from omnihub.sandbox.world.lands.land import Land, towns, words
 
 LAND = Land(
     code="CH",
@@ -11,10 +11,14 @@ LAND = Land(
     tld="ch",
     dial="41",
     digits=9,
-    mobiles=('76', '78', '79'),
+    mobiles=("76", "78", "79"),
     address="{street} {no}",
     sons="Söhne",
-    forms=(('AG', 'Aktiengesellschaft'), ('GmbH', 'Gesellschaft mit beschränkter Haftung'), ('SA', 'Société Anonyme')),
+    forms=(
+        ("AG", "Aktiengesellschaft"),
+        ("GmbH", "Gesellschaft mit beschränkter Haftung"),
+        ("SA", "Société Anonyme"),
+    ),
     towns=towns(
         """
 Zürich|80##|44|ZH
@@ -29,17 +33,49 @@ Chur|70##|81|GR
 """
     ),
     streets=(
-        "Bahnhofstrasse", "Industriestrasse", "Hauptstrasse", "Dorfstrasse", "Seestrasse", "Werkstrasse",
-        "Rosenweg", "Zürcherstrasse", "Bernstrasse", "Gewerbestrasse", "Lindenweg", "Kirchgasse", "Fabrikstrasse",
+        "Bahnhofstrasse",
+        "Industriestrasse",
+        "Hauptstrasse",
+        "Dorfstrasse",
+        "Seestrasse",
+        "Werkstrasse",
+        "Rosenweg",
+        "Zürcherstrasse",
+        "Bernstrasse",
+        "Gewerbestrasse",
+        "Lindenweg",
+        "Kirchgasse",
+        "Fabrikstrasse",
         "Rheinweg",
     ),
     trades=(
-        "Maschinenbau", "Fördertechnik", "Antriebstechnik", "Metallbau", "Anlagenbau", "Hydraulik", "Werkzeugbau",
-        "Pumpen", "Druckluft", "Verpackung", "Holzbau", "Landtechnik", "Kältetechnik", "Elektrotechnik",
-        "Automation", "Stahlbau", "Papier", "Lebensmittel", "Kunststoffe", "Logistik", "Uhrentechnik", "Molkerei",
-        "Medizintechnik", "Feinmechanik",
+        "Maschinenbau",
+        "Fördertechnik",
+        "Antriebstechnik",
+        "Metallbau",
+        "Anlagenbau",
+        "Hydraulik",
+        "Werkzeugbau",
+        "Pumpen",
+        "Druckluft",
+        "Verpackung",
+        "Holzbau",
+        "Landtechnik",
+        "Kältetechnik",
+        "Elektrotechnik",
+        "Automation",
+        "Stahlbau",
+        "Papier",
+        "Lebensmittel",
+        "Kunststoffe",
+        "Logistik",
+        "Uhrentechnik",
+        "Molkerei",
+        "Medizintechnik",
+        "Feinmechanik",
     ),
-    men="""
+    men=words(
+        """
 Said Tomasz Johannes Gustav Dalibor Amar Cédric Edin Hendrik Kevin Siro Jörg Erion Massimo Javier Attila Jaron
 Mladen Hannes Dan Péter Colin Irfan Sam Arian Janic Patrik Alain Alvaro Santiago Ernest Neo Mats Amir Alfons
 Burim Elio Sascha Gabor Steffen Emil Antoine Can Hüseyin Bernhard Nathanael Sacha Till Hansruedi Werner Giacomo
@@ -48,8 +84,10 @@ Silvio Loris Armend Dardan Pietro Karsten Oswald Gianluca Robin Biagio Damian Fr
 Timothy Janick Ferenc Mato Jann Grzegorz Leonard Kastriot Ahmed Joel Yasin Raoul Juri Edgar Aaron Stéphane Adam
 Flurin William Clemens Abdul Jusuf Emanuel Sebastian Christopher Fredy Sérgio Nino Christof Ekrem Moreno
 Branislav Loïc Renato Kilian Frédéric
-""".split(),
-    women="""
+"""
+    ),
+    women=words(
+        """
 Nelly Madeleine Tenzin Sophie Raffaella Regine Lydie Sylvia Flavia Selin Irmgard Melissa Berthe Alba Geneviève
 Birgit Fatima Mariangela Samanta Aurélie Vreneli Larissa Raphaela Virginia Agata Magda Alisa Lisette Agnès
 Carmela Lou Rosaria Marija Christa Aida Amélie Jane Virginie Cindy Gabriele Ulrike Ladina Alena Kristin Irma
@@ -58,8 +96,10 @@ Alix Eloïse Yasmine Leila Tabea Alisha Herta Sybille Vjollca Mirlinda Federica 
 Mara Liliane Bertha Lauriane Fabiana Sofie Paulina Nives Henriette Pamela Brigitta Annick Renata Arta Irina
 Jasmine Sylviane Ilona Marlen Anneliese Ingrid Heidy Heidi Jael Célia Zorica Paulette Elisabetta Maria Renée Ava
 Timea Martine Yasemin Ronja Laila Clémence Gloria Vivien Anne Monica Susana Bukurije Klara
-""".split(),
-    surnames="""
+"""
+    ),
+    surnames=words(
+        """
 Stöckli Groß Wolf Sigrist Roos Lüscher Giger Jäger Bauer Gross Leunberger Gloor Ritter Meister Eichenberger
 Schnyder Christen Egger Tobler Hermann Stauffer Schwarz Schoch Sutter Michel Ammann Wirth Jost Fankhauser
 Hunziker Schmidt Köhler Sidler Staub Mäder Koch Scherrer Peter Schürch Favre Herzog Jenni Stettler Hasler
@@ -74,5 +114,6 @@ Bühler Betschart Frick Keller Kälin Eugster Kohler Marti Schär Flückiger Ott
 Mettler Lang Ernst Steffen Wegmann Tanner Müller Widmer Isler Imhof Haas Wettstein Vogel Hodel Wyss Blum Maier
 Lutz Kessler Gasser Felder Schaub Scheidegger Rüegg Grob Braun Meyer Hoffmann Bachmann Kägi Käser Portmann Kunz
 Amrein Brun Häfliger Beck Rey Hofmann Arnold Zbinden Roth Suter
-""".split(),
+"""
+    ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from omnihub.sandbox.world.lands.land import Land, towns
+from omnihub.sandbox.world.lands.land import Land, towns, words
 
 LAND = Land(
     code="DE",
@@ -11,10 +11,16 @@ LAND = Land(
     tld="de",
     dial="49",
     digits=10,
-    mobiles=('1512', '1514', '1522', '1602', '1705', '1712', '1723', '1735'),
+    mobiles=("1512", "1514", "1522", "1602", "1705", "1712", "1723", "1735"),
     address="{street} {no}",
     sons="Söhne",
-    forms=(('GmbH', 'Gesellschaft mbH'), ('GmbH & Co. KG', 'GmbH und Co. KG'), ('AG', 'Aktiengesellschaft'), ('KG', 'Kommanditgesellschaft'), ('e. K.', 'eingetragener Kaufmann')),
+    forms=(
+        ("GmbH", "Gesellschaft mbH"),
+        ("GmbH & Co. KG", "GmbH und Co. KG"),
+        ("AG", "Aktiengesellschaft"),
+        ("KG", "Kommanditgesellschaft"),
+        ("e. K.", "eingetragener Kaufmann"),
+    ),
     towns=towns(
         """
 Berlin|10###|30|Berlin
@@ -34,17 +40,51 @@ Kassel|34###|561|Hessen
 """
     ),
     streets=(
-        "Hauptstraße", "Industriestraße", "Bahnhofstraße", "Gewerbepark Süd", "Lindenallee", "Daimlerstraße",
-        "Am Hafen", "Werkstraße", "Siemensstraße", "Talweg", "Mühlenweg", "Robert-Bosch-Straße", "Schillerstraße",
-        "Am Alten Güterbahnhof", "Ringstraße", "Carl-Zeiss-Straße",
+        "Hauptstraße",
+        "Industriestraße",
+        "Bahnhofstraße",
+        "Gewerbepark Süd",
+        "Lindenallee",
+        "Daimlerstraße",
+        "Am Hafen",
+        "Werkstraße",
+        "Siemensstraße",
+        "Talweg",
+        "Mühlenweg",
+        "Robert-Bosch-Straße",
+        "Schillerstraße",
+        "Am Alten Güterbahnhof",
+        "Ringstraße",
+        "Carl-Zeiss-Straße",
     ),
     trades=(
-        "Maschinenbau", "Fördertechnik", "Antriebstechnik", "Metallbau", "Anlagenbau", "Hydraulik", "Werkzeugbau",
-        "Pumpen", "Druckluft", "Verpackung", "Holzbau", "Landtechnik", "Kältetechnik", "Elektrotechnik",
-        "Automation", "Stahlbau", "Papier", "Lebensmittel", "Kunststoffe", "Logistik", "Brauerei", "Molkerei",
-        "Keramik", "Feinmechanik",
+        "Maschinenbau",
+        "Fördertechnik",
+        "Antriebstechnik",
+        "Metallbau",
+        "Anlagenbau",
+        "Hydraulik",
+        "Werkzeugbau",
+        "Pumpen",
+        "Druckluft",
+        "Verpackung",
+        "Holzbau",
+        "Landtechnik",
+        "Kältetechnik",
+        "Elektrotechnik",
+        "Automation",
+        "Stahlbau",
+        "Papier",
+        "Lebensmittel",
+        "Kunststoffe",
+        "Logistik",
+        "Brauerei",
+        "Molkerei",
+        "Keramik",
+        "Feinmechanik",
     ),
-    men="""
+    men=words(
+        """
 Abdullah Hanspeter Urban Bernfried Zoltan Halil Knut Istvan Fridolin Richard Alan Dominik Dierk Bodo Bernhard
 Hinrich Bruno Arnfried Bertold Orhan Donald Reinhart Hagen Toralf Dino Jose Wolfgang Helge Olaf Joerg Kuno Piotr
 Ferdi Heiner Volkmar Willi Laszlo Aloys John Jann Carmelo Fedor Imre Curt Alexander Janusz Sandor Ulf Ante Abbas
@@ -53,8 +93,10 @@ Steffen Nurettin Aribert Johannes Micha Hartwig Ramon Matteo Andrzej Gerard Phil
 Eckehard Mariusz Dursun Yilmaz Gordon Erhardt Alberto Emin Dieter Frederic Sabri Erik Bayram Reinald Jochem
 Karsten Krzysztof Theo Celal Valerij Gottfried Laurenz Cornelius Burghard Harald Rafael Claudius Linus Mikhail
 Janko Uwe Stefano Harm Zeljko Gunnar Nick Franjo Iwan Maurice Egon
-""".split(),
-    women="""
+"""
+    ),
+    women=words(
+        """
 Dörthe Marga Justine Inka Ulla Katarina Eva Anneke Christa Heidrun Amanda Hiltrud Nuran Christiana Annegret
 Elfie Brita Georgia Aurelia Regina Elsbeth Yvonne Yasemin Natalia Natali Lena Thea Florentine Rosemarie Lore
 Adriana Simone Renate Marjan Thekla Ariane Paola Lissy Birgitt Ruthild Annemie Katarzyna Fabienne Maya Filiz
@@ -63,8 +105,10 @@ Dorothee Virginia Martine Nancy Carmine Theresa Fatma Swantje Birgitta Raisa Mel
 Agatha Steffi Ingeborg Rosa Margita Aneta Kathi Anke Christiane Linda Luzia Stefani Margaretha Ilse Zdenka
 Manuela Caren Monica Dajana Sieglinde Cordula Liane Siglinde Iwona Magret Inken Sophia Roswita Carola Corinne
 Marlene Zofia Friedericke Irina Olav Rosita Mariana Karin Elisabet Veronika Frida Gertraut Sevim Heide
-""".split(),
-    surnames="""
+"""
+    ),
+    surnames=words(
+        """
 Stey Trommler Vogt Stumpf Warmer Ortmann Dobes Größler Haase Weller Hecker Rogge Pieper Mühle Ritter Bender
 Kroker Stiebitz Vollbrecht Hentschel Langern Dippel Hölzenbecher Weber Zobel Fröhlich Löchel Klemm Hellwig
 Flantz Kitzmann Hamann Eberth Niemeier Kensy Margraf Koch Krebs Ebert Dörschner Werner Dörr Johann Jopich
@@ -86,5 +130,6 @@ Wohlgemut Ziegert Hethur Mohaupt Jungfer Pruschke Jähn Wieloch Kusch Klapp Gude
 Schmidtke Römer Kade Seifert Berger Henschel Wulf Blümel Stahr Scheibe Metz Hornich Käster Förster Hahn Renner
 Stolze Nerger Trapp Otto Karz Trupp Schwital Rosemann Möchlichen Wulff Winkler Kreusel Pölitz Pärtzelt Häring
 Drub Fechner Hande Wilmsen Briemer Budig Hornig Benthin
-""".split(),
+"""
+    ),
 )

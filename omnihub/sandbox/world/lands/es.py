@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from omnihub.sandbox.world.lands.land import Land, towns
+from omnihub.sandbox.world.lands.land import Land, towns, words
 
 LAND = Land(
     code="ES",
@@ -11,10 +11,14 @@ LAND = Land(
     tld="es",
     dial="34",
     digits=9,
-    mobiles=('610', '620', '630', '650', '660', '670'),
+    mobiles=("610", "620", "630", "650", "660", "670"),
     address="{street} {no}",
     sons="Hijos",
-    forms=(('S.A.', 'Sociedad Anónima'), ('S.L.', 'Sociedad Limitada'), ('S.L.U.', 'Sociedad Limitada Unipersonal')),
+    forms=(
+        ("S.A.", "Sociedad Anónima"),
+        ("S.L.", "Sociedad Limitada"),
+        ("S.L.U.", "Sociedad Limitada Unipersonal"),
+    ),
     towns=towns(
         """
 Madrid|280##|91|Madrid
@@ -29,16 +33,49 @@ Pamplona|310##|948|Navarra
 """
     ),
     streets=(
-        "Calle Mayor", "Calle de la Industria", "Avenida de Europa", "Calle Real", "Calle San Juan",
-        "Polígono Industrial Norte", "Calle Cervantes", "Avenida del Puerto", "Calle Goya", "Paseo de la Estación",
-        "Calle del Sol", "Calle Colón", "Ronda Sur", "Calle Velázquez",
+        "Calle Mayor",
+        "Calle de la Industria",
+        "Avenida de Europa",
+        "Calle Real",
+        "Calle San Juan",
+        "Polígono Industrial Norte",
+        "Calle Cervantes",
+        "Avenida del Puerto",
+        "Calle Goya",
+        "Paseo de la Estación",
+        "Calle del Sol",
+        "Calle Colón",
+        "Ronda Sur",
+        "Calle Velázquez",
     ),
     trades=(
-        "Mecánica", "Hidráulica", "Automatización", "Bombas", "Embalajes", "Maderas", "Elevación", "Electricidad",
-        "Refrigeración", "Aceros", "Papelera", "Alimentaria", "Plásticos", "Logística", "Cervecera", "Láctea",
-        "Herramientas", "Construcción", "Agrícola", "Astilleros", "Energía", "Vidrio", "Metales", "Cerámica",
+        "Mecánica",
+        "Hidráulica",
+        "Automatización",
+        "Bombas",
+        "Embalajes",
+        "Maderas",
+        "Elevación",
+        "Electricidad",
+        "Refrigeración",
+        "Aceros",
+        "Papelera",
+        "Alimentaria",
+        "Plásticos",
+        "Logística",
+        "Cervecera",
+        "Láctea",
+        "Herramientas",
+        "Construcción",
+        "Agrícola",
+        "Astilleros",
+        "Energía",
+        "Vidrio",
+        "Metales",
+        "Cerámica",
     ),
-    men="""
+    men=words(
+        """
 Rufino Olegario Cesar Vito Cristóbal Sandalio Mauricio Ramón Marcio Adolfo Candelario Alfonso Matías Lucio
 Donato Florencio Calixto Teófilo Félix Juanito Rodrigo Andrés Reynaldo Eusebio Blas Reinaldo Armando Goyo Amaro
 Emigdio Arsenio Fortunato Valerio Marcelo Rafa Cándido Bernardino Humberto Héctor Lupe Josué Hector Amílcar
@@ -47,8 +84,10 @@ Federico Pelayo Lope Ambrosio Tito Lino Galo Noé Teo Jordán Valero Ciriaco Des
 Severino Borja Eladio Máximo Maximino Sancho Albert Lucho Ignacio Marc Baldomero Alfredo Alcides Vicente Juan
 Xavier Pepito Marcial Ramiro Tomás Iván Leandro Marciano Nando Aníbal Eugenio Ruben Espiridión Vidal Mateo Paco
 María Mario Bruno Erasmo Apolinar Lorenzo José Cayetano Raimundo Jacinto Artemio Nicodemo Hernán Isidoro
-""".split(),
-    women="""
+"""
+    ),
+    women=words(
+        """
 Susanita Imelda Eufemia Otilia Aura Teodora Margarita Morena Camila Valentina Dalila Itziar Herminia Aroa Dora
 Chus Raquel Chita Melania Mirta Nydia Visitación Angélica Amarilis Edelmira Adelaida África Esther Aitana
 Eulalia Sabina Teresa Leandra Soraya Anunciación Marcela Consuela Zaira Rufina Fidela Alexandra Lorena Anastasia
@@ -57,8 +96,10 @@ Pascuala Eusebia Perlita Noelia Silvia Carina Consuelo Evelia Reina Concha Cleme
 Noa Martirio Dionisia Daniela Gracia Julia Soledad Tecla Irene Lupita Lorenza Belén Nicolasa Brunilda Coral
 Dorotea Aurelia Delia Alma Catalina Vera Olga Úrsula Selena Máxima Mireia Pastora Eliana Priscila Sol Roxana
 Alicia Clara Rita Salud Esmeralda Nerea Benigna Manu Cecilia Fabiana Rosa Mar Adriana Lucila
-""".split(),
-    surnames="""
+"""
+    ),
+    surnames=words(
+        """
 Quirós Mateu Gascón Galindo Valls Mir Mulet Galan Beltrán Gálvez Pol Perelló González Sevilla Pallarès Losa
 Iglesia Barrios Conesa Blanco Simó Borja Pascual Pelayo Barrena Vilanova Font Rivas Pedro Carpio Riquelme
 Gonzalez Quesada Almeida Delgado Hernández Uriarte Campos Carretero Guitart Sosa Molina Amores Gámez Costa Nebot
@@ -79,5 +120,6 @@ Agustí Marcos Estrada Saavedra Pacheco Querol Jurado Amat Ayala Machado Verdú 
 Quintero Alonso Sureda Quintana Álvarez Roman Carmona Ribera Serrano Ramirez Solís Castañeda Estévez Ribas Piñol
 Casanovas García Daza Esparza Asenjo Heras Catalán Cerro Bonet Bastida Herrera Carreras Arias Roca Paredes
 Manrique Solsona Palomo Zamora Bas Acuña Saez Velázquez Castellanos Gabaldón Ortiz
-""".split(),
+"""
+    ),
 )

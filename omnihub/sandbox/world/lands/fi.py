@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from omnihub.sandbox.world.lands.land import Land, towns
+from omnihub.sandbox.world.lands.land import Land, towns, words
 
 LAND = Land(
     code="FI",
@@ -11,10 +11,14 @@ LAND = Land(
     tld="fi",
     dial="358",
     digits=9,
-    mobiles=('40', '44', '45', '50'),
+    mobiles=("40", "44", "45", "50"),
     address="{street} {no}",
     sons="Pojat",
-    forms=(('Oy', 'Osakeyhtiö'), ('Oyj', 'Julkinen osakeyhtiö'), ('Ky', 'Kommandiittiyhtiö')),
+    forms=(
+        ("Oy", "Osakeyhtiö"),
+        ("Oyj", "Julkinen osakeyhtiö"),
+        ("Ky", "Kommandiittiyhtiö"),
+    ),
     towns=towns(
         """
 Helsinki|00##0|9|Uusimaa
@@ -29,15 +33,49 @@ Kuopio|70##0|17|Pohjois-Savo
 """
     ),
     streets=(
-        "Teollisuuskatu", "Mannerheimintie", "Hämeentie", "Kauppakatu", "Satamatie", "Rautatienkatu", "Koulukatu",
-        "Myllytie", "Tehtaankatu", "Ratakatu", "Puistokatu", "Yrittäjäntie", "Konepajankatu", "Telakkatie",
+        "Teollisuuskatu",
+        "Mannerheimintie",
+        "Hämeentie",
+        "Kauppakatu",
+        "Satamatie",
+        "Rautatienkatu",
+        "Koulukatu",
+        "Myllytie",
+        "Tehtaankatu",
+        "Ratakatu",
+        "Puistokatu",
+        "Yrittäjäntie",
+        "Konepajankatu",
+        "Telakkatie",
     ),
     trades=(
-        "Konepaja", "Metalli", "Hydrauliikka", "Automaatio", "Pumput", "Pakkaus", "Puutuote", "Nosturit", "Sähkö",
-        "Kylmätekniikka", "Teräs", "Paperi", "Elintarvike", "Muovi", "Logistiikka", "Panimo", "Meijeri", "Työkalu",
-        "Rakennus", "Maatalouskone", "Telakka", "Energia", "Lasi", "Kaivos",
+        "Konepaja",
+        "Metalli",
+        "Hydrauliikka",
+        "Automaatio",
+        "Pumput",
+        "Pakkaus",
+        "Puutuote",
+        "Nosturit",
+        "Sähkö",
+        "Kylmätekniikka",
+        "Teräs",
+        "Paperi",
+        "Elintarvike",
+        "Muovi",
+        "Logistiikka",
+        "Panimo",
+        "Meijeri",
+        "Työkalu",
+        "Rakennus",
+        "Maatalouskone",
+        "Telakka",
+        "Energia",
+        "Lasi",
+        "Kaivos",
     ),
-    men="""
+    men=words(
+        """
 Samuel Kustaa Kalevi Henri Tomi Emil Eerik Lauri Karl Juha Keijo Otto Paavo Pertti Ismo Eelis Kai Peter Aimo
 Aaron Lassi Kimmo Arvo Joonatan Tuukka Jarmo Oskari Jukka Rasmus Heikki Asko Samu Aarne Tauno Jalmari Ahti Esa
 Juhana Iisakki Riku Henrik Niilo Edvard Kristian Simo Joonas Anssi Sakari Eetu Robert Leo Antti Jarkko Tero
@@ -45,8 +83,10 @@ Matti Jarno Aaro Jari Pasi Eino Ilmari Jorma Patrik Petteri Henrikki Markus Herm
 Pekka Reino Aatos Artturi Reijo Allan Veijo Jaakko Erkki Kim Vesa Antero Aukusti Olli Markku Ville Tommi Niklas
 Kasper Jere Teemu Pentti Taneli Aleksanteri Viljo Miika Arto Juhani Oskar Ensio Christian Ilkka Toivo Topias
 Arttu Hannu Kalervo Tuomas Anders Roope Olavi Alexander Mauri Daniel Mauno Johan Jussi Toni Mikael Osmo
-""".split(),
-    women="""
+"""
+    ),
+    women=words(
+        """
 Elli Hillevi Milla Helena Leena Sinikka Kaija Maarit Veera Heli Eliisa Marita Anniina Raija Satu Linnea Mervi
 Jaana Iida Iiris Jenni Annukka Aino Airi Oona Emmi Outi Christina Mirjam Sirpa Vuokko Sini Irja Tanja Pirjo
 Tuulikki Mirja Siiri Taina Laura Katri Sofia Kerttu Orvokki Maija Ida Mari Niina Sisko Aili Riitta Ella Alisa
@@ -55,8 +95,10 @@ Katariina Elisabet Marja Leila Miia Irmeli Josefiina Inkeri Nina Carita Erika El
 Marika Päivikki Essi Margit Sonja Kristiina Aleksandra Kyllikki Esteri Aurora Mirjami Helinä Marjukka Raili
 Kristina Annikki Krista Anja Tuija Mira Johanna Sara Elisa Tiia Hellevi Venla Lotta Teija Matilda Terttu Viivi
 Anneli
-""".split(),
-    surnames="""
+"""
+    ),
+    surnames=words(
+        """
 Rossi Puranen Heinonen Puustinen Turpeinen Kujala Jalonen Aalto Taipale Kärki Lampinen Moisio Simola Laurila
 Taskinen Kiviniemi Seppänen Rantanen Nevala Karhu Kallio Kuronen Eriksson Kukkonen Oksanen Puhakka Riikonen
 Nuutinen Haapanen Suominen Seppä Rintala Aro Pekkala Luukkonen Erkkilä Jokela Lahtinen Sillanpää Tiainen Kantola
@@ -81,5 +123,6 @@ Tolonen Makkonen Valkonen Laine Alanen Vesterinen Kivimäki Kemppainen Toivonen 
 Andersson Suhonen Niskanen Lilja Hakkarainen Ruuskanen Sipilä Autio Vuorela Hirvonen Konttinen Salomaa Mäkelä
 Määttä Saarinen Leppänen Asikainen Tuominen Antikainen Ylitalo Holmberg Lipponen Räisänen Tirkkonen Hartikainen
 Ollila Gustafsson Nyman Savolainen Moilanen Lehtola Riihimäki Salmela
-""".split(),
+"""
+    ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from omnihub.sandbox.world.lands.land import Land, towns
+from omnihub.sandbox.world.lands.land import Land, towns, words
 
 LAND = Land(
     code="FR",
@@ -11,10 +11,15 @@ LAND = Land(
     tld="fr",
     dial="33",
     digits=9,
-    mobiles=('61', '62', '63', '66', '67', '68'),
+    mobiles=("61", "62", "63", "66", "67", "68"),
     address="{no} {street}",
     sons="Fils",
-    forms=(('SARL', 'Société à responsabilité limitée'), ('SAS', 'Société par actions simplifiée'), ('SA', 'Société anonyme'), ('EURL', 'Entreprise unipersonnelle')),
+    forms=(
+        ("SARL", "Société à responsabilité limitée"),
+        ("SAS", "Société par actions simplifiée"),
+        ("SA", "Société anonyme"),
+        ("EURL", "Entreprise unipersonnelle"),
+    ),
     towns=towns(
         """
 Paris|750##|14|Île-de-France
@@ -30,24 +35,59 @@ Dijon|210##|38|Bourgogne-Franche-Comté
 """
     ),
     streets=(
-        "rue de la Gare", "avenue de l'Industrie", "rue Victor Hugo", "boulevard Voltaire", "rue Pasteur",
-        "rue des Artisans", "avenue Jean Jaurès", "chemin du Moulin", "rue de la République", "allée des Platanes",
-        "rue Ampère", "quai du Port", "rue du Château", "avenue Gustave Eiffel",
+        "rue de la Gare",
+        "avenue de l'Industrie",
+        "rue Victor Hugo",
+        "boulevard Voltaire",
+        "rue Pasteur",
+        "rue des Artisans",
+        "avenue Jean Jaurès",
+        "chemin du Moulin",
+        "rue de la République",
+        "allée des Platanes",
+        "rue Ampère",
+        "quai du Port",
+        "rue du Château",
+        "avenue Gustave Eiffel",
     ),
     trades=(
-        "Mécanique", "Hydraulique", "Automatismes", "Pompes", "Emballage", "Menuiserie", "Levage", "Électricité",
-        "Froid", "Métallerie", "Papeterie", "Alimentaire", "Plasturgie", "Logistique", "Brasserie", "Laiterie",
-        "Outillage", "Bâtiment", "Agricole", "Verrerie", "Énergie", "Fonderie", "Usinage", "Robotique",
+        "Mécanique",
+        "Hydraulique",
+        "Automatismes",
+        "Pompes",
+        "Emballage",
+        "Menuiserie",
+        "Levage",
+        "Électricité",
+        "Froid",
+        "Métallerie",
+        "Papeterie",
+        "Alimentaire",
+        "Plasturgie",
+        "Logistique",
+        "Brasserie",
+        "Laiterie",
+        "Outillage",
+        "Bâtiment",
+        "Agricole",
+        "Verrerie",
+        "Énergie",
+        "Fonderie",
+        "Usinage",
+        "Robotique",
     ),
-    men="""
+    men=words(
+        """
 Tristan Alphonse Roland Benjamin René Marcel Thibaut Gilles Olivier Emmanuel Nicolas Théophile Patrick Yves
 Lucas Auguste Édouard Alexandre Noël Laurent Isaac Michel Frédéric Henri Gilbert Denis Daniel Paul Rémy Augustin
 Bernard Thierry Éric Jules Robert Vincent Matthieu Alain Zacharie Hugues Honoré Benoît Antoine Bertrand Joseph
 François Léon Christophe Gérard Alfred Marc Timothée Arthur Pierre Thibault Charles Gabriel Étienne Adrien Aimé
 Roger Sébastien William Julien Théodore Philippe Raymond André Franck Émile Jacques Richard Stéphane Jérôme
 Louis Maurice David Martin Jean Xavier Georges Grégoire Thomas Eugène Luc Guy Victor Guillaume
-""".split(),
-    women="""
+"""
+    ),
+    women=words(
+        """
 Maryse Marthe Édith Margot Marianne Madeleine Isabelle Alice Émilie Noémi Agathe Constance Astrid Sophie Margaud
 Jeanne Antoinette Marcelle Clémence Aurore Pénélope Colette Adrienne Lucy Élisabeth Henriette Christine Victoire
 Margaux Capucine Dorothée Céline Anouk Nathalie Alex Alexandria Jacqueline Hélène Amélie Célina Océane Corinne
@@ -57,8 +97,10 @@ Susanne Lorraine Alix Camille Charlotte Catherine Denise Christelle Suzanne Hort
 Élodie Adélaïde Marguerite Maggie Anastasie Brigitte Nath Agnès Stéphanie Laure Michelle Cécile Caroline Monique
 Zoé Sabine Lucie Frédérique Joséphine Julie Nicole Laurence Geneviève Louise Claire Alexandrie Arnaude Élise
 Valérie Manon Juliette Diane Claude Anne Bernadette Aimée Françoise Audrey
-""".split(),
-    surnames="""
+"""
+    ),
+    surnames=words(
+        """
 Gay Bertrand Colin Delorme Paris Lefèvre Auger Leduc Fernandez Mahe Vaillant Potier Marques Boyer Bernier Devaux
 Dupré Coulon Evrard Brun Godard Cordier Robert Costa Rocher Gosselin Martin Jacquet Renaud Moreno Denis Royer
 Lucas Bruneau Gros Schmitt Perrot Pineau Boucher Deschamps Fischer Pruvost Sanchez Hervé Caron Breton Pascal
@@ -79,5 +121,6 @@ Lebreton Guilbert Albert Diallo Mallet Berthelot Nguyen Pinto Dupuis Bonneau Rou
 Wagner Lecomte Chrétien Thomas Noël Mercier Lambert Pages Torres Clerc Guyot Vidal Mendès Hardy Dijoux Salmon
 Pires Boutin Lelièvre Blanchard Gimenez Humbert Charles Guillou Charpentier Weber Rousset Pelletier Rodrigues
 Pottier Toussaint Allard Roussel Pereira Henry Paul Laurent Bouvet Camus Blondel Normand Masson Lombard Leblanc
-""".split(),
+"""
+    ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from omnihub.sandbox.world.lands.land import Land, towns
+from omnihub.sandbox.world.lands.land import Land, towns, words
 
 LAND = Land(
     code="GB",
@@ -11,10 +11,14 @@ LAND = Land(
     tld="co.uk",
     dial="44",
     digits=10,
-    mobiles=('7712', '7711', '7721', '7770', '7801', '7850', '7903'),
+    mobiles=("7712", "7711", "7721", "7770", "7801", "7850", "7903"),
     address="{no} {street}",
     sons="Sons",
-    forms=(('Ltd', 'Limited'), ('PLC', 'Public Limited Company'), ('LLP', 'Limited Liability Partnership')),
+    forms=(
+        ("Ltd", "Limited"),
+        ("PLC", "Public Limited Company"),
+        ("LLP", "Limited Liability Partnership"),
+    ),
     towns=towns(
         """
 London|EC# #@@|207|Greater London
@@ -29,16 +33,49 @@ Nottingham|NG# #@@|1152|Nottinghamshire
 """
     ),
     streets=(
-        "High Street", "Station Road", "Mill Lane", "Victoria Road", "Church Street", "Industrial Way", "Park Road",
-        "Queens Road", "Canal Street", "Foundry Lane", "King Street", "Dock Road", "Bridge Street",
+        "High Street",
+        "Station Road",
+        "Mill Lane",
+        "Victoria Road",
+        "Church Street",
+        "Industrial Way",
+        "Park Road",
+        "Queens Road",
+        "Canal Street",
+        "Foundry Lane",
+        "King Street",
+        "Dock Road",
+        "Bridge Street",
         "Enterprise Way",
     ),
     trades=(
-        "Engineering", "Hydraulics", "Automation", "Pumps", "Packaging", "Timber", "Lifting", "Electrical",
-        "Refrigeration", "Steel", "Paper", "Foods", "Plastics", "Logistics", "Brewery", "Dairy", "Tools",
-        "Construction", "Farming", "Shipyard", "Energy", "Glass", "Metals", "Ceramics",
+        "Engineering",
+        "Hydraulics",
+        "Automation",
+        "Pumps",
+        "Packaging",
+        "Timber",
+        "Lifting",
+        "Electrical",
+        "Refrigeration",
+        "Steel",
+        "Paper",
+        "Foods",
+        "Plastics",
+        "Logistics",
+        "Brewery",
+        "Dairy",
+        "Tools",
+        "Construction",
+        "Farming",
+        "Shipyard",
+        "Energy",
+        "Glass",
+        "Metals",
+        "Ceramics",
     ),
-    men="""
+    men=words(
+        """
 Leigh Leon Jacob Bernard William Neil Nigel Peter Guy Daniel Lewis Steven Ben Matthew Joel Scott Jason Kevin
 Paul Ian Gordon Francis Donald Ronald Gerard Bradley Arthur Stewart Darren Conor Thomas Charlie Vincent Josh
 Andrew Abdul Martyn Derek Bruce Michael Ryan Dean Toby Sean Oliver Joe Samuel Bryan Rhys Glen Alexander Russell
@@ -47,8 +84,10 @@ Howard Gareth James Nicholas Geoffrey Jeffrey Danny Stephen Adam Damian Dennis M
 Barry Shaun Jonathan John Douglas Kieran Phillip Glenn Martin Brandon Terence Gerald Leonard Keith Henry Frank
 Duncan Maurice Leslie Antony Raymond Patrick Lawrence Elliott Albert Reece Frederick Mathew Billy Julian Kyle
 Garry Joseph Terry George
-""".split(),
-    women="""
+"""
+    ),
+    women=words(
+        """
 Sylvia Diana Gillian Kathleen Sharon Anna Hazel Rosie Lucy Susan Sarah Julie Donna Clare Joan Abbie Tracy
 Bethany Ann Kayleigh Andrea Sophie Samantha Jenna Lynn Claire Linda Jane Amber Aimee Georgina Alice Lauren Leah
 Rosemary Bethan Hilary Lynda Melissa Rachel Jacqueline Janice Mary Elaine Catherine Fiona Valerie Jodie Pauline
@@ -57,8 +96,10 @@ Lydia Cheryl Hannah Ellie Katie Sandra Rebecca Stacey Francesca Carol Kelly Jayn
 Joanne Katy Tina Maureen Kimberley Victoria Marion Jean Abigail Ruth Leanne Emily Charlene Paige Charlotte Chloe
 Eleanor Geraldine Debra Gemma Kim Lisa Megan Alexandra Carole Amy Olivia Lindsey Pamela Hollie Amanda Lesley
 Angela Elizabeth Michelle Diane Carly Sian Gail Anne
-""".split(),
-    surnames="""
+"""
+    ),
+    surnames=words(
+        """
 Walsh Stewart Collins Chambers Watson Burns Baxter Frost Fraser Walker Lowe Bradley Woodward Kent Norman Ward
 Patterson Gray Davies Booth Kay West Burke Barnes Metcalfe Johnston Andrews Shah Potts Bartlett Morgan Wilkinson
 Bryant Slater Brookes Harvey King Daly Clarke Hart Walters Greenwood Gallagher Bentley Bowen Bond Evans Ellis
@@ -78,5 +119,6 @@ Hunt Wall Ford Kaur Hill Willis Riley Nicholson Collier Waters Holland Jennings 
 Webb Daniels Gilbert Doyle Yates Goodwin Moore Spencer Davis Walton Thomas Ahmed Page Lewis George Cox Byrne
 Alexander Lloyd Connor Vaughan Howe Dixon Scott Hammond Bishop Webster Newton Barber Jones Hussain Sharp Martin
 Rogers Singh Hayward Hunter Read Rose Holden Jarvis Preston Parry Cross Gregory Patel Sullivan Warren Cook
-""".split(),
+"""
+    ),
 )

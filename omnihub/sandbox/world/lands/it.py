@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from omnihub.sandbox.world.lands.land import Land, towns
+from omnihub.sandbox.world.lands.land import Land, towns, words
 
 LAND = Land(
     code="IT",
@@ -11,10 +11,14 @@ LAND = Land(
     tld="it",
     dial="39",
     digits=10,
-    mobiles=('328', '333', '340', '347', '348', '349', '338'),
+    mobiles=("328", "333", "340", "347", "348", "349", "338"),
     address="{street} {no}",
     sons="Figli",
-    forms=(('S.p.A.', 'Società per Azioni'), ('S.r.l.', 'Società a responsabilità limitata'), ('S.n.c.', 'Società in nome collettivo')),
+    forms=(
+        ("S.p.A.", "Società per Azioni"),
+        ("S.r.l.", "Società a responsabilità limitata"),
+        ("S.n.c.", "Società in nome collettivo"),
+    ),
     towns=towns(
         """
 Milano|201##|02|Lombardia
@@ -29,16 +33,49 @@ Modena|411##|059|Emilia-Romagna
 """
     ),
     streets=(
-        "Via Roma", "Via dell'Industria", "Via Garibaldi", "Via Mazzini", "Corso Italia", "Via dell'Artigianato",
-        "Via Verdi", "Viale Europa", "Via Dante", "Via Galileo Galilei", "Via Torino", "Piazza Cavour",
-        "Via della Stazione", "Via Volta",
+        "Via Roma",
+        "Via dell'Industria",
+        "Via Garibaldi",
+        "Via Mazzini",
+        "Corso Italia",
+        "Via dell'Artigianato",
+        "Via Verdi",
+        "Viale Europa",
+        "Via Dante",
+        "Via Galileo Galilei",
+        "Via Torino",
+        "Piazza Cavour",
+        "Via della Stazione",
+        "Via Volta",
     ),
     trades=(
-        "Meccanica", "Oleodinamica", "Automazione", "Pompe", "Imballaggi", "Legno", "Sollevamenti", "Elettrica",
-        "Refrigerazione", "Acciai", "Carta", "Alimentari", "Plastica", "Logistica", "Birrificio", "Caseificio",
-        "Utensili", "Costruzioni", "Agricola", "Cantieri", "Energia", "Vetro", "Metalli", "Ceramica",
+        "Meccanica",
+        "Oleodinamica",
+        "Automazione",
+        "Pompe",
+        "Imballaggi",
+        "Legno",
+        "Sollevamenti",
+        "Elettrica",
+        "Refrigerazione",
+        "Acciai",
+        "Carta",
+        "Alimentari",
+        "Plastica",
+        "Logistica",
+        "Birrificio",
+        "Caseificio",
+        "Utensili",
+        "Costruzioni",
+        "Agricola",
+        "Cantieri",
+        "Energia",
+        "Vetro",
+        "Metalli",
+        "Ceramica",
     ),
-    men="""
+    men=words(
+        """
 Lorenzo Benito Corrado Marco Stefano Atenulf Tonino Ferdinando Manuel Lamberto Arnulfo Salvatore Lucio Dino
 Piersanti Agostino Rembrandt Giustino Raffaellino Nico Pellegrino Giuseppe Vincentio Alfio Gianfranco Ludovico
 Gianluigi Nicolò Durante Rodolfo Graziano Jacopo Arsenio Pasquale Ivan Alphons Ruggero Raffaello Benvenuto
@@ -49,8 +86,10 @@ Galasso Geronimo Federigo Gian Alessio Federico Rolando Costanzo Sebastiano Nino
 Laureano Fiorino Carlo Severino Napoleone Torquato Marcello Romeo Milo Ermes Liberto Nanni Marcantonio Guido
 Pierluigi Osvaldo Ansaldo Paride Sante Ugolino Elmo Gastone Gianluca Gianmarco Guglielmo Ruggiero Giosuè
 Raffaele
-""".split(),
-    women="""
+"""
+    ),
+    women=words(
+        """
 Adriana Lisa Viridiana Bettina Stefani Antonietta Eva Eleanora Sole Pierina Laura Lilla Stella Luisa Sandra
 Lolita Stefania Sophia Paloma Jolanda Germana Michela Sonia Greca Mariana Liana Tina Amalia Letizia Victoria
 Sylvia Dina Olga Fiamma Rosa Alessia Giuliana Livia Isa Graziella Maura Patrizia Adelasia Ludovica Cassandra
@@ -60,8 +99,10 @@ Lara Valeria Eliana Erika Camilla Loredana Morena Chiara Alessandra Monica Alina
 Priscilla Licia Antonia Francesca Marisa Nina Cecilia Lina Marcella Raffaella Vincenza Nicoletta Flora Bianca
 Elisa Fabia Rossana Caterina Vanessa Donna Antonella Diana Simonetta Daria Amanda Ida Zaira Angelina Romana
 Angelica Luigina Annamaria
-""".split(),
-    surnames="""
+"""
+    ),
+    surnames=words(
+        """
 Pezzali Buonauro Schicchi Borzomì Puglisi Scaduto Monicelli Bova Acerbi Tarchetti Brunello Rocca Murialdo Romiti
 Nitto Borrani Cattaneo Solari Argurio Trombetta Missoni Mannoia Fallaci Pirelli Bombieri Alighieri Zamengo
 Doglioni Antonelli Staglieno Castioni Argento Tedesco Perini Errani Platini Dellucci Ceravolo Capone Dossetti
@@ -86,5 +127,6 @@ Casagrande Lamborghini Pertile Dallapé Rizzoli Borsellino Petruzzi Roero Trupia
 Rosselli Pincherle Fusani Marcacci Vasari Balotelli Martinelli Aloisio Roccabonella Borromeo Paruta Gangemi
 Fieramosca Pascarella Desio Bresciani Mantegna Tosto Cafarchia Fanucci Giannelli Detti Morgagni Correr
 Bellocchio
-""".split(),
+"""
+    ),
 )

@@ -24,6 +24,11 @@ def towns(table: str) -> tuple[Town, ...]:
     return tuple(Town(*line.split("|")) for line in table.split("\n") if line)
 
 
+def words(table: str) -> tuple[str, ...]:
+    """Words between blanks."""
+    return tuple(table.split())
+
+
 class Address(NamedTuple):
     """Where a company sits. The four belong together."""
 
@@ -50,9 +55,9 @@ class Land:
     towns: tuple[Town, ...]
     streets: tuple[str, ...]
     trades: tuple[str, ...]
-    men: list[str]
-    women: list[str]
-    surnames: list[str] = field(repr=False)
+    men: tuple[str, ...]
+    women: tuple[str, ...]
+    surnames: tuple[str, ...] = field(repr=False)
 
     def place(self, town: Town, dice: Dice) -> Address:
         """An address in a town."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from omnihub.sandbox.world.lands.land import Land, towns
+from omnihub.sandbox.world.lands.land import Land, towns, words
 
 LAND = Land(
     code="NL",
@@ -11,10 +11,14 @@ LAND = Land(
     tld="nl",
     dial="31",
     digits=9,
-    mobiles=('61', '62', '63', '64', '65'),
+    mobiles=("61", "62", "63", "64", "65"),
     address="{street} {no}",
     sons="Zonen",
-    forms=(('B.V.', 'Besloten Vennootschap'), ('N.V.', 'Naamloze Vennootschap'), ('V.O.F.', 'Vennootschap onder firma')),
+    forms=(
+        ("B.V.", "Besloten Vennootschap"),
+        ("N.V.", "Naamloze Vennootschap"),
+        ("V.O.F.", "Vennootschap onder firma"),
+    ),
     towns=towns(
         """
 Amsterdam|10## @@|20|Noord-Holland
@@ -29,15 +33,49 @@ Zwolle|80## @@|38|Overijssel
 """
     ),
     streets=(
-        "Industrieweg", "Hoofdstraat", "Stationsweg", "Havenstraat", "Dorpsstraat", "Molenweg", "Kerkstraat",
-        "Ambachtsweg", "Handelskade", "Nijverheidsweg", "Energieweg", "Schoolstraat", "Parallelweg", "Julianaweg",
+        "Industrieweg",
+        "Hoofdstraat",
+        "Stationsweg",
+        "Havenstraat",
+        "Dorpsstraat",
+        "Molenweg",
+        "Kerkstraat",
+        "Ambachtsweg",
+        "Handelskade",
+        "Nijverheidsweg",
+        "Energieweg",
+        "Schoolstraat",
+        "Parallelweg",
+        "Julianaweg",
     ),
     trades=(
-        "Machinebouw", "Hydrauliek", "Automatisering", "Pompen", "Verpakking", "Houtbouw", "Hijstechniek",
-        "Elektrotechniek", "Koeltechniek", "Staalbouw", "Papier", "Voeding", "Kunststof", "Logistiek", "Brouwerij",
-        "Zuivel", "Gereedschap", "Bouw", "Landbouw", "Scheepsbouw", "Energie", "Glas", "Metaal", "Transport",
+        "Machinebouw",
+        "Hydrauliek",
+        "Automatisering",
+        "Pompen",
+        "Verpakking",
+        "Houtbouw",
+        "Hijstechniek",
+        "Elektrotechniek",
+        "Koeltechniek",
+        "Staalbouw",
+        "Papier",
+        "Voeding",
+        "Kunststof",
+        "Logistiek",
+        "Brouwerij",
+        "Zuivel",
+        "Gereedschap",
+        "Bouw",
+        "Landbouw",
+        "Scheepsbouw",
+        "Energie",
+        "Glas",
+        "Metaal",
+        "Transport",
     ),
-    men="""
+    men=words(
+        """
 Tycho Sepp Jonas Jelle Leon Joël Luuk Sebastiaan Samuel Dion Giel Johannes Daniël Berend Philip Quinn Wout
 Casper Raf Adam Lars Hendrik Niek Valentijn Lex Ryan Muhammed Florian Jort Thomas Jesper Jan Job Jonathan Timo
 Berat Willem Abel Tobias Bas Dave Yusuf Kyano Aiden Wessel Mads Mustafa Liam Stan Roan Mart Justin Jayson Arie
@@ -45,8 +83,10 @@ Bilal Rens Jake Xavi Mehmet Mats Bradley Dani Sven Hugo Sjoerd Rafael Joey Vigo 
 Bjorn Max Damian Kai Quinten Amir Lucas Cas Finn Matthias Ian Mohammed Pieter Ruben Mick Keano Mohamed Julian
 Maxim Brian Victor Youssef Bart Stijn Sem Joshua Owen Tristan Rowan Beau Hamza Floris Riley Tijmen Dean Colin
 Joris Micha Maarten Dirk Sil Alex Duuk Rayan Kevin Tijs Jules
-""".split(),
-    women="""
+"""
+    ),
+    women=words(
+        """
 Sanne Sarah Dana Silke Chloë Jennifer Selena Myrthe Indy Valerie Suze Dina Ize Nisa Benthe Isabella Yasmine
 Femke Liv Emily Lena Pien Lana Amelia Juul Amy Ilse Lina Fiene Floor Sam Guusje Tess Joëlle Catharina Megan
 Jaylinn Nikki Norah Sienna Hannah Yara Floortje Elif Evy Ivy Lizz Sara Frederique Sofie Maria Hanna Inaya
@@ -54,8 +94,10 @@ Elisabeth Fleur Julia Faye Maud Merel Jade Marit Selina Madelief Féline Jasmijn
 Evie Lizzy Aylin Nienke Carlijn Cornelia Ella Noortje Sofia Ise Esmée Nora Stella Hailey Leah Jet Nadia Imke
 Fien Cato Johanna Amber Jill Luna Nynke Aya Vera Kaylee Lieke Evelien Evi Feline Lize Meike Kyara Annemijn Janne
 Kim Esther Mirte Mara Jinthe Esila Zara Merle Kayleigh Renske Loïs Lotte
-""".split(),
-    surnames="""
+"""
+    ),
+    surnames=words(
+        """
 Rehorst Tammerijn Gervais Vertooren Broeshart Gemen Steenbakkers Stamrood Wolters Symons Kriens Haack Uphus
 Cornelisse Overeem Spies Timmerman Kwaadland Molen Meijer Huijzing Lemmens Lage Lambers Latier Wagenvoort
 Jurrijens Bresé Schenk Beernink Risma Fredriks Peronne Teunissen Walsteijn Mulders Bouthoorn Lankle Pasman Lind
@@ -79,5 +121,6 @@ Terry Verkade Zijlemans Gnodde Suijker Doyle Françoise Aarden Zuijdveld Wever O
 Woutersz Vegt Mulder Huberts Merkx Aschman Schulten Smits Bastiaense Strik Wilcken Saxo Rubben Rouwhorst
 Passchiers Zijlmans Jacobi Woudenberg Corstiaens Brandon Boudewijns Bastiaanse Pratt Greij Konings Hagendoorn
 Hendriks Berendse Marchand Schuurmans
-""".split(),
+"""
+    ),
 )

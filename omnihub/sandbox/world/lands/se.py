@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from omnihub.sandbox.world.lands.land import Land, towns
+from omnihub.sandbox.world.lands.land import Land, towns, words
 
 LAND = Land(
     code="SE",
@@ -11,10 +11,14 @@ LAND = Land(
     tld="se",
     dial="46",
     digits=9,
-    mobiles=('70', '72', '73', '76'),
+    mobiles=("70", "72", "73", "76"),
     address="{street} {no}",
     sons="Söner",
-    forms=(('AB', 'Aktiebolag'), ('HB', 'Handelsbolag'), ('KB', 'Kommanditbolag')),
+    forms=(
+        ("AB", "Aktiebolag"),
+        ("HB", "Handelsbolag"),
+        ("KB", "Kommanditbolag"),
+    ),
     towns=towns(
         """
 Stockholm|11# ##|8|Stockholm
@@ -29,15 +33,49 @@ Luleå|97# ##|920|Norrbotten
 """
     ),
     streets=(
-        "Industrigatan", "Storgatan", "Kungsgatan", "Hamngatan", "Verkstadsgatan", "Järnvägsgatan", "Skolgatan",
-        "Drottninggatan", "Fabriksgatan", "Ringvägen", "Kvarnvägen", "Vasagatan", "Maskingatan", "Hantverkargatan",
+        "Industrigatan",
+        "Storgatan",
+        "Kungsgatan",
+        "Hamngatan",
+        "Verkstadsgatan",
+        "Järnvägsgatan",
+        "Skolgatan",
+        "Drottninggatan",
+        "Fabriksgatan",
+        "Ringvägen",
+        "Kvarnvägen",
+        "Vasagatan",
+        "Maskingatan",
+        "Hantverkargatan",
     ),
     trades=(
-        "Maskin", "Mekaniska", "Hydraulik", "Automation", "Pump", "Förpackning", "Trävaru", "Lyftteknik", "Elektro",
-        "Kylteknik", "Stål", "Papper", "Livsmedel", "Plast", "Logistik", "Bryggeri", "Mejeri", "Verktyg", "Bygg",
-        "Lantbruk", "Varv", "Energi", "Glas", "Gruv",
+        "Maskin",
+        "Mekaniska",
+        "Hydraulik",
+        "Automation",
+        "Pump",
+        "Förpackning",
+        "Trävaru",
+        "Lyftteknik",
+        "Elektro",
+        "Kylteknik",
+        "Stål",
+        "Papper",
+        "Livsmedel",
+        "Plast",
+        "Logistik",
+        "Bryggeri",
+        "Mejeri",
+        "Verktyg",
+        "Bygg",
+        "Lantbruk",
+        "Varv",
+        "Energi",
+        "Glas",
+        "Gruv",
     ),
-    men="""
+    men=words(
+        """
 Simon Sture Christian Reine Stefan Jimmie Nikola Jonathan Juan Maximilian Kent Tony Marco Frank Ture Oliver
 Alvin Edgar Ingemar Charlie Mustafa Ulrik Urban Olle Petter Tord Alfred Jerker Vide Sigvard Adrian Isak Karl
 Carlos George Abdul Eddie Josef Claes Christoffer Isac Patrick Ossian Kasper Sonny Vilgot Roland Saleh Sigurd
@@ -46,8 +84,10 @@ Gert Elis Theodor Per Andreas Khaled Aron Kevin Folke Joseph Victor Martin Danie
 Vilhelm Johannes Conny Patrik Karim Mahmoud Henry Hassan Jonatan Ole Abdirahman Christopher Jan Ingvar Lars
 Fredric Sune Werner Ernst Gerhard Luis Artur Edwin Colin Olof Gunnar Herman Ferdinand Einar Mats Kari Jonny
 Andrzej Dante Bruno Noel
-""".split(),
-    women="""
+"""
+    ),
+    women=words(
+        """
 Sandra Kristina Sofia Vanessa Christina Gerd Fatima Bianca Yasmin Ilse Natalia Ebba Harriet Gerda Inez Elly
 Patricia Vilhelmina Marit Melina Paula Liselotte Lova Mariam Yvonne Rose Henrietta Lotta Elma Vanja Rosa Gertrud
 Marta Isabel Birgit Nadja Emily Mia Erica Thea Amalia Alva Lydia Vendela Carolin Lina Judith Moa Solveig Maarit
@@ -56,8 +96,10 @@ Samira Meja Paulina Fanny Eira Elsa Marjatta Heidi Charlotte Catharina Elise Wil
 Cecilia Heléne Kerstin Majken Miriam Ingegärd Katharina Minna Annelie Nina Joanna Nicole Sabina Amelie Elvira
 Ellen Märtha Rebecka Nelly Engla Bella Natalie Annika Veronika Marita Jessica Klara Kim Aleksandra Emmy Jill
 Elin Rita Mila Ann Jeanette
-""".split(),
-    surnames="""
+"""
+    ),
+    surnames=words(
+        """
 Ekstrand Westberg Blixt Backman Dahlin Hedin Svedberg Börjesson Larsson Hammar Svanberg Lennartsson Falk
 Sundström Rosén Kvist Henningsson Nord Söderlund Ljung Norling Sjöholm Broman Hultgren Borg Magnusson Forsman
 Bäck Isaksson Melin Pettersson Lindqvist Haglund Boström Ahlqvist Holmberg Holmgren Skoglund Näslund Lundell
@@ -81,5 +123,6 @@ Nilsson Norman Nyberg Ohlsson Hallberg Johannesson Sundberg Strid Hallgren Olofs
 Lindmark Granlund Sjöberg Engman Haraldsson Söderholm Osman Andreasson Hellman Mattsson Burman Niklasson Bodin
 Hult Vikström Christensen Jönsson Helgesson Östberg Ericson Ericsson Lindholm Eklöf Ahmadi Lundgren Nordberg
 Åkesson Sjölin Bäckman Schmidt Hägg Nyman Torstensson Fransson Göransson Hedman Hedlund
-""".split(),
+"""
+    ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from omnihub.sandbox.world.lands.land import Land, towns
+from omnihub.sandbox.world.lands.land import Land, towns, words
 
 LAND = Land(
     code="US",
@@ -14,7 +14,11 @@ LAND = Land(
     mobiles=(),
     address="{no} {street}",
     sons="Sons",
-    forms=(('Inc.', 'Incorporated'), ('LLC', 'Limited Liability Company'), ('Corp.', 'Corporation')),
+    forms=(
+        ("Inc.", "Incorporated"),
+        ("LLC", "Limited Liability Company"),
+        ("Corp.", "Corporation"),
+    ),
     towns=towns(
         """
 Chicago|606##|312|IL
@@ -32,16 +36,49 @@ Charlotte|282##|704|NC
 """
     ),
     streets=(
-        "Main Street", "Industrial Parkway", "Oak Avenue", "Commerce Drive", "Maple Street", "Lakeview Drive",
-        "Washington Avenue", "Park Avenue", "Factory Road", "Harbor Boulevard", "2nd Street", "Lincoln Highway",
-        "Mill Road", "Enterprise Court",
+        "Main Street",
+        "Industrial Parkway",
+        "Oak Avenue",
+        "Commerce Drive",
+        "Maple Street",
+        "Lakeview Drive",
+        "Washington Avenue",
+        "Park Avenue",
+        "Factory Road",
+        "Harbor Boulevard",
+        "2nd Street",
+        "Lincoln Highway",
+        "Mill Road",
+        "Enterprise Court",
     ),
     trades=(
-        "Engineering", "Hydraulics", "Automation", "Pumps", "Packaging", "Lumber", "Hoists", "Electric",
-        "Refrigeration", "Steel", "Paper", "Foods", "Plastics", "Logistics", "Brewing", "Dairy", "Tools",
-        "Construction", "Farming", "Shipyard", "Energy", "Glass", "Metals", "Ceramics",
+        "Engineering",
+        "Hydraulics",
+        "Automation",
+        "Pumps",
+        "Packaging",
+        "Lumber",
+        "Hoists",
+        "Electric",
+        "Refrigeration",
+        "Steel",
+        "Paper",
+        "Foods",
+        "Plastics",
+        "Logistics",
+        "Brewing",
+        "Dairy",
+        "Tools",
+        "Construction",
+        "Farming",
+        "Shipyard",
+        "Energy",
+        "Glass",
+        "Metals",
+        "Ceramics",
     ),
-    men="""
+    men=words(
+        """
 Austin Richard Cole Tyler Jermaine Clarence Adrian Allen Tommy Cameron Mark Marc Dominic Sergio Marco Tristan
 Fred Gary Greg Rodney Noah Kelly Joel Alex Nicolas Tracy Brendan Dave Leslie Randall Trevor Brad Shane Jack
 Gavin Gabriel Nathan Bobby Nicholas Andres Roger Colin Johnny Erik Christian Ernest Eddie Terrance Andre
@@ -50,8 +87,10 @@ Brady Bruce Phillip Vernon Jimmy Maurice Grant Louis Ian Darin Franklin Isaiah B
 Hayden Edwin Jeff Seth Terry Maxwell Martin Corey Edgar Arthur Francis John Patrick Cory Alec Jeremiah Antonio
 Luke Lucas Steven Darren Jeffrey Jeremy Howard Lance Samuel Dylan Dillon Geoffrey Jake Aaron Clifford Rickey
 Blake Keith Zachary Harold
-""".split(),
-    women="""
+"""
+    ),
+    women=words(
+        """
 Angie Colleen Kathryn Savannah Grace Shelley Elizabeth Shelly Evelyn Robin Chelsey Melanie Michele Shari Stacie
 Shelby Kerri Mariah Margaret Kirsten Kara Meghan Jaclyn Kristie Mallory Adrienne Joyce Monica Marissa Sydney
 Teresa Hayley Candace Denise Tracey Paige Carrie Cindy Janice Tricia Miranda Rita Eileen Alexa Haley Krista
@@ -60,8 +99,10 @@ Cristina Yvette Sherri Cathy Laurie Erin Casey Kristina Deborah Breanna Misty Al
 Carly Meagan Theresa Vanessa Bethany Joanne Meredith Kelli Audrey Bridget Virginia Katelyn Michelle Chelsea Ann
 Kendra Kaitlin Gabriella Frances Alexandria Angelica Cheyenne Gabrielle Chloe Terri Sharon Renee Alexandra
 Autumn Katherine Selena Sonya Dominique Joy Peggy Jenna Mia Maria Jeanne Tamara Wendy
-""".split(),
-    surnames="""
+"""
+    ),
+    surnames=words(
+        """
 Gardner Herrera Chavez Fuller Cook Cunningham Contreras Carter Ball Cox Ortiz Cross Bailey Bennett Rodgers
 Porter Riley Lopez Greene Watkins Willis Nunez Williams Lewis Meyer Martin Simpson Parks Johnston Robertson
 Watson Fox Hansen Fowler Burns Fisher Park Dunn Rhodes Walker Gross Payne Lambert Walters Hunter Delgado Munoz
@@ -82,5 +123,6 @@ Jensen Aguilar Haynes Reed Harmon Long Tucker Barrett Graham Miller Olson Johnso
 Reid Ford Lee Schwartz Pearson Swanson May Reynolds Jimenez Ortega Powell Quinn Reyes Lane White Alvarez Acosta
 Crawford Rogers Sharp Rivera Ray Little Brown Torres Hughes Chapman Santiago Oliver Chambers Dean Palmer Oconnor
 Ramsey Gordon Ramirez Gonzales Kim Sullivan
-""".split(),
+"""
+    ),
 )

@@ -42,7 +42,9 @@ def _fi(seven: str) -> str:
 
 
 def _nl(seven: str) -> str:
-    return "NL" + _first((f"{a}{seven}{c}" for a in "1234" for c in "0123456789"), lambda n: bsn.checksum(n) == 0) + "B01"
+    return (
+        "NL" + _first((f"{a}{seven}{c}" for a in "1234" for c in "0123456789"), lambda n: bsn.checksum(n) == 0) + "B01"
+    )
 
 
 def _fr(seven: str) -> str:
@@ -78,9 +80,19 @@ def _gb(seven: str) -> str:
 
 def _ch(seven: str) -> str:
     body = _first((first + seven for first in "123"), lambda b: ch_uid.calc_check_digit(b) != "10")
-    return f"CHE{body}{ch_uid.calc_check_digit(body)}MWST"
+    return f"CHE{body}{ch_uid.calc_check_digit(body)}"
 
 
 _MAKERS: dict[str, Callable[[str], str]] = {
-    "DE": _de, "AT": _at, "FI": _fi, "NL": _nl, "FR": _fr, "PL": _pl, "IT": _it, "ES": _es, "SE": _se, "GB": _gb, "CH": _ch,
+    "DE": _de,
+    "AT": _at,
+    "FI": _fi,
+    "NL": _nl,
+    "FR": _fr,
+    "PL": _pl,
+    "IT": _it,
+    "ES": _es,
+    "SE": _se,
+    "GB": _gb,
+    "CH": _ch,
 }

@@ -1,0 +1,188 @@
+"""Score: what the hub believes, held against the truth.
+
+    contacts, accounts   pairwise precision, recall and F1: of all pairs of records the hub calls one, how many are; of
+                         all pairs that are one, how many it found. Counted from the sizes of overlaps.
+    fields               of all right values of things the hub has a record of: the share it believes
+    findings             of all findings the truth can judge: how many were planted; of all planted, how many found
+    traps                of the pairs that are easily got wrong: how many are right
+
+Records that are deleted, or that the truth does not know, count nowhere.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from omnihub.model import FINDING_KINDS, Entity, fields_of
+from omnihub.sandbox.truth import Planted, Truth
+
+_SETS = {"contacts": "contact", "accounts": "account"}
+
+# One record may have several findings of these kinds, told apart by their field; of the others it has one.
+_BY_FIELD = {"value_differs", "value_invalid", "product_differs", "orphan_link"}
+
+# The right spelling of these is a matter of taste, or another kind of finding speaks for them.
+_TASTE = "spelling_differs"
+_OTHERWISE = {("value_differs", "marketing_consent"), ("value_differs", "consent_at")}
+
+
+def score(
+    crosswalk: Iterable[tuple[str, str]],
+    golden: Iterable[tuple[str, str, Mapping[str, str | None]]],
+    findings: Iterable[tuple[str, str, str]],
+    truth: Truth,
+) -> dict[str, Any]:
+    """How well the hub knows its customers.
+
+    crosswalk: (ref, golden id). golden: (golden id, entity, field → value). findings: (kind, ref, field).
+    """
+    believed = {str(ref): golden_id for ref, golden_id in crosswalk}
+    found: dict[str, Any] = {name: _pairwise(believed, truth.who(entity)) for name, entity in _SETS.items()}
+    found["fields"] = _fields(believed, golden, truth)
+    found["findings"] = _findings(findings, truth)
+    found["traps"] = _traps(believed, truth)
+    return found
+
+
+# -- who is who ------------------------------------------------------------------------------
+
+
+def _pairs(sizes: Iterable[int]) -> int:
+    return sum(n * (n - 1) // 2 for n in sizes)
+
+
+def _pairwise(believed: Mapping[str, str], who: Mapping[str, str]) -> dict[str, float]:
+    """A record the hub knows nothing of is alone in it."""
+    cells = Counter((believed.get(ref, ref), key) for ref, key in who.items())
+    clusters: Counter[str] = Counter()
+    things: Counter[str] = Counter()
+    for (golden_id, key), n in cells.items():
+        clusters[golden_id] += n
+        things[key] += n
+    both = _pairs(cells.values())
+    return _shares(both, _pairs(clusters.values()), _pairs(things.values()))
+
+
+def _shares(both: int, said: int, true: int) -> dict[str, float]:
+    precision = both / said if said else 1.0
+    recall = both / true if true else 1.0
+    f1 = 2 * precision * recall / (precision + recall) if precision + recall else 0.0
+    return {"precision": round(precision, 5), "recall": round(recall, 5), "f1": round(f1, 5)}
+
+
+def _traps(believed: Mapping[str, str], truth: Truth) -> dict[str, dict[str, int]]:
+    results: dict[str, Counter[str]] = defaultdict(Counter)
+    for kind, a, b, same in truth.traps():
+        if a in believed and b in believed:
+            results[kind]["right" if (believed[a] == believed[b]) == same else "wrong"] += 1
+    return {kind: {"right": n["right"], "wrong": n["wrong"]} for kind, n in sorted(results.items())}
+
+
+# -- what is right ------------------------------------------------------------------------------
+
+
+def _fields(
+    believed: Mapping[str, str], golden: Iterable[tuple[str, str, Mapping[str, str | None]]], truth: Truth
+) -> dict[str, Any]:
+    values = {golden_id: fields for golden_id, _, fields in golden}
+    asked: Counter[str] = Counter()
+    correct: Counter[str] = Counter()
+    for entity in ("account", "contact", "product"):
+        homes = _homes(believed, truth.who(entity))
+        same = _same(Entity(entity))
+        for key, name, right in truth.rights(entity):
+            if key in homes:
+                asked[f"{entity}.{name}"] += 1
+                said = values.get(homes[key], {}).get(name)
+                correct[f"{entity}.{name}"] += said is not None and same(name, said, right)
+    everything = asked.total()
+    return {
+        "correct_share": round(correct.total() / everything, 5) if everything else 1.0,
+        "per_field": {name: round(correct[name] / n, 5) for name, n in sorted(asked.items())},
+    }
+
+
+def _homes(believed: Mapping[str, str], who: Mapping[str, str]) -> dict[str, str]:
+    """Thing → the golden record that most of its records are in; the first by name where two have as many."""
+    votes: dict[str, Counter[str]] = defaultdict(Counter)
+    for ref, key in who.items():
+        if ref in believed:
+            votes[key][believed[ref]] += 1
+    return {key: min(n, key=lambda g: (-n[g], g)) for key, n in votes.items()}
+
+
+def _same(entity: Entity) -> Callable[[str, str, str], bool]:
+    """Whether two values of a field of this entity are the same once cleaned."""
+    from omnihub.fields import Unclean, clean, same
+
+    kinds = fields_of(entity)
+
+    def compare(name: str, a: str, b: str) -> bool:
+        try:
+            return same(kinds[name].kind, clean(kinds[name].kind, a), clean(kinds[name].kind, b))
+        except Unclean:
+            return a.casefold() == b.casefold()
+
+    return compare
+
+
+# -- what was found ------------------------------------------------------------------------------
+
+
+def _mark(kind: str, ref: str, field: str) -> tuple[str, str, str]:
+    return kind, ref, field if kind in _BY_FIELD else ""
+
+
+def _findings(findings: Iterable[tuple[str, str, str]], truth: Truth) -> dict[str, Any]:
+    planted = list(truth.errors())
+    causes = {_mark(e.kind, e.ref, e.field): _cause(e) for e in planted if e.kind in FINDING_KINDS}
+    taste = {(e.ref, e.field) for e in planted if e.kind == _TASTE}
+    known = _known(planted, truth)
+    hits: dict[str, set[Any]] = defaultdict(set)
+    false: Counter[str] = Counter()
+    for mark in {_mark(kind, str(ref), field) for kind, ref, field in findings}:
+        if mark in causes:
+            hits[mark[0]].add(causes[mark])
+        elif known(*mark) and mark[1:] not in taste:
+            false[mark[0]] += 1
+    wanted = Counter(cause[0] for cause in set(causes.values()))
+    return _tally(wanted, {kind: len(found) for kind, found in hits.items()}, false)
+
+
+def _cause(error: Planted) -> tuple[str, str, str]:
+    if error.cause:
+        return error.kind, error.cause, ""
+    return _mark(error.kind, error.ref, error.field)
+
+
+def _known(planted: Iterable[Planted], truth: Truth) -> Callable[[str, str, str], bool]:
+    """Whether the truth can tell that a finding is false: kind planted, record alive, field with a right value."""
+    kinds = {e.kind for e in planted}
+    entities = ("account", "contact", "product")
+    who = {ref: (entity, key) for entity in entities for ref, key in truth.who(entity).items()}
+    rights = {(key, name) for entity in ("account", "contact") for key, name, _ in truth.rights(entity)}
+
+    def known(kind: str, ref: str, field: str) -> bool:
+        if kind not in kinds or (kind, field) in _OTHERWISE:
+            return False
+        if kind in ("duplicate", "consent_conflict"):
+            return ref in who
+        if kind in ("value_differs", "value_invalid"):
+            entity, key = who.get(ref, ("", ""))
+            return entity in ("account", "contact") and (key, field) in rights
+        return True
+
+    return known
+
+
+def _tally(wanted: Counter[str], hits: Mapping[str, int], false: Counter[str]) -> dict[str, Any]:
+    by_kind = {
+        kind: _shares(hits.get(kind, 0), hits.get(kind, 0) + false[kind], wanted[kind])
+        | {"planted": wanted[kind], "found": hits.get(kind, 0), "false": false[kind]}
+        for kind in sorted(set(wanted) | set(false))
+    }
+    both = sum(hits.values())
+    whole = _shares(both, both + false.total(), wanted.total())
+    return {"precision": whole["precision"], "recall": whole["recall"], "by_kind": by_kind}
