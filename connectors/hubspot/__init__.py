@@ -18,7 +18,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -369,17 +369,18 @@ def _merged(found: Sequence[Record]) -> list[tuple[str, str | None]]:
     """(loser, winner) for the merges these records tell of."""
     pairs: list[tuple[str, str | None]] = []
     for record in found:
-        if b"merged" not in record.raw:
-            continue
         for name in MERGED:
             losers = str(value_at(record.raw, f"properties.{name}") or "").split(";")
             pairs += [(loser.partition(":")[0], record.id) for loser in losers if loser]
     return [pair for pair in dict.fromkeys(pairs) if pair[0] != pair[1]]
 
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
 def _ms(at: str) -> int:
     """Milliseconds since 1970, as HubSpot's filters want a time."""
-    return (datetime.fromisoformat(at) - datetime.fromisoformat("1970-01-01T00:00:00Z")) // timedelta(milliseconds=1)
+    return (datetime.fromisoformat(at) - _EPOCH) // timedelta(milliseconds=1)
 
 
 def _newer(since: str, found: Sequence[Record]) -> str:

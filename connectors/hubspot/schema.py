@@ -65,8 +65,11 @@ OPTIONS: dict[str, tuple[str, ...]] = {
         *("appointmentscheduled", "qualifiedtobuy", "presentationscheduled", "decisionmakerboughtin", "contractsent"),
         *("closedwon", "closedlost"),
     ),
-    "hs_language": ("cs", "da", "de", "de-at", "de-ch", "de-de", "en", "en-gb", "en-us", "es", "fi", "fr", "fr-fr")
-    + ("hu", "it", "ja", "nl", "no", "pl", "pt", "pt-br", "ro", "sk", "sl", "sv", "tr", "zh"),
+    "hs_language": (
+        *("bg", "cs", "da", "de", "de-at", "de-ch", "de-de", "el", "en", "en-gb", "en-us", "es", "et", "fi", "fr"),
+        *("fr-be", "fr-ch", "fr-fr", "hr", "hu", "it", "it-ch", "ja", "ko", "lt", "lv", "nl", "nl-be", "no", "pl"),
+        *("pt", "pt-br", "ro", "ru", "sk", "sl", "sr", "sv", "tr", "uk", "zh", "zh-cn"),
+    ),
 }
 MAX_TEXT = 65_536  # characters of a text property
 
