@@ -174,8 +174,8 @@ class Listing:
     def _moved_on(self, shop: Shop, before: str | None, now: str | None) -> None:
         if before == now:
             raise BrokenAnswer(
-                f"{shop.http.system}: {self.name} never end: a page points to itself, or over {self.deepest} changed"
-                " in one second; the stream keeps its cursor"
+                f"{shop.http.system}: {self.name} never end: a page points to itself, or over {self.deepest} of them"
+                " changed in one second; the stream keeps its cursor"
             )
 
     def _shown(self, few: int) -> str:

@@ -49,6 +49,14 @@ WAY_OUT: dict[type[OmniHubError], str] = {
 }
 
 
+CLOSED = {
+    402: "the shop is frozen; its owner has to pay its plan",
+    404: "there is no shop here; check the url of this system",
+    423: "the shop is locked; its owner has to ask the vendor why",
+}
+"""HTTP status → what a person has to do. None of these says anything about the record that was sent."""
+
+
 class Throttle(msgspec.Struct, rename="camel"):
     """The bucket, as an answer describes it."""
 
@@ -166,7 +174,10 @@ class Shop:
         status = None
         try:
             body = {"query": document, "variables": dict(variables)}
-            response = self.http.refuse(self.http.request("POST", PATH, json=body, safe=safe))
+            response = self.http.request("POST", PATH, json=body, safe=safe)
+            if response.status_code in CLOSED:
+                raise ConfigError(f"{self.http.system}: {CLOSED[response.status_code]} ({response.status_code})")
+            self.http.refuse(response)
             head = self._read(response)
             status = head.extensions.cost.throttle_status if head.extensions and head.extensions.cost else None
         finally:
