@@ -186,7 +186,7 @@ def _land_page(store: Store, landed: Landed, page: Page, run_id: str, seen: arra
 
 def _fingerprint(ref: str) -> int:
     """64 bits for a ref: a pass over a million records is remembered in 8 MB; a clash can only delay a deletion."""
-    return xxhash.xxh3_64_intdigest(ref)
+    return xxhash.xxh3_64_intdigest(ref.encode())
 
 
 def _version(ref: str, record: Record, known: tuple[bytes, bool] | None) -> _Version | None:
@@ -286,7 +286,7 @@ def _close(store: Store, landed: Landed, now: datetime) -> None:
 
 def failed(store: Store, landed: Landed, error: Exception) -> Landed:
     """Say why a stream could not be read, in the store and in what is handed back; its cursor stays."""
-    landed.error = f"{error}" if isinstance(error, OmniHubError) else f"{landed.system}/{landed.stream}: {type(error).__name__} in the connector; see the log"
+    landed.error = f"{error}" if isinstance(error, OmniHubError) else f"{landed.system}/{landed.stream}: stopped by a mistake in the code ({type(error).__name__}); the log has the place"
     landed.way_out = _way_out(error)
     with store.write() as c:
         _set(c, landed, state="failed", error=landed.error)
