@@ -108,7 +108,7 @@ def _street_word(word: str) -> str:
 # ----------------------------------------------------------------------------------------------- postal code
 
 _COUNTRY_PREFIX = re.compile(
-    r"(?:DE?|CH|AT?|FI?N?|SE?|NO?|DK|PL|NL|BE?|LU?|IT?|FR?|ES?|CZ|SK|HU?|SI|LT|LV|EE)[ -]+(?=\d)"
+    r"^(?:DE?|CH|AT?|FI?N?|SE?|NO?|DK|PL|NL|BE?|LU?|IT?|FR?|ES?|CZ|SK|HU?|SI|LT|LV|EE)[ -]+(?=\d)"
 )
 _FORMS = [  # country, what its codes look like without blanks and dashes, how they are written
     ("GB", re.compile(r"([A-Z]{1,2}\d[A-Z\d]?)(\d[A-Z]{2})"), r"\1 \2"),

@@ -17,7 +17,7 @@ _LEGAL_ANYWHERE = _folded(
     "gmbh ggmbh mbh gesmbh gmbhcokg kgaa ohg ohgmbh gbr haftungsbeschränkt aktiengesellschaft ltd ltda inc incorporated"
     " llc llp plc pty bhd sdn pte sarl eurl sasu srl srls sapa sro spol oyj osakeyhtiö aps aktieselskab anpartsselskab"
     " aktiebolag aktiebolaget asa aksjeselskap kft zrt nyrt bv bvba vof ood eood ead doo uab sia ooo oao zao pao pjsc"
-    " jsc spzoo tbk gesellschaftmbh"
+    " jsc ojsc cjsc spzoo tbk gesellschaftmbh"
 )
 # Short or ambiguous ones, stripped at the end only.
 _LEGAL_LAST = _LEGAL_ANYWHERE | _folded(
@@ -35,23 +35,25 @@ _PHRASES = [
     "kommanditgesellschaft auf aktien", "kommanditgesellschaft", "offene handelsgesellschaft",
     "gesellschaft bürgerlichen rechts", "eingetragene genossenschaft", "eingetragener kaufmann",
     "eingetragener verein", "public limited company", "limited liability company", "limited liability partnership",
-    "limited partnership", "limited company", "public company", "private limited", "joint stock company",
-    "société anonyme", "société à responsabilité limitée", "société par actions simplifiée",
-    "société en nom collectif", "sociedad anónima", "sociedad limitada", "sociedad de responsabilidad limitada",
-    "s a de c v", "sa de cv", "società per azioni", "società a responsabilità limitata", "sociedade anônima",
-    "naamloze vennootschap", "besloten vennootschap", "spółka z ograniczoną odpowiedzialnością", "spółka z o o",
-    "spółka z oo", "sp z o o", "sp z oo", "sp zoo", "spółka akcyjna", "spółka jawna", "spółka komandytowa",
-    "spolecnost s rucenim omezenym", "akciova spolecnost", "obshchestvo s ogranichennoi otvetstvennostiu",
-    "aktsionernoe obshchestvo", "publichnoe aktsionernoe obshchestvo", "zakrytoe aktsionernoe obshchestvo",
-    "otkrytoe aktsionernoe obshchestvo", "zhu shi hui she", "you xian gong si", "gu fen you xian gong si",
-    "you xian ze ren gong si", "kabushiki kaisha", "kabushiki gaisha", "julkinen osakeyhtiö", "proprietary limited",
-    "sendirian berhad", "anonim sirketi", "limited sirketi",
+    "limited partnership", "limited company", "public company", "private limited", "open joint stock company",
+    "closed joint stock company", "public joint stock company", "joint stock company",
+    "societatea cu raspundere limitata", "société anonyme", "société à responsabilité limitée",
+    "société par actions simplifiée", "société en nom collectif", "sociedad anónima", "sociedad limitada",
+    "sociedad de responsabilidad limitada", "s a de c v", "sa de cv", "società per azioni",
+    "società a responsabilità limitata", "sociedade anônima", "naamloze vennootschap", "besloten vennootschap",
+    "spółka z ograniczoną odpowiedzialnością", "spółka z o o", "spółka z oo", "sp z o o", "sp z oo", "sp zoo",
+    "spółka akcyjna", "spółka jawna", "spółka komandytowa", "spolecnost s rucenim omezenym", "akciova spolecnost",
+    "obshchestvo s ogranichennoi otvetstvennostiu", "aktsionernoe obshchestvo",
+    "publichnoe aktsionernoe obshchestvo", "zakrytoe aktsionernoe obshchestvo", "otkrytoe aktsionernoe obshchestvo",
+    "zhu shi hui she", "you xian gong si", "gu fen you xian gong si", "you xian ze ren gong si", "kabushiki kaisha",
+    "kabushiki gaisha", "julkinen osakeyhtiö", "proprietary limited", "sendirian berhad", "anonim sirketi",
+    "limited sirketi",
 ]  # fmt: skip
 _PHRASE = re.compile(r"\b(?:" + "|".join(sorted(map(fold, _PHRASES), key=len, reverse=True)) + r")\b")
 _TELLING = _folded(
-    "gesellschaft ges kommanditgesellschaft offene eingetragene eingetragener limited public joint société sociedad"
-    " società sociedade naamloze besloten spółka sp spolecnost akciova obshchestvo zhu gong kabushiki julkinen"
-    " proprietary sendirian anonim sa s"
+    "gesellschaft ges open closed societatea kommanditgesellschaft offene eingetragene eingetragener limited"
+    " public joint société sociedad società sociedade naamloze besloten spółka sp spolecnost akciova"
+    " obshchestvo zhu gong kabushiki julkinen proprietary sendirian anonim sa s"
 )
 
 _ABBREVIATIONS = {
@@ -64,6 +66,7 @@ _ABBREVIATIONS = {
     "hldgs": "holding", "holdings": "holding", "labs": "laboratories", "lab": "laboratories", "equip": "equipment",
     "mach": "machinery", "masch": "maschinen", "maschbau": "maschinenbau", "maschinenb": "maschinenbau",
     "elektr": "elektro", "dt": "deutsche", "schweiz": "schweizer", "st": "saint", "sankt": "saint", "saint": "saint",
+    "organisation": "organization", "labour": "labor", "1st": "first", "2nd": "second", "3rd": "third",
     "solution": "solutions", "product": "products", "prods": "products", "dist": "distribution",
 }  # fmt: skip
 

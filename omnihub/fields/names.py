@@ -167,7 +167,7 @@ def weak(value: str) -> str | None:
 def _refuse_what_is_no_name(text: str) -> None:
     if "@" in text:
         raise Unclean("an e-mail address, not a name")
-    if text.rsplit(None, 1)[-1].lower() in _FIRM and " " in text:
+    if text.rsplit(None, 1)[-1].strip(",;.").lower() in _FIRM and " " in text:
         raise Unclean("a company, not a person")
     if _NOT_A_NAME.search(text):
         raise Unclean("a web address, not a name")

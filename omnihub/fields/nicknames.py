@@ -10,62 +10,78 @@ from omnihub.fields.text import fold, words
 
 # canonical: everything that leads to it. Written with umlauts and accents, folded on loading.
 _TABLE = """
-alexander: alex aleks alec xander sascha sasha sandro lex alexandr aleksander aleksandr
+agnieszka: aga agusia
+alessandro: sandro
+alexander: alex aleks alec xander sascha sasha lex alexandr aleksander aleksandr olek
 alexandra: alexa aleksandra lexi
-alfred: alf alfie fredi
+alfred: alf alfie
 alice: allie
-andreas: andi andy andrej
-andrew: drew andie
+andreas: andi andrej
+andrew: drew andie andy
+andrzej: jędrek
 anna: anni annie änne anneli ania hania anka anya
 anneliese: annelies liesel
 anthony: tony antony
+antoine: toine
 antoinette: toinette
 anton: toni antoni antek
-antonio: totò tonino nino toño
+antonia: tonia
+antonio: tonino nino toño
 arthur: art artur
 barbara: babs barb barbie bärbel babsi basia barbro
 bartholomew: bart
 bartłomiej: bartek bartosz
 beatrice: bea beatrix trixi beatriz
+benedikt: beni
 benjamin: ben benny benni benji
 bernhard: bernd berni bernard bernie bernt
 brigitte: gitte gitta biggi
 burkhard: burkhardt
 carl: karl kalle
+carmen: menchu
 caroline: carolin karoline karolin caro karo carrie
 catherine: katherine kate kathy cathy katie kat katharine kathryn cathryn katy kit kitty
 charles: charlie chuck charley chas charly charlot
 charlotte: lotte lotta lottie
 christian: chris christer kristian cristian
-christine: christina kristina kristin christin tina chrissie krystyna krysia christel kristiina cristina
+christine: christina kristina kristin christin tina chrissie krystyna krysia christel kristiina cristina christl
 christopher: christoph kristoffer christophe kristopher topher krzysztof krzysiek
 claudia: klaudia claudie
+concepción: concha conchita
 conrad: konrad conny
+consuelo: chelo
 cornelia: nele
-cornelius: cornelis
+cornelius: cornelis kees
 daniel: dan danny dani
 david: dave davy davey dawid
 deborah: debbie deb debra
 dieter: dietrich
 dmitri: dmitry dmitrij dima mitja
+dolores: lola
+domenico: mimmo
 dominik: dominic dom
+dominique: domi
 donald: don donnie
 dorothea: dorothee dörte dorothy dot dottie thea
 edmund: edmond
+eduardo: lalo
 edward: ed eddie ted teddy ned eduard edu
 eleanor: ellie nell eleonore elinor eleonora
 elisabeth: elizabeth liz lizzy lizzie beth betty bess eliza lisa lise elise elsa else ilse lisbeth liesbeth
     betsy lisbet elżbieta ela
 emanuel: emmanuel manu immanuel
 emily: em emmy emilie
-erik: eric erich eryk
+enrique: quique kike
+erik: eric erich eryk ecke
 ernst: ernest ernie
 esther: ester
 eugene: gene eugen
 eva: evi ewa ewka
+ewa: ewunia
 ferdinand: ferdi fernand
 florian: flo flori
 frances: fran franny fanny
+francesca: franca
 francesco: franco ciccio cecco
 francis: frankie
 francisco: paco pancho curro
@@ -85,14 +101,16 @@ gertrud: gertrude trude traudl trudi
 giovanni: gianni vanni
 giuseppe: beppe peppe pino peppino geppetto
 grace: gracie
-gregory: greg gregor grzegorz
+gregory: greg gregor grzegorz grzesiek
+guadalupe: lupe
 gudrun: gudi
 guillermo: memo
 gustav: gustaf gus kustaa
 günter: günther guenter gunter gunther
+hanspeter: hape
 harold: harry hal harald
 heidemarie: heidi
-heinrich: heinz heini heiner hinrich henrik hendrik
+heinrich: heinz heini heiner hinrich henrik hendrik henk
 helene: helen helena lena leni hélène
 henrietta: henriette hetty
 henry: hank
@@ -104,28 +122,31 @@ ignacio: nacho ignaz ignatius
 ingeborg: inge inga
 irene: iréne
 isabel: isabella isabelle izabela bella isa
-jacob: jake jakob jacobus kuba jakub
+jacob: jake jakob jacobus kuba jakub jaki jackl
 jacqueline: jacky jackie
 james: jim jimmy jamie jem jimbo
 jan: janek jaś
 jane: janie jayne
 janet: janette
 javier: xavier javi xavi
+jean: jeannot
 jeffrey: jeff geoff geoffrey jeffery
 jennifer: jen jenny jenni jennie
 jeremy: jerry jeremiah jeremias
 jessica: jess jessie
+jesús: chus chucho
 joachim: jochen achim joakim jochim
-joanna: joanne johanna jo hanna
+joanna: joanne johanna hanna asia
 johannes: hans hannes johann hansi hänsel johan hannu
 john: jack johnny jon jonny johnnie
 jonathan: jonathon
 jose: pepe josé pepito
 josef: joseph joe jupp sepp seppl joey beppo józef josip
-josephine: josie josefine josefa fina
+josephine: josie josefine josefa fina josy
 joshua: josh
 juan: juanito
 judith: judy judi
+juhani: jussi
 julia: julie juli julka
 jutta: jutte
 jörg: jörk
@@ -135,8 +156,10 @@ katariina: katri
 katharina: katja kathi käthe kathrin katrin katarina katrina trine kati katarzyna kasia kaśka käthi
 kenneth: ken kenny
 kevin: kev
-klaus: claus klas
+kimberly: kim
+klaus: claus klas klausi
 konstantin: costa kostas konstantinos constantin
+lars: lasse
 laura: laurie lori
 laurent: laurence
 lawrence: larry lorenz laurentius lauri
@@ -156,15 +179,17 @@ margaret: maggie meg peggy margie marge madge greta margarete margarethe margot 
 maria: mitzi marysia marja
 mark: marc markus marcus marco marko
 martha: marta marthe
-martin: marty martti marten mårten
+martin: marty martti marten mårten martl
 mary: molly polly mamie
 mateusz: mateo matteo
 matthew: matt matty mathew
-matthias: mathias matti mattias matze matheus
+matthias: mathias matti mattias matze matheus masa
 maurice: moritz maurizio mauricio mo
-maximilian: max maxi maksymilian
+maximilian: max maxi maksymilian maxl
 melanie: mel melani
-michael: mike mick mickey micha mikey michel mikael michal michał michail mikhail mischa misha
+mercedes: merche
+michael: mike mick mickey micha mikey michel mikael michal michał michail mikhail mischa misha michi michaś
+    micke
 michaela: micky mikaela
 monika: monica moni
 natalie: nathalie nat natalia natasha natascha
@@ -178,12 +203,14 @@ oscar: oskar ossi
 pamela: pam pammy
 patricia: pat patty patti trish tricia patrizia pati
 patrick: paddy patrik patryk
-paul: paulus pauli pavel paweł
+paul: paulus pauli pavel paweł pawełek
 paula: paulina pauline
-peter: pete petr piotr pit peer petter pjotr
+per: pelle
+peter: pete petr piotr pit peer petter pjotr piotrek
 philip: phil phillip philipp pip philippe filip pippo
+pilar: pili
 rachel: rach rachael raquel rahel
-rafael: raphael rafał raffi raf raffaele
+rafael: raphael rafał raffi raf raffaele rafa
 rainer: reiner rainier
 raymond: ray raimund
 rebecca: becky rebekka becca becki
@@ -192,16 +219,21 @@ reinhard: reinhardt reinhart
 renate: reni renata
 richard: rick rich dick ricky richie dickie ritchie riccardo ricardo ryszard rico
 robert: bob bobby rob robbie bert robby bobbie roberto
+roberto: beto
 roger: rodger rog
 roland: rolli
 ronald: ron ronnie ronny
+rosario: charo
 rosemarie: rosi rosie romy rosemary
 rudolf: rudi rudolph rudy
 russell: russ rusty
 rüdiger: rudiger
 sabine: bine sabina
+salvatore: totò
 samantha: sammi
 samuel: sam sammy
+sandra: sandy
+santiago: santi
 sarah: sara sally sadie
 sebastian: seb basti sebastien bastian wastl bastien
 sergei: sergey sergej serge serhij
@@ -214,18 +246,19 @@ stanley: stan
 stefan: stephan steffen stefano stéphane stépane szczepan steff
 stefanie: stephanie steffi stefania stéphanie
 stephen: steven steve stevie
-susanne: susan sue susanna suzanne susi susie suzy zuzanna susann suse
+susanne: susan sue susanna suzanne susi susie suzy zuzanna susann suse zuza
 sylvia: silvia sylwia sylvie
+tadeusz: tadek
 terence: terry terrance
 teresa: theresa tess tessa therese resi theresia thérèse
-theodor: theo theodore teodor
+theodor: theo theodore teodor theodorus
 thomas: tom tommy tomas tomasz tomek tommaso tuomas thom
 timothy: tim timmy timotheus timo tymoteusz
 tobias: tobi toby tobiasz
 ulrich: uli ueli ulli utz ulrik
 ulrike: ulrika
 ursula: uschi ulla urszula ursel ursi ula
-valentin: valentino walenty
+valentin: valentino walenty vali
 valerie: val valeria
 veronika: vroni veronica weronika
 victor: vic viktor vik wiktor
@@ -233,15 +266,19 @@ victoria: vicky vicki viktoria tori wiktoria viki
 vincent: vince vinny vincenzo vicente vinzenz wincenty
 virginia: ginny ginger
 vladimir: wladimir vova włodzimierz volodymyr wolodymyr
+véronique: véro
 waldemar: waldi
-walter: walt wally walther
+walter: walt wally walther walti
 werner: wernher
 wilhelm: willi willy wim willem vilhelm wilhelmus
 wilhelmina: wilma mina
 william: bill billy will willie liam
+wojciech: wojtek
 wolfgang: wolf wolfi
+xaver: xaverl
 yvonne: ivonne
 zachary: zach zack zak
+zbigniew: zbyszek
 """
 
 
@@ -253,7 +290,7 @@ def _load() -> dict[str, str]:
         canonical = "".join(words(name))
         for nickname in nicknames.split():
             found.setdefault("".join(words(nickname)), canonical)
-    return found
+    return {nickname: found.get(name, name) for nickname, name in found.items()}  # beto → roberto → robert
 
 
 _GIVEN = _load()

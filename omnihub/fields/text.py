@@ -29,7 +29,7 @@ _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 # Soft hyphens, zero-width spaces and direction marks come along with copy and paste. Joiners stay: Indic
 # scripts and emoji need them.
 _INVISIBLE = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
-_NOTHING = re.compile(r"[\s\-‐-―_.,;:/\\|*?!~#+'\"`´()\[\]<>{}=…·•]*")
+_NOTHING = re.compile(r"[\s\-‐-―−_.,;:/\\|*?!~#+'\"`´()\[\]<>{}=…·•]*")
 
 # Said by people and exports in place of a value. Exact words (lower case), never parts of a value.
 _BLANKS = listed(
@@ -133,8 +133,8 @@ def same_key(text: str) -> str:
     return " ".join((low if low.isascii() else unicodedata.normalize("NFKC", low).casefold()).split())
 
 
-# ä ö ü are also written ae oe ue; but Jacques, Michael, Joel and Samuel are no umlauts.
-_UMLAUT = re.compile(r"(?<!q)([aou])e(?!l\b)")
+# ä ö ü are also written ae oe ue; but Jacques, Michael, Joel, Samuel, Joe and Sue have no umlauts.
+_UMLAUT = re.compile(r"(?<!q)([aou])e(?!l?\b)")
 
 
 # Latin letters go by a table made once: three times as fast as asking letter by letter.

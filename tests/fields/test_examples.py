@@ -43,6 +43,7 @@ CLEAN: list[tuple[Kind, str, str | None]] = [
     (Kind.ADDRESS, "Hauptstr. 5\nHaus  B", "Hauptstr. 5, Haus B"),
     (Kind.POSTAL, "D-10115", "10115"),
     (Kind.POSTAL, "1012ab", "1012 AB"),
+    (Kind.POSTAL, "K1A 0B1", "K1A 0B1"),
     (Kind.CITY, "FRANKFURT AM MAIN", "Frankfurt am Main"),
     (Kind.CITY, "Leer", "Leer"),
     (Kind.COUNTRY, "Deutschland", "DE"),
@@ -115,6 +116,7 @@ UNCLEAN: list[tuple[Kind, str, str]] = [
     (Kind.NAME, "Anna 😀", "an emoji or broken character in a name"),
     (Kind.NAME, "anna@firma.de", "an e-mail address, not a name"),
     (Kind.NAME, "Müller GmbH", "a company, not a person"),
+    (Kind.NAME, "Müller GmbH,", "a company, not a person"),
     (Kind.NAME, "123", "no letters in a name"),
     (Kind.COMPANY, "Test GmbH", "a placeholder"),
     (Kind.COMPANY, "privat", "a placeholder"),
@@ -170,7 +172,7 @@ def test_what_cannot_be_right_is_refused_with_a_reason(kind: Kind, raw: str, rea
 
 
 @pytest.mark.parametrize("kind", Kind)
-@pytest.mark.parametrize("raw", ["", " ", "-", " -- ", "—", "?", "\u200b", "..."])
+@pytest.mark.parametrize("raw", ["", " ", "-", " -- ", "—", "−", "?", "\u200b", "..."])
 def test_an_empty_place_is_no_value_of_any_kind(kind: Kind, raw: str) -> None:
     assert fields.clean(kind, raw) is None
 

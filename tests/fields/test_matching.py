@@ -133,6 +133,7 @@ def test_a_made_up_full_name_is_refused_in_its_made_up_parts(raw: str) -> None:
 @pytest.mark.parametrize(
     "nicknames",
     [
+        ["Josef", "Joseph", "Joe"],
         ["Robert", "Bob", "Rob", "Bobby", "robert j."],
         ["Johannes", "Hannes", "Hans", "Johann"],
         ["Ulrich", "Uli", "Ulli"],
@@ -148,6 +149,11 @@ def test_a_made_up_full_name_is_refused_in_its_made_up_parts(raw: str) -> None:
 )
 def test_nicknames_lead_back_to_one_name(nicknames: list[str]) -> None:
     assert len({fields.given(name) for name in nicknames}) == 1
+
+
+@pytest.mark.parametrize("name", ["Bob", "Beto", "Hannes", "Kate", "Joe", "Sue", "Jörg", "Fritz", "Gosia", "Anna"])
+def test_the_name_behind_a_nickname_is_nobodys_nickname(name: str) -> None:
+    assert fields.given(fields.given(name)) == fields.given(name)
 
 
 def test_names_that_are_no_nicknames_stand_for_themselves() -> None:
