@@ -2,7 +2,7 @@
 #
 #   make demo     the main job, whole: systems → golden records → systems, with stand-ins for every vendor
 #   make up       stand-ins, Dagster and the pages, until Ctrl-C
-#   make test     all tests
+#   make test     all tests, or some: make test ARGS=tests/store
 #   make check    format, lint, types, and who may import whom
 #   make bench    how fast each step is, beside its floor
 #   make lock     write the locks anew after pyproject.toml changed (needs uv)
@@ -25,7 +25,7 @@ up: .venv/ready
 	$(BIN)/omnihub up
 
 test: .venv/ready-dev
-	$(BIN)/python -m pytest --cov --cov-report=term $(ARGS)
+	$(BIN)/python -m pytest --cov --cov-report=term $(if $(ARGS),--cov-fail-under=0 $(ARGS))
 
 check: .venv/ready-dev
 	$(BIN)/ruff format --check .
