@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import tomllib
@@ -106,3 +107,8 @@ def test_no_address_of_a_package_index_is_in_the_locks() -> None:
         pinned = [line for line in lines if re.match(r"[a-z0-9]", line)]
         assert len(pinned) > 50
         assert [line for line in pinned if "==" not in line] == []
+
+
+def test_no_test_can_leave_this_machine() -> None:
+    with pytest.raises(BaseException, match="a test wanted to look up shop.test: use a stand-in on loopback"):
+        socket.create_connection(("shop.test", 80), timeout=1)
