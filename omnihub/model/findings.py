@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import dataclasses
+from dataclasses import dataclass
 from enum import StrEnum
 
 from omnihub.model.entities import Entity
@@ -55,6 +56,6 @@ class Finding:
     field: str
     golden_id: str | None
     owner: str
-    values: dict[str, str | None] = field(default_factory=dict)
+    values: dict[str, str | None] = dataclasses.field(default_factory=dict)  # `field` is an attribute here
     expected: str | None = None
     why: str = ""
