@@ -110,5 +110,5 @@ def test_no_address_of_a_package_index_is_in_the_locks() -> None:
 
 
 def test_no_test_can_leave_this_machine() -> None:
-    with pytest.raises(BaseException, match="a test wanted to look up shop.test: use a stand-in on loopback"):
+    with pytest.raises(BaseException, match=r"a test wanted to look up shop\.test: use a stand-in on loopback"):
         socket.create_connection(("shop.test", 80), timeout=1)
