@@ -228,10 +228,10 @@ def _clusters(c: sa.Connection, hub: Hub, part: _Slice, groups: Sequence[Sequenc
     for j in judged:
         if j.a in home and home.get(j.b) == home[j.a]:
             about[home[j.a]].append(j)
-    limit = hub.thresholds[part.entity].same
+    limits = hub.thresholds[part.entity]
     found = [list(g) for g in groups if len(g) <= 2]
     for group, weighed, word in zip(large, weights, about, strict=True):
-        found += clusters(group, weighed, word, limit)
+        found += clusters(group, weighed, word, limits)
     return sorted(found)
 
 

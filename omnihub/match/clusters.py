@@ -1,7 +1,9 @@
-"""Clusters that don't run away: average linkage inside each component, with rules that forbid.
+"""Clusters that don't run away: groups grow by their strongest link, and stop where members speak against each other.
 
-Plain connected components chain: a–b and b–c pull in c although a and c contradict. Here two groups join only while the
-mean weight between them, over all their pairs, stays at the threshold, and never across a forbidden pair.
+Plain connected components chain: a–b and b–c pull in c although a and c contradict. Here two groups join only when
+    their best pair is surely the same,
+    the mean of all pairs between them is not against it (a record that says little is no evidence either way), and
+    no pair between them contradicts or is forbidden.
 """
 
 from __future__ import annotations
@@ -10,9 +12,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
+from omnihub.match.weights import Thresholds
+
+Matrix = npt.NDArray[np.float64]
+
+CONTRADICTION = -4.0  # bits: a pair that speaks so clearly against itself is not in one cluster
+LENIENCE = 1.0  # bits above `unsure` that two groups must agree on in the mean
 CERTAIN = 1e6  # the weight of a judgement: no sum of comparisons comes near
-MAX_COMPONENT = 400  # a larger one is junk holding together; it is split by its strong pairs only
 
 
 @dataclass(frozen=True)
@@ -49,7 +57,9 @@ def components(refs: Iterable[str], edges: Iterable[tuple[str, str]]) -> list[li
     return sorted(groups.values())
 
 
-def clusters(members: Sequence[str], weights: Mapping[tuple[str, str], float], judged: Sequence[Judged], same: float) -> list[list[str]]:
+def clusters(
+    members: Sequence[str], weights: Mapping[tuple[str, str], float], judged: Sequence[Judged], limits: Thresholds
+) -> list[list[str]]:
     """One component → its clusters. `weights`: (a, b) with a < b → bits, -inf where the pair is forbidden; a missing
     pair counts as no evidence either way (0). Deterministic whatever the order of the input."""
     refs = sorted(members)
@@ -63,30 +73,31 @@ def clusters(members: Sequence[str], weights: Mapping[tuple[str, str], float], j
         if j.a in place and j.b in place and j.verdict in ("same", "different"):
             value = CERTAIN if j.verdict == "same" else -np.inf
             matrix[place[j.a], place[j.b]] = matrix[place[j.b], place[j.a]] = value
-    upper = matrix[np.triu_indices(len(refs), 1)]
-    if upper.min() >= same:
+    if matrix[np.triu_indices(len(refs), 1)].min() >= limits.same:
         return [refs]
-    return [[refs[i] for i in group] for group in _linked(matrix, same)]
+    return [[refs[i] for i in group] for group in _linked(matrix, limits)]
 
 
-def _linked(matrix: np.ndarray, same: float) -> list[list[int]]:
-    """Average linkage by Lance–Williams over summed weights; ties go to the smallest places."""
+def _linked(matrix: Matrix, limits: Thresholds) -> list[list[int]]:
+    """Join the two groups with the best mean among those that may join, until none may; ties go to the first."""
     n = len(matrix)
-    sums = matrix.astype(float).copy()
-    sizes = np.ones(n)
-    alive = np.ones(n, dtype=bool)
-    groups: list[list[int]] = [[i] for i in range(n)]
-    np.fill_diagonal(sums, -np.inf)
+    sums, best, worst = matrix.copy(), matrix.copy(), matrix.copy()
+    sizes, groups = np.ones(n), [[i] for i in range(n)]
+    open_ = ~np.eye(n, dtype=bool)
     while True:
-        means = np.where(np.outer(alive, alive), sums / np.outer(sizes, sizes), -np.inf)
-        i, j = divmod(int(np.argmax(means)), n)
-        if not means[i, j] >= same:
+        means = sums / np.outer(sizes, sizes)
+        fits = (means >= limits.unsure + LENIENCE) & (worst > CONTRADICTION)
+        judged = (best >= CERTAIN) & (worst > -np.inf)  # a person's word outweighs any weight, but no other person's
+        may = open_ & (best >= limits.same) & (fits | judged)
+        if not may.any():
             break
+        i, j = divmod(int(np.argmax(np.where(may, means, -np.inf))), n)
         i, j = min(i, j), max(i, j)
-        sums[i] += sums[j]
-        sums[:, i] = sums[i]
-        sums[i, i] = -np.inf
+        for table, join in ((sums, np.add), (best, np.maximum), (worst, np.minimum)):
+            table[i] = join(table[i], table[j])
+            table[:, i] = table[i]
         sizes[i] += sizes[j]
-        alive[j] = False
+        open_[j] = open_[:, j] = open_[i, i] = False
         groups[i] += groups[j]
-    return sorted(sorted(groups[i]) for i in range(n) if alive[i])
+        groups[j] = []
+    return sorted(sorted(group) for group in groups if group)

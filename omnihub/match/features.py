@@ -6,6 +6,7 @@ they begin with a letter that says what they are made of.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -38,12 +39,26 @@ def _strong_domain(value: str) -> str | None:
     return None if fields.weak(Kind.DOMAIN, value) else fields.key(Kind.DOMAIN, value)
 
 
+def _email_domain(value: str) -> str | None:
+    """A company's address tells its domain, whoever reads the mail there."""
+    return _strong_domain(value.rpartition("@")[2])
+
+
+def _script(value: str) -> str | None:
+    return "latin" if unicodedata.normalize("NFKD", value)[:1].isascii() else "other"
+
+
+def _as_is(value: str) -> str | None:
+    return value
+
+
 _DERIVED: dict[Entity, tuple[Derived, ...]] = {
     Entity.CONTACT: (
         Derived("first", "first_name", _key(Kind.NAME)),
         Derived("given", "first_name", fields.given),
         Derived("last", "last_name", _key(Kind.NAME)),
         Derived("last_given", "last_name", fields.given),
+        Derived("script", "last_name", _script),
         Derived("generation", "last_name", fields.generation),
         Derived("email", "email", _key(Kind.EMAIL)),
         Derived("email_weak", "email", lambda v: fields.weak(Kind.EMAIL, v)),
@@ -52,17 +67,20 @@ _DERIVED: dict[Entity, tuple[Derived, ...]] = {
         Derived("company_text", "company", _key(Kind.COMPANY)),
         Derived("city", "city", _key(Kind.CITY)),
         Derived("country", "country", _key(Kind.COUNTRY)),
-        Derived("account_ref", "account", lambda v: v),
+        Derived("account_ref", "account", _as_is),
     ),
     Entity.ACCOUNT: (
         Derived("name", "name", _key(Kind.COMPANY)),
         Derived("vat_id", "vat_id", _key(Kind.VAT)),
-        Derived("domain", "domain", _strong_domain),
+        Derived("own_domain", "domain", _strong_domain),
+        Derived("email_domain", "email", _email_domain),
         Derived("phone1", "phone", _key(Kind.PHONE)),
         Derived("street", "street", _key(Kind.ADDRESS)),
         Derived("postal", "postal_code", _key(Kind.POSTAL)),
         Derived("city", "city", _key(Kind.CITY)),
         Derived("country", "country", _key(Kind.COUNTRY)),
+        Derived("customer_group", "customer_group", _key(Kind.CODE)),
+        Derived("parent", "parent", _as_is),
     ),
     Entity.PRODUCT: (
         Derived("sku", "sku", _key(Kind.SKU)),
@@ -80,7 +98,8 @@ _FEATURES: dict[Entity, str] = {
         LEFT JOIN accounts ON accounts.ref = d.account_ref
         LEFT JOIN company_keys ON company_keys.text = accounts.name""",
     Entity.ACCOUNT: """
-        SELECT d.*, list_filter([d.phone1], lambda p: p IS NOT NULL) AS phones FROM derived AS d""",
+        SELECT d.*, coalesce(d.own_domain, d.email_domain) AS domain, list_filter([d.phone1], lambda p: p IS NOT NULL) AS phones
+        FROM derived AS d""",
     Entity.PRODUCT: "SELECT * FROM derived",
 }
 

@@ -33,8 +33,8 @@ Levels = tuple[tuple[str, float], ...]
 CONTACT: dict[str, Levels] = {
     "email": (
         ("a.email = b.email AND NOT a.is_weak", 14),
-        ("a.email = b.email", 3),
-        ("a.email_user = b.email_user AND length(a.email_user) > 4 AND NOT a.is_weak", 3),
+        ("a.email = b.email", 4),
+        ("(a.is_weak OR b.is_weak) AND a.email_domain = b.email_domain", 2),
         ("a.email IS NULL OR b.email IS NULL OR a.is_weak OR b.is_weak", 0),
         ("a.email_domain = b.email_domain", -3),
         ("true", -1),
@@ -46,16 +46,18 @@ CONTACT: dict[str, Levels] = {
     ),
     "name": (
         ("a.last IS NULL OR b.last IS NULL OR a.first IS NULL OR b.first IS NULL", 0),
-        ("a.first = b.first AND a.last = b.last", 11),
-        ("a.first = b.last AND a.last = b.first", 10),
-        ("a.given = b.given AND a.last = b.last", 10),
+        ("a.first = b.first AND a.last = b.last", 10),
+        ("a.first = b.last AND a.last = b.first", 9.5),
+        ("a.given = b.given AND a.last = b.last", 9.5),
         ("a.given = b.last_given AND a.last = b.first", 9),
         ("a.last = b.last AND (length(a.first) = 1 OR length(b.first) = 1) AND a.first[1] = b.first[1]", 7),
         ("a.last = b.last AND jaro_winkler_similarity(a.given, b.given) >= 0.88", 8.5),
         ("a.last = b.last AND (starts_with(a.first, b.first || ' ') OR starts_with(b.first, a.first || ' '))", 9),
         ("a.given = b.given AND jaro_winkler_similarity(a.last, b.last) >= 0.9", 8.5),
         ("jaro_winkler_similarity(a.given, b.given) >= 0.88 AND jaro_winkler_similarity(a.last, b.last) >= 0.9", 6),
+        ("jaro_winkler_similarity(a.first, b.last) >= 0.88 AND jaro_winkler_similarity(a.last, b.first) >= 0.88", 6),
         ("damerau_levenshtein(a.first || a.last, b.first || b.last) <= 2", 6),
+        ("a.script <> b.script", 0),  # spelled in two alphabets: the letters say little
         ("a.given = b.given", -1),
         ("a.last = b.last", -6),
         ("true", -11),
@@ -63,6 +65,7 @@ CONTACT: dict[str, Levels] = {
     "generation": (
         ("a.generation = b.generation", 2),
         ("a.generation IS NULL AND b.generation IS NULL", 0),
+        ("a.email <> b.email AND NOT a.is_weak AND NOT b.is_weak", -14),
         ("true", -5),
     ),
     "company": (
@@ -73,8 +76,8 @@ CONTACT: dict[str, Levels] = {
         ("true", -2),
     ),
     "place": (
-        ("a.city = b.city", 1),
-        ("a.country <> b.country", -2),
+        ("a.city = b.city", 0.5),
+        ("a.country <> b.country", -1),
         ("a.city <> b.city", -1),
         ("true", 0),
     ),
@@ -98,6 +101,7 @@ ACCOUNT: dict[str, Levels] = {
     ),
     "domain": (
         ("a.domain = b.domain", 5),
+        ("split_part(a.domain, '.', 1) = split_part(b.domain, '.', 1) AND length(split_part(a.domain, '.', 1)) > 6", 2),
         ("a.domain <> b.domain", -2),
         ("true", 0),
     ),
@@ -110,7 +114,18 @@ ACCOUNT: dict[str, Levels] = {
         ("a.postal = b.postal AND a.country IS NOT DISTINCT FROM b.country", 2.5),
         ("a.city = b.city", 2),
         ("a.country <> b.country", -6),
-        ("a.city <> b.city", -3),
+        ("a.city <> b.city AND list_has_any(a.phones, b.phones)", -3),
+        ("a.city <> b.city AND a.vat_id = b.vat_id", -5),
+        ("a.city <> b.city", -12),  # a branch, unless something else says that they moved
+        ("true", 0),
+    ),
+    "branch": (
+        ("(a.parent IS NULL) <> (b.parent IS NULL) AND (a.city IS NULL OR b.city IS NULL)", -0.5),  # rather the head office
+        ("true", 0),
+    ),
+    "customer_group": (
+        ("a.customer_group = b.customer_group", 1),
+        ("a.customer_group <> b.customer_group", -3),
         ("true", 0),
     ),
 }
@@ -128,7 +143,7 @@ COMPARISONS: dict[Entity, dict[str, Levels]] = {
 
 FORBIDDEN: dict[Entity, str] = {
     Entity.CONTACT: "a.generation <> b.generation",
-    Entity.ACCOUNT: "a.vat_id <> b.vat_id",
+    Entity.ACCOUNT: "a.vat_id <> b.vat_id OR a.parent = b.ref OR b.parent = a.ref",
     Entity.PRODUCT: "a.sku <> b.sku",
 }
 """What can never be one, whatever else agrees."""
