@@ -159,7 +159,7 @@ def _cause(error: Planted) -> tuple[str, str, str]:
 
 def _known(planted: Iterable[Planted], truth: Truth) -> Callable[[str, str, str], bool]:
     """Whether the truth can tell that a finding is false: kind planted, record alive, field with a right value."""
-    kinds = {e.kind for e in planted}
+    kinds = {e.kind for e in planted} & set(FINDING_KINDS)
     entities = ("account", "contact", "product")
     who = {ref: (entity, key) for entity in entities for ref, key in truth.who(entity).items()}
     rights = {(key, name) for entity in ("account", "contact") for key, name, _ in truth.rights(entity)}

@@ -455,7 +455,7 @@ class People:
             return
         answer, ago = person.consent, max(person.asked_ago_s, x.updated_ago_s)
         if person.withdrawn and kept.role in ("crm", "portal", "shop"):
-            if x.keeper or x.role == "ticketing" or dice.chance(0.45):
+            if x.keeper or (not x.wrong and (x.role == "ticketing" or dice.chance(0.5))):
                 # the no came just before the keeper was last saved; who knows of it was saved then too
                 x.updated_ago_s = min(x.updated_ago_s, kept.updated_ago_s)
                 ago = kept.updated_ago_s
