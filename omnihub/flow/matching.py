@@ -72,6 +72,8 @@ def _changed(c: sa.Connection, entity: Entity) -> _Slice:
     if part.active:
         total = c.execute(sa.select(sa.func.count()).select_from(t).where(t.c.entity == entity.value)).scalar_one()
         part.everything = len(part.active) > ALL * total
+    if part.everything:  # then every pair is made anew, those of unchanged records too
+        part.active = set(c.execute(sa.select(t.c.ref).where(t.c.entity == entity.value)).scalars())
     return part
 
 
