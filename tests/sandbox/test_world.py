@@ -80,7 +80,7 @@ def test_another_seed_makes_another_world(seen: Seen) -> None:
     assert digest(World(500, 8, NOW).copies("crm")) != digest(World(500, 7, NOW).copies("crm"))
 
 
-def test_a_world_of_a_million_starts_at_once_and_streams() -> None:
+def test_a_large_world_streams_from_its_start() -> None:
     world = World(30_000, 1, NOW)
     assert len(list(islice(world.copies("crm"), 50))) == 50
 
@@ -213,8 +213,10 @@ def said(field: Any, copy: Copy) -> str | None:
 
 
 @pytest.mark.parametrize("entity", [Entity.ACCOUNT, Entity.CONTACT])
-def test_what_cleaning_finds_wrong_is_what_was_planted(seen: Seen, entity: Entity) -> None:
+@pytest.mark.parametrize("seed", [2, 7, 8])  # 2 and 8 once had somebody with the same title at both employers
+def test_what_cleaning_finds_wrong_is_what_was_planted(seen: Seen, seed: int, entity: Entity) -> None:
     """The hub's own cleaning is the judge: equal to the right value, different, or no value at all."""
+    seen = seen if seed == seen.world.seed else Seen(World(500, seed, NOW))
     planted = {(e.at, e.field): e.kind for e in seen.errors if e.kind in ("value_differs", "value_invalid")}
     taste = {(e.at, e.field) for e in seen.errors if e.kind == "spelling_differs"}
     conflicts = {(e.at, e.field) for e in seen.errors if e.kind == "consent_conflict"}

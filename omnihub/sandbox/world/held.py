@@ -62,7 +62,9 @@ class Held:
     former: bool = False  # from the employer before
 
     def put(self, name: str, value: Any, detail: str, kind: str = "value_differs") -> None:
-        """Hold a wrong value."""
+        """Hold a wrong value; nothing is wrong where it happens to be the one held."""
+        if self.fields.get(name) == value:
+            return
         self.fields[name] = value
         self.wrong = [w for w in self.wrong if w.field != name]
         self.wrong.append(Wrong(name, kind, detail))

@@ -163,6 +163,8 @@ class People:
         company = self.companies.company(c)
         style = 0 if company.kind else Dice(self.seed, _FACTS, -1 - c).below(4)
         taken: dict[str, int] = {}
+        if company.kind == "branch":  # whose mailboxes are in the domain of its group
+            taken = {x.email.partition("@")[0]: 1 for x in self.staff(c - 2)}
         found = []
         for p in self.members(c):
             first, last = self._name(p, company.land)

@@ -85,4 +85,4 @@ class Land:
         return f"+{self.dial}{prefix}{number:0{width}d}"
 
 
-_LONGER_MOBILES = {"DE": 1, "AT": 1}  # one digit more than a landline here
+_LONGER_MOBILES = {"DE"}  # one digit more than a landline here
