@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import duckdb
 import pyarrow as pa
 
-from omnihub.match.weights import COMPARISONS, FORBIDDEN, Levels
+from omnihub.match.weights import COMPARISONS, FORBIDDEN, SHARED, Levels
 from omnihub.model import Entity
 
 MAX_BLOCK = 100  # a key that more records share tells nobody apart; all its members have other keys too
@@ -54,17 +54,17 @@ def score_all_within(entity: Entity, features: pa.Table, components: pa.Table) -
 
 
 def _connect(entity: Entity, features: pa.Table) -> duckdb.DuckDBPyConnection:
-    """A connection with the features, and for contacts how many surnames share each record's phones."""
+    """A connection with the features, and for contacts which of their phones are their own, not a switchboard's."""
     con = duckdb.connect()
     con.execute("SET threads = 2")
     con.register("given_features", features)
     if entity is Entity.CONTACT:
         con.execute(
-            """CREATE TEMP TABLE features AS
+            f"""CREATE TEMP TABLE features AS
                WITH lines AS (SELECT ref, last, unnest(phones) AS phone FROM given_features),
-               surnames AS (SELECT phone, count(DISTINCT last) AS n FROM lines GROUP BY phone)
-               SELECT f.*, coalesce(s.n, 0) AS sharing FROM given_features AS f
-               LEFT JOIN (SELECT ref, max(n) AS n FROM lines JOIN surnames USING (phone) GROUP BY ref) AS s USING (ref)"""
+               own AS (SELECT phone FROM lines GROUP BY phone HAVING count(DISTINCT last) < {SHARED})
+               SELECT f.*, coalesce(o.phones, []) AS own_phones FROM given_features AS f
+               LEFT JOIN (SELECT ref, list(phone ORDER BY phone) AS phones FROM lines JOIN own USING (phone) GROUP BY ref) AS o USING (ref)"""
         )
     else:
         con.execute("CREATE TEMP TABLE features AS SELECT * FROM given_features")

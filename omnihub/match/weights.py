@@ -40,7 +40,7 @@ CONTACT: dict[str, Levels] = {
         ("true", -1),
     ),
     "phone": (
-        (f"list_has_any(a.phones, b.phones) AND least(a.sharing, b.sharing) < {SHARED}", 8),
+        ("list_has_any(a.own_phones, b.own_phones)", 8),
         ("list_has_any(a.phones, b.phones)", 1.5),
         ("true", 0),
     ),
