@@ -1,0 +1,305 @@
+"""The command line: what a person types, and what each word does.
+
+    syncing      sync, and the demo around it            explaining   explain
+    planning     plan, plan show, approve, apply         doctoring    doctor, init
+    standing     status, report                          sandboxing   sandbox …
+    serving      up                                      installation settings, systems, Dagster's home
+    standins     stand-ins for as long as a command needs them        screen  tables, bars, JSON
+
+A command is a signature here and a function next door, which is loaded when the command runs: `--help` is quick.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated, Any
+
+import typer
+from typer._click import Context
+from typer.core import TyperGroup
+
+from omnihub.errors import OmniHubError, UnsafePlan
+
+OK, ERROR, USAGE, PARTIAL, RED = range(5)
+EXIT = {"ok": OK, "partial": PARTIAL, "red": RED}  # how a run went → what the command returns
+
+_EPILOG = (
+    "Exit codes: 0 all is well · 1 an error, said in one line · 2 not a command · 3 partial, something could not be "
+    "read or written and the next run goes on · 4 red, a guard stopped the plan or the numbers don't balance. "
+    "OMNIHUB_DEBUG=1 shows where an error comes from."
+)
+
+
+class _Commands(TyperGroup):
+    """Runs a command; what went wrong in a known way is one message and an exit code, no traceback."""
+
+    def invoke(self, ctx: Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:  # whoever read us has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(OK) from None
+        except Exception as error:
+            message = _in_words(error)
+            if message is None or os.environ.get("OMNIHUB_DEBUG"):
+                raise
+            typer.secho("error: ", fg=typer.colors.RED, bold=True, err=True, nl=False)
+            typer.echo(message, err=True)
+            raise typer.Exit(RED if isinstance(error, UnsafePlan) else ERROR) from None
+
+
+def _in_words(error: Exception) -> str | None:
+    """What to tell a person; None for a mistake in the code, which is shown whole."""
+    if isinstance(error, OmniHubError):
+        return str(error)
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.strerror}: {error.filename}" if error.filename else error.strerror
+    database = sys.modules.get("sqlalchemy.exc")
+    if database and isinstance(error, database.OperationalError):
+        return f"store: {str(error.orig).splitlines()[0]}"
+    return None
+
+
+app = typer.Typer(
+    cls=_Commands,
+    help="One customer, one price, one answer in every channel, and given back to every system.",
+    epilog=_EPILOG,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+plan_app = typer.Typer(
+    help="What would be written: make the plan of what is landed, or show one.", rich_markup_mode="rich"
+)
+sandbox_app = typer.Typer(
+    help="The stand-ins, the world behind them, and its truth.", no_args_is_help=True, rich_markup_mode="rich"
+)
+app.add_typer(plan_app, name="plan", rich_help_panel="The loop, step by step")
+app.add_typer(sandbox_app, name="sandbox", rich_help_panel="Sandbox")
+
+_START, _STEPS, _LOOK = "Start here", "The loop, step by step", "Look"
+
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, nothing else.")]
+Customers = Annotated[int, typer.Option(min=1, help="How many people the world has.")]
+Seed = Annotated[int, typer.Option(help="Another number, another world.")]
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            typer.echo(f"omnihub {version('omnihub')}")
+        except PackageNotFoundError:
+            typer.echo("omnihub, run from its folder without being installed")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which version this is.")
+    ] = False,
+) -> None: ...
+
+
+# -- start here ------------------------------------------------------------------------------------------------------
+
+
+@app.command(rich_help_panel=_START)
+def demo(customers: Customers = 2000, seed: Seed = 1) -> None:
+    """The whole loop once, with invented customers, scored against the truth."""
+    from omnihub.cli import syncing
+
+    raise typer.Exit(syncing.demo(customers, seed))
+
+
+@app.command(rich_help_panel=_START)
+def up(
+    port: Annotated[int, typer.Option(help="Dagster's port; the next free one where it is taken.")] = 3000,
+    report_port: Annotated[int, typer.Option(help="The port of the latest report.")] = 8700,
+) -> None:
+    """Stand-ins, Dagster and the latest report, until Ctrl-C."""
+    from omnihub.cli import serving
+
+    raise typer.Exit(serving.up(port, report_port))
+
+
+@app.command(rich_help_panel=_START)
+def init() -> None:
+    """Write a commented omnihub.yaml; one that is there is left alone."""
+    from omnihub.cli import doctoring
+
+    doctoring.init()
+
+
+@app.command(rich_help_panel=_START)
+def doctor(as_json: Json = False) -> None:
+    """What is wrong with the set-up, and how to put it right."""
+    from omnihub.cli import doctoring
+
+    raise typer.Exit(doctoring.doctor(as_json))
+
+
+# -- the loop --------------------------------------------------------------------------------------------------------
+
+
+@app.command(rich_help_panel=_STEPS)
+def sync(
+    systems: Annotated[
+        list[str] | None, typer.Argument(metavar="[SYSTEM]…", help="Only these; all by default.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be written, and write nothing.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="Read everything, not only what is new.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Pull, reconcile, push, report. Every run is visible in Dagster."""
+    from omnihub.cli import syncing
+
+    raise typer.Exit(syncing.sync(systems or [], full=full, dry_run=dry_run, as_json=as_json))
+
+
+@plan_app.callback(invoke_without_command=True)
+def plan(ctx: typer.Context, as_json: Json = False) -> None:
+    """What would be written: make the plan of what is landed, or show one."""
+    if ctx.invoked_subcommand is None:
+        from omnihub.cli import planning
+
+        raise typer.Exit(planning.plan(as_json))
+
+
+@plan_app.command("show")
+def plan_show(
+    plan_id: Annotated[str | None, typer.Argument(metavar="[PLAN]", help="The latest by default.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Changes shown at most; JSON has all.")] = 200,
+    as_json: Json = False,
+) -> None:
+    """A plan change by change: system, record, field, old → new, why."""
+    from omnihub.cli import planning
+
+    planning.show(plan_id, limit, as_json)
+
+
+@app.command(rich_help_panel=_STEPS)
+def approve(
+    plan_id: Annotated[str, typer.Argument(metavar="PLAN")],
+    because: Annotated[str, typer.Option("--because", help="The reason, kept with the plan.")],
+    by: Annotated[str, typer.Option("--by", help="Who approves; your login by default.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Let a plan pass that a guard has stopped."""
+    from omnihub.cli import planning
+
+    planning.approve(plan_id, because, by, as_json)
+
+
+@app.command(rich_help_panel=_STEPS)
+def apply(
+    plan_id: Annotated[str | None, typer.Argument(metavar="[PLAN]", help="The open plan by default.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Write what a stored plan says, or what is left of it."""
+    from omnihub.cli import planning
+
+    raise typer.Exit(planning.apply(plan_id, as_json))
+
+
+# -- look ------------------------------------------------------------------------------------------------------------
+
+
+@app.command(rich_help_panel=_LOOK)
+def status(as_json: Json = False) -> None:
+    """How far each stream is read, the last runs, the open plan, the open findings."""
+    from omnihub.cli import standing
+
+    standing.status(as_json)
+
+
+@app.command(rich_help_panel=_LOOK)
+def explain(
+    what: Annotated[str, typer.Argument(metavar="REF|GOLDEN", help="system/stream/id, or a golden id.")],
+    field: Annotated[str | None, typer.Argument(metavar="[FIELD]", help="Only this field.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Which value won, by which rule, from where to the byte, and who lost."""
+    from omnihub.cli import explaining
+
+    explaining.explain(what, field, as_json)
+
+
+@app.command(rich_help_panel=_LOOK)
+def report(
+    run_id: Annotated[str | None, typer.Option("--run", help="The run to report on; the last by default.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Write the report as HTML, CSV and JSON, and say where it is."""
+    from omnihub.cli import standing
+
+    standing.report(run_id, as_json)
+
+
+# -- sandbox ---------------------------------------------------------------------------------------------------------
+
+
+@sandbox_app.command("serve")
+def sandbox_serve(tied: Annotated[bool, typer.Option("--tied", hidden=True)] = False) -> None:
+    """Serve the stand-ins until Ctrl-C."""
+    from omnihub.cli import sandboxing
+
+    sandboxing.serve(tied)
+
+
+@sandbox_app.command("reset")
+def sandbox_reset(
+    customers: Customers = 2000,
+    seed: Seed = 1,
+    keep_hub: Annotated[
+        bool, typer.Option("--keep-hub", help="Leave the hub's store as it is: it remembers the world before.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """A new world in all stand-ins, and an empty hub."""
+    from omnihub.cli import sandboxing
+
+    sandboxing.reset(customers, seed, keep_hub, as_json)
+
+
+@sandbox_app.command("mutate")
+def sandbox_mutate(
+    changes: Annotated[int, typer.Option(min=0, help="How many edits.")] = 50,
+    seed: Seed = 1,
+    as_json: Json = False,
+) -> None:
+    """People edit records in several systems; the truth follows."""
+    from omnihub.cli import sandboxing
+
+    sandboxing.mutate(changes, seed, as_json)
+
+
+@sandbox_app.command("dump")
+def sandbox_dump(
+    system: Annotated[str | None, typer.Argument(metavar="[SYSTEM]", help="Only this one.")] = None,
+) -> None:
+    """Every system's whole state as JSON, served or not."""
+    from omnihub.cli import sandboxing
+
+    sandboxing.dump(system)
+
+
+@sandbox_app.command("score")
+def sandbox_score(as_json: Json = False) -> None:
+    """How well the hub knows its customers, held against the truth."""
+    from omnihub.cli import sandboxing
+
+    sandboxing.score(as_json)
+
+
+@sandbox_app.command("truth")
+def sandbox_truth(as_json: Json = False) -> None:
+    """How many there really are, and what was planted."""
+    from omnihub.cli import sandboxing
+
+    sandboxing.truth(as_json)

@@ -1,0 +1,237 @@
+"""The sandbox from the command line: serve it, fill it, let people edit, look into it, score the hub against it."""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+from collections import Counter
+from collections.abc import Mapping
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+import typer
+from rich.console import Console
+
+import connectors
+from omnihub.cli.installation import here
+from omnihub.cli.screen import GOOD, heading, number, out, progress, put, say, share, table, tell
+from omnihub.cli.standins import fill_if_empty, wait_for_the_last
+from omnihub.errors import ConfigError, OmniHubError
+from omnihub.sandbox import reset as worlds
+from omnihub.sandbox.mutate import mutate as people_edit
+from omnihub.sandbox.score import score as scored
+from omnihub.sandbox.serving import addresses, folder, serving
+from omnihub.sandbox.truth import Truth
+from omnihub.store import Store, metadata, schema
+
+# -- serve -----------------------------------------------------------------------------------------------------------
+
+
+def serve(tied: bool) -> None:
+    """Serve until Ctrl-C; `tied`: until whoever started this process is done."""
+    installation = here()
+    home = installation.config.home
+    if tied:
+        with serving(home, installation.standins()):
+            wait_for_the_last(home)
+        return
+    if addresses(home):
+        raise OmniHubError("sandbox: the stand-ins are served already; end that process first, or just use them")
+    fill_if_empty(installation)
+    ended = threading.Event()
+    for number_ in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number_, lambda *_: ended.set())
+    with serving(home, installation.standins()) as running:
+        console = out()
+        heading(console, "Stand-ins", "Ctrl-C ends them")
+        draw_addresses(console, running.urls)
+        ended.wait()
+
+
+def draw_addresses(console: Console, urls: Mapping[str, str]) -> None:
+    """Who answers where."""
+    drawn = table("system", "address")
+    for system, url in sorted(urls.items()):
+        drawn.add_row(system, url)
+    put(console, drawn)
+
+
+# -- reset -----------------------------------------------------------------------------------------------------------
+
+
+def reset(customers: int, seed: int, keep_hub: bool, as_json: bool) -> None:
+    """A new world; and a hub that knows nothing of the one before."""
+    installation = here()
+    config = installation.config
+    if not keep_hub and config.sandbox:
+        with installation.store() as store:
+            only_invented(store)
+            empty_hub(store)
+        say(f"The hub's store {config.store_shown} is empty now.")
+    else:
+        say("The hub's store still remembers the world before: run `omnihub sync --full`.")
+    with progress() as told:
+        card = worlds.reset(config.home, installation.standins(), customers, seed, datetime.now(UTC), told)
+    tell(card, as_json, lambda console: _draw_card(console, card))
+
+
+def _draw_card(console: Console, card: Mapping[str, Any]) -> None:
+    heading(console, "A new world", f"{card['customers']:,} customers, seed {card['seed']}")
+    drawn = table("system", "records", right=("records",))
+    for system, count in card["records"].items():
+        drawn.add_row(system, number(count))
+    put(console, drawn)
+    console.print()
+
+
+def only_invented(store: Store) -> None:
+    """Refuse where the store holds anything that did not come from a stand-in: emptying it would lose real work."""
+    url = schema.exchanges.c.url
+    query = sa.select(schema.exchanges.c.system).where(
+        ~url.like("http://127.0.0.1:%"), ~url.like("https://127.0.0.1:%")
+    )
+    with store.read() as c:
+        real = c.execute(query.limit(1)).scalar()
+    if real:
+        raise ConfigError(
+            f"store: it holds records of the real {real}, so it is not emptied; "
+            "use another store for the sandbox (OMNIHUB_STORE, or home in omnihub.yaml)"
+        )
+
+
+def empty_hub(store: Store) -> None:
+    """Forget everything, and count from the beginning again."""
+    with store.write() as c:
+        for table_ in metadata.sorted_tables:
+            c.execute(sa.delete(table_))
+        c.execute(sa.insert(schema.counter).values(name="seq", value=0))
+
+
+# -- mutate, dump ----------------------------------------------------------------------------------------------------
+
+
+def mutate(changes: int, seed: int, as_json: bool) -> None:
+    """People edit; served stand-ins show it at once, for they read their files on every call."""
+    installation = here()
+    _asked_for_a_world(installation.config.home)
+    standins = {standin.role: standin for standin in installation.standins().values()}
+    with closing(_truth(installation.config.home)) as truth:
+        done = people_edit(standins, truth, changes, seed)
+    facts = {"changes": len(done), "done": done}
+    tell(facts, as_json, lambda console: _draw_edits(console, done))
+
+
+def _draw_edits(console: Console, done: list[dict[str, Any]]) -> None:
+    heading(console, f"{len(done)} edits", "what people did in their own systems")
+    drawn = table("what", "record", "fields", fold=("fields",))
+    for edit in done:
+        drawn.add_row(edit["what"], edit["ref"], ", ".join(edit["fields"]))
+    put(console, drawn)
+    put(console, "[dim]now[/] [bold]omnihub sync[/]")
+    console.print()
+
+
+def dump(system: str | None) -> None:
+    """One JSON document: system → stream → id → object. System by system, so that one is in memory at a time."""
+    home = here().config.home
+    classes = connectors.standins()
+    if system and system not in classes:
+        raise typer.BadParameter(f"no stand-in {system}; there are: {', '.join(sorted(classes))}")
+    _asked_for_a_world(home)
+    names = [system] if system else sorted(classes)
+    typer.echo("{", nl=False)
+    for n, name in enumerate(names):
+        standin = classes[name](folder(home) / f"{name}.db")
+        with closing(standin.state):
+            body = json.dumps(standin.dump(), ensure_ascii=False, sort_keys=True)
+        typer.echo(f"{',' if n else ''}\n{json.dumps(name)}: {body}", nl=False)
+    typer.echo("\n}")
+
+
+# -- truth, score ----------------------------------------------------------------------------------------------------
+
+
+def truth(as_json: bool) -> None:
+    """How many things there really are, and what was planted. Counts only."""
+    home = here().config.home
+    card = _asked_for_a_world(home)
+    with closing(_truth(home)) as known:
+        facts = {
+            "customers": card["customers"],
+            "seed": card["seed"],
+            "things": {of: _sizes(known.who(of)) for of in ("account", "contact", "product")},
+            "planted": dict(sorted(Counter(error.kind for error in known.errors()).items())),
+            "traps": dict(sorted(Counter(kind for kind, *_ in known.traps()).items())),
+        }
+    tell(facts, as_json, lambda console: _draw_truth(console, facts))
+
+
+def _sizes(who: Mapping[str, str]) -> dict[str, int]:
+    return {"things": len(set(who.values())), "records": len(who)}
+
+
+def _draw_truth(console: Console, facts: Mapping[str, Any]) -> None:
+    heading(console, "The truth", f"{facts['customers']:,} customers, seed {facts['seed']}")
+    drawn = table("what", "there are", "records of them", right=("there are", "records of them"))
+    for name, sizes in facts["things"].items():
+        drawn.add_row(name, number(sizes["things"]), number(sizes["records"]))
+    put(console, drawn)
+    for title, counts in (("Planted errors", facts["planted"]), ("Traps", facts["traps"])):
+        heading(console, title)
+        drawn = table("kind", "count", right=("count",))
+        for kind, count in counts.items():
+            drawn.add_row(kind, number(count))
+        put(console, drawn)
+    console.print()
+
+
+def score(as_json: bool) -> None:
+    """What the hub believes, held against the truth."""
+    installation = here()
+    _asked_for_a_world(installation.config.home)
+    with installation.store() as store:
+        facts = held_against_truth(store, installation.config.home)
+
+    def draw(console: Console) -> None:
+        heading(console, "What the hub believes, held against the truth")
+        draw_score(console, facts)
+        console.print()
+
+    tell(facts, as_json, draw)
+
+
+def held_against_truth(store: Store, home: Path) -> dict[str, Any]:
+    """The score of what the store holds now."""
+    x, g, f = schema.crosswalk, schema.goldens, schema.findings
+    open_ = sa.select(f.c.kind, f.c.ref, f.c.field).where(f.c.state == "open")
+    with closing(_truth(home)) as known, store.read() as c:
+        crosswalk = [(row[0], row[1]) for row in c.execute(sa.select(x.c.ref, x.c.golden_id))]
+        golden = c.execute(sa.select(g.c.id, g.c.entity, g.c.fields).where(g.c.members > 0))
+        believed = ((row[0], row[1], json.loads(row[2])) for row in golden)
+        findings = [(row[0], row[1], row[2]) for row in c.execute(open_)]
+        return scored(crosswalk, believed, findings, known)
+
+
+def draw_score(console: Console, facts: Mapping[str, Any]) -> None:
+    """Who is who, what is right, what was found."""
+    drawn = table("", "precision", "recall", "F1", right=("precision", "recall", "F1"))
+    for name in ("contacts", "accounts"):
+        drawn.add_row(name, *(share(facts[name][of]) for of in ("precision", "recall", "f1")))
+    drawn.add_row("findings", *(share(facts["findings"][of]) for of in ("precision", "recall")), "")
+    put(console, drawn)
+    put(console, f"{GOOD} {facts['fields']['correct_share']:.2%} of the golden values are right")
+
+
+def _asked_for_a_world(home: Path) -> dict[str, Any]:
+    card = worlds.which(home)
+    if card is None:
+        raise OmniHubError("sandbox: there is no world yet; make one with `omnihub sandbox reset`")
+    return card
+
+
+def _truth(home: Path) -> Truth:
+    return Truth(worlds.truth_file(home))

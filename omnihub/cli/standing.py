@@ -1,0 +1,183 @@
+"""How things stand: streams, runs, the open plan, open findings; and the report, which has them for everybody."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from rich.console import Console
+from rich.markup import escape
+
+from omnihub.cli.installation import here
+from omnihub.cli.screen import BAD, DOUBTFUL, GOOD, heading, number, progress, put, table, tell
+from omnihub.flow import open_plan
+from omnihub.flow.runs import balance
+from omnihub.model import FINDING_KINDS
+from omnihub.sdk import Connector
+from omnihub.store import Store, schema
+
+LAST_RUNS = 5
+_MARKS = {"ok": GOOD, "failed": BAD, "red": BAD, "partial": DOUBTFUL, "new": "[dim]·[/]", "running": "[dim]…[/]"}
+
+
+# -- status ----------------------------------------------------------------------------------------------------------
+
+
+def status(as_json: bool) -> None:
+    """Everything at a glance. Calls no system."""
+    installation = here()
+    enabled = installation.config.enabled(installation.connectors)
+    with installation.store() as store:
+        facts = standing(store, enabled, datetime.now(UTC))
+    tell(facts, as_json, lambda console: _draw(console, facts))
+
+
+def standing(store: Store, connectors: Mapping[str, Connector], now: datetime) -> dict[str, Any]:
+    """Per stream how far it is read, the last runs, the open plan, open findings by kind."""
+    plan = open_plan(store)
+    with store.read() as c:
+        return {
+            "streams": _streams(c, connectors, now),
+            "runs": _runs(c),
+            "plan": plan and {"plan": plan.id, "state": plan.state, **plan.counts, "stopped_by": list(plan.broken)},
+            "findings": _findings(c),
+        }
+
+
+def _streams(c: sa.Connection, connectors: Mapping[str, Connector], now: datetime) -> list[dict[str, Any]]:
+    s, t = schema.streams, schema.refined
+    known = {(row.system, row.stream): row for row in c.execute(sa.select(s))}
+    living = sa.select(t.c.system, t.c.stream, sa.func.count()).where(~t.c.deleted).group_by(t.c.system, t.c.stream)
+    records = {(row[0], row[1]): row[2] for row in c.execute(living)}
+    found = []
+    for name, connector in connectors.items():
+        for stream in connector.streams:
+            row = known.get((name, stream.nested.of if stream.nested else stream.name))
+            found.append(
+                {
+                    "system": name,
+                    "stream": stream.name,
+                    "state": row.state if row else "new",
+                    "records": records.get((name, stream.name), 0),
+                    "read_at": row.read_at if row else None,
+                    "age_s": _age_s(row.read_at if row else None, now),
+                    "full_at": row.full_at if row else None,
+                    "cursor": row.cursor if row else None,
+                    "error": row.error if row else None,
+                }
+            )
+    return found
+
+
+def _age_s(at: str | None, now: datetime) -> int | None:
+    return max(0, int((now - datetime.fromisoformat(at)).total_seconds())) if at else None
+
+
+def _runs(c: sa.Connection) -> list[dict[str, Any]]:
+    r = schema.runs
+    rows = c.execute(sa.select(r).order_by(r.c.started_at.desc(), r.c.id.desc()).limit(LAST_RUNS)).all()
+    return [
+        {"run": row.id, "state": row.state, "started_at": row.started_at, "ended_at": row.ended_at, **_sums(row.counts)}
+        for row in rows
+    ]
+
+
+def _sums(counts: str) -> dict[str, Any]:
+    sums = balance(json.loads(counts))
+    return {**sums["pull"], **sums["push"], "failed": sums["failed"]}
+
+
+def _findings(c: sa.Connection) -> dict[str, int]:
+    f = schema.findings
+    query = sa.select(f.c.kind, sa.func.count()).where(f.c.state == "open").group_by(f.c.kind)
+    return dict(sorted((row[0], row[1]) for row in c.execute(query)))
+
+
+# -- drawn -----------------------------------------------------------------------------------------------------------
+
+
+def _draw(console: Console, facts: Mapping[str, Any]) -> None:
+    _draw_streams(console, facts["streams"])
+    heading(console, "Last runs")
+    drawn = table(
+        "",
+        "run",
+        "started",
+        "read",
+        "new",
+        "changed",
+        "written",
+        "refused",
+        right=("read", "new", "changed", "written", "refused"),
+    )
+    for run in facts["runs"]:
+        numbers = (number(run[name]) for name in ("read", "new", "changed", "written", "refused"))
+        drawn.add_row(_MARKS.get(run["state"], run["state"]), run["run"], f"[dim]{run['started_at']}[/]", *numbers)
+    put(console, drawn if facts["runs"] else "[dim]none yet:[/] [bold]omnihub sync[/]")
+    if facts["plan"]:
+        heading(
+            console,
+            f"Open plan {facts['plan']['plan']}",
+            f"{facts['plan']['state']} · {facts['plan']['planned']:,} changes",
+        )
+        for reason in facts["plan"]["stopped_by"]:
+            put(console, f"{DOUBTFUL} {escape(reason)}")
+    heading(console, "Open findings", f"{sum(facts['findings'].values()):,}")
+    drawn = table("kind", "count", "meaning", right=("count",), fold=("meaning",))
+    for kind, count in facts["findings"].items():
+        means = FINDING_KINDS[kind].means if kind in FINDING_KINDS else ""
+        drawn.add_row(kind, number(count), f"[dim]{means}[/]")
+    put(console, drawn if facts["findings"] else "[dim]none[/]")
+    console.print()
+
+
+def _draw_streams(console: Console, streams: Iterable[Mapping[str, Any]]) -> None:
+    heading(console, "Streams")
+    drawn = table("", "stream", "records", "last read", "last whole", right=("records", "last read", "last whole"))
+    failed = []
+    for one in streams:
+        whole = _age_s(one["full_at"], datetime.now(UTC))
+        name = f"{one['system']}/{one['stream']}"
+        drawn.add_row(
+            _MARKS.get(one["state"], one["state"]), name, number(one["records"]), _ago(one["age_s"]), _ago(whole)
+        )
+        if one["error"]:
+            failed.append((name, one["error"]))
+    put(console, drawn)
+    for name, error in failed:
+        put(console, f"{BAD} {name}: {escape(error)}")
+
+
+def _ago(age_s: int | None) -> str:
+    if age_s is None:
+        return "[dim]never[/]"
+    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if age_s >= size:
+            return f"{age_s // size} {unit}"
+    return f"{age_s} s"
+
+
+# -- report ----------------------------------------------------------------------------------------------------------
+
+
+def report(run_id: str | None, as_json: bool) -> None:
+    """Write it and say where it is."""
+    from omnihub.flow import reporting
+
+    installation = here()
+    with progress() as told, installation.hub(told) as hub:
+        facts = reporting.report(hub, installation.config.home / "report", run_id)
+    tell(facts, as_json, lambda console: draw_report(console, facts))
+
+
+def draw_report(console: Console, facts: Mapping[str, Any]) -> None:
+    """Where the files are."""
+    heading(console, "The report")
+    for name, value in facts.items():
+        if isinstance(value, (str, Path)) and value:
+            put(console, f"[dim]{name:<10}[/] {value}")
+    console.print()

@@ -1,0 +1,76 @@
+"""Reset: a new world behind the stand-ins, and its truth beside them.
+
+<home>/sandbox/<system>.db   what each stand-in holds
+<home>/sandbox/truth.db      who is who, what is right, what was planted
+<home>/sandbox/world.json    which world it is; only there once everything of it is
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from omnihub.sandbox.kit import Standin
+from omnihub.sandbox.serving import folder
+from omnihub.sandbox.truth import Truth
+from omnihub.sandbox.world import World
+
+SAY_EVERY = 200  # records between two words of progress
+
+Progress = Callable[[str, int, int | None], None]
+
+
+def reset(
+    home: Path, standins: Mapping[str, Standin], customers: int, seed: int, now: datetime, progress: Progress
+) -> dict[str, Any]:
+    """Empty the stand-ins and fill them from a new world. Returns which world it is, and how many records each has.
+
+    May be done while they are served, also by another process: they read their files anew on every call.
+    """
+    world = World(customers, seed, now)
+    _card(home).unlink(missing_ok=True)
+    records = {}
+    for system, standin in standins.items():
+        standin.state.clear()
+        records[system] = standin.seed(_counted(world.copies(standin.role), f"fill {system}", progress))
+        progress(f"fill {system}", records[system], records[system])
+    roles = {standin.role: standin for standin in standins.values()}
+
+    def ref(role: str, stream: str, n: int) -> str:
+        return f"{roles[role].system}/{stream}/{roles[role].native_id(stream, n)}"
+
+    with closing(Truth(truth_file(home))) as truth:
+        truth.write(_counted(world.truths(), "keep the truth", progress), ref)
+    progress("keep the truth", 1, 1)
+    card = {"customers": customers, "seed": seed, "now": now.isoformat(timespec="seconds"), "records": records}
+    _card(home).write_text(json.dumps(card, indent=1))
+    return card
+
+
+def which(home: Path) -> dict[str, Any] | None:
+    """Which world is behind the stand-ins; None before the first reset, or when one was broken off."""
+    try:
+        found: dict[str, Any] = json.loads(_card(home).read_text())
+    except (OSError, ValueError):
+        return None
+    return found
+
+
+def truth_file(home: Path) -> Path:
+    """Where the truth is. Only scoring and `mutate` may open it."""
+    return folder(home) / "truth.db"
+
+
+def _card(home: Path) -> Path:
+    return folder(home) / "world.json"
+
+
+def _counted(things: Iterable[Any], what: str, progress: Progress) -> Iterator[Any]:
+    for n, thing in enumerate(things, 1):
+        if not n % SAY_EVERY:
+            progress(what, n, None)
+        yield thing
