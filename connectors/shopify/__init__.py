@@ -61,7 +61,7 @@ customers = Stream(
         "last_name": "lastName",
         "email": OneWay("defaultEmailAddress.emailAddress"),
         "phone": OneWay("defaultPhoneNumber.phoneNumber"),
-        "language": "locale",
+        # `locale` is left out: a customer who never chose one has the shop's, so it is no word about the customer.
         "company": "defaultAddress.company",
         "street": "defaultAddress.address1",
         "postal_code": "defaultAddress.zip",
@@ -72,7 +72,7 @@ customers = Stream(
         "consent_at": OneWay("defaultEmailAddress.marketingUpdatedAt"),
     },
     push=Push(
-        fields=("first_name", "last_name", "language", "street", "postal_code", "city", "country"),
+        fields=("first_name", "last_name", "street", "postal_code", "city", "country"),
         update=update_customers,
         look=CUSTOMERS.look,
         batch=10,

@@ -123,7 +123,7 @@ WHERE NOT l.master AND l.entity = 'line' AND l.sku IS NOT NULL;
 
 
 def catalog(products: pa.Table, prices: pa.Table, lines: pa.Table) -> pa.Table:
-    """Findings: sku_unknown, sku_discontinued, product_differs, price_differs, price_expired.
+    """Findings: sku_unknown, sku_discontinued, price_differs, price_expired.
 
     A price that no row of today's list gives, but one of a list that has ended, is expired; any other is different.
     """
@@ -168,10 +168,6 @@ WITH found AS (
     UNION ALL
     SELECT 'sku_discontinued', s.entity, s.system, s.ref, 'status', s.status, p.status
     FROM said AS s JOIN products AS p USING (sku) WHERE s.entity = 'product' AND s.status = 'active' AND p.status = 'discontinued'
-    UNION ALL
-    SELECT 'product_differs', s.entity, s.system, s.ref, 'name', s.name, p.name
-    FROM said AS s JOIN products AS p USING (sku)
-    WHERE s.entity = 'product' AND s.name IS NOT NULL AND lower(trim(s.name)) <> lower(trim(p.name))
     UNION ALL
     SELECT CASE WHEN ended.ref IS NOT NULL THEN 'price_expired' ELSE 'price_differs' END, s.entity, s.system, s.ref, s.field,
            s.price, f.expected::VARCHAR

@@ -91,11 +91,13 @@ WHERE s.kind <> 'link' AND (s.theirs IS NULL OR o.same <> t.same)
 """
 
 _FOUND = """
-SELECT CASE WHEN kind = 'consent' THEN 'consent_conflict' ELSE 'value_differs' END AS kind, $entity AS entity, system, ref, field,
+SELECT CASE WHEN kind = 'consent' THEN 'consent_conflict' WHEN $entity = 'product' THEN 'product_differs' ELSE 'value_differs' END AS kind,
+       $entity AS entity, system, ref, field,
        golden_id, theirs, ours AS expected, json_object('winner', winner, 'rule', rule)::VARCHAR AS detail
 FROM differ
 WHERE theirs IS NOT NULL
   AND (unit <> 'consent' OR (kind = 'consent' AND theirs = 'yes' AND ours = 'no'))
+  AND NOT ($entity = 'product' AND field IN ('status', 'price', 'currency', 'sku'))  -- the catalog judges these in context
 UNION ALL
 SELECT 'duplicate', $entity, system, ref, '', golden_id, NULL, first,
        json_object('same_as', first)::VARCHAR

@@ -25,8 +25,8 @@ from omnihub.store.open import advance, latest, now_iso, watermark
 
 SLICE = 20_000  # golden records compared at once
 
-ABOUT_VALUES = ("value_differs", "consent_conflict", "duplicate")
-ABOUT_CONTEXT = ("orphan_link", "sku_unknown", "sku_discontinued", "product_differs", "price_differs", "price_expired")
+ABOUT_VALUES = ("value_differs", "product_differs", "consent_conflict", "duplicate")
+ABOUT_CONTEXT = ("orphan_link", "sku_unknown", "sku_discontinued", "price_differs", "price_expired")
 
 
 def compare_all(hub: Hub) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import pyarrow as pa
 import sqlalchemy as sa
@@ -187,11 +188,12 @@ def _closure(c: sa.Connection, part: _Slice, touched: set[str], judged: Sequence
     """All living records that may end up with a touched one, and the edges among them."""
     p, t, x = schema.pairs, schema.refined, schema.crosswalk
     same = sa.select(p.c.a, p.c.b).where(p.c.entity == part.entity.value, p.c.state == "same")
+    alive = _identifiable(sa.select(t.c.ref).where(t.c.entity == part.entity.value, ~t.c.deleted), part.entity)
     word = {frozenset((j.a, j.b)): j.verdict for j in judged}
     said = [(j.a, j.b) for j in judged if j.verdict == "same"]
     if part.everything:
         edges = [(a, b) for a, b in c.execute(same)]
-        members = set(c.execute(sa.select(t.c.ref).where(t.c.entity == part.entity.value, ~t.c.deleted)).scalars())
+        members = set(c.execute(alive).scalars())
     else:
         found: set[tuple[str, str]] = set()
         members, frontier = set(touched), set(touched)
@@ -205,10 +207,15 @@ def _closure(c: sa.Connection, part: _Slice, touched: set[str], judged: Sequence
             frontier = reached - members
             members |= frontier
         edges = sorted(found)
-        alive = sa.select(t.c.ref).where(t.c.entity == part.entity.value, ~t.c.deleted)
         members = {r[0] for r in bulk.where_in(c, alive, t.c.ref, sorted(members))}
     edges = [(a, b) for a, b in edges if word.get(frozenset((a, b))) != "different"]
     return members, edges + [pair for pair in said if set(pair) <= members]
+
+
+def _identifiable(query: sa.Select[Any], entity: Entity) -> sa.Select[Any]:
+    """A product without SKU and GTIN (a shop's frame around its variants) is no product of its own."""
+    fields = schema.refined.c.fields
+    return query.where(fields.contains('"sku":') | fields.contains('"gtin":')) if entity is Entity.PRODUCT else query
 
 
 def _clusters(c: sa.Connection, hub: Hub, part: _Slice, groups: Sequence[Sequence[str]], judged: Sequence[Judged]) -> list[list[str]]:

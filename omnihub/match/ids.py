@@ -90,7 +90,7 @@ def _claims(clusters: Sequence[Sequence[str]], crosswalk: Mapping[str, str], gol
             claims[min(counts, key=lambda n: (-counts[n], min(clusters[n])))].append(golden_id)
     # A founder that left a merge takes its old id along.
     for golden_id, golden in goldens.items():
-        n = home.get(golden.founder)
-        if golden.merged_into and n is not None and not claims.get(n):
-            claims[n].append(golden_id)
+        old_home = home.get(golden.founder)
+        if golden.merged_into and old_home is not None and not claims.get(old_home):
+            claims[old_home].append(golden_id)
     return claims

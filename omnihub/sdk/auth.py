@@ -73,11 +73,12 @@ def ClientCredentials(path: str, client_id: str = "client_id", client_secret: st
     """OAuth 2 client credentials: POST `path`, form encoded; the names are those of the settings."""
 
     def fetch(http: Http, settings: Settings) -> tuple[str, float]:
-        answer = http.post(
-            path,
-            data={"grant_type": "client_credentials", "client_id": settings[client_id], "client_secret": settings[client_secret]},
-            safe=True,
-        )
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": settings[client_id],
+            "client_secret": settings[client_secret],
+        }
+        answer = http.request("POST", path, data=form, safe=True)
         return _token_of(http.system, answer)
 
     return Login(fetch, header, prefix)
