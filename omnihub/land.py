@@ -23,7 +23,7 @@ import numpy as np
 import sqlalchemy as sa
 import xxhash
 
-from omnihub.errors import BrokenAnswer, ConfigError, OmniHubError
+from omnihub.errors import BrokenAnswer, ConfigError, OmniHubError, RetryableError
 from omnihub.sdk import Connector, Page, Record, Stream, Want, open_client
 from omnihub.store import Store, bulk, schema
 from omnihub.store.open import now_iso, take
@@ -50,6 +50,7 @@ class Landed:
     complete: bool = False
     error: str = ""
     way_out: str = ""
+    retryable: bool = False  # the same may work in a while
 
     @property
     def ok(self) -> bool:
@@ -288,6 +289,7 @@ def failed(store: Store, landed: Landed, error: Exception) -> Landed:
     """Say why a stream could not be read, in the store and in what is handed back; its cursor stays."""
     landed.error = f"{error}" if isinstance(error, OmniHubError) else f"{landed.system}/{landed.stream}: stopped by a mistake in the code ({type(error).__name__}); the log has the place"
     landed.way_out = _way_out(error)
+    landed.retryable = isinstance(error, RetryableError)
     with store.write() as c:
         _set(c, landed, state="failed", error=landed.error)
     log.warning("%s/%s: %s", landed.system, landed.stream, landed.error)

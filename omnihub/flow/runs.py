@@ -43,8 +43,8 @@ class Run:
             return dict(json.loads(c.execute(sa.select(schema.runs.c.counts).where(schema.runs.c.id == self.id)).scalar_one()))
 
     def end(self) -> dict[str, Any]:
-        """Add up, and say how the run went: ok, partial (a stream could not be read), red (it does not balance, or a
-        guard stopped the plan)."""
+        """Add up, and say how the run went: ok, partial (a stream could not be read), red (it does not balance, a guard
+        stopped the plan, or a step broke off)."""
         told = self.told()
         summary = balance(told)
         with self.store.write() as c:
@@ -55,7 +55,8 @@ class Run:
 def balance(told: dict[str, Any]) -> dict[str, Any]:
     """The two equations of a run: read = new + changed + same + rejected; planned = written + refused + deferred + drifted.
 
-    `told`: step → counts as the steps gave them (`pull:<system>` a list of streams, `push` the outcomes).
+    `told`: step → counts as the steps gave them (`pull:<system>` a list of streams, `push` the outcomes,
+    `stopped` step → why, for steps that broke off).
     """
     streams = [s for step, counts in told.items() if step.startswith("pull:") for s in counts]
     pulled = {k: sum(s[k] for s in streams) for k in ("read", "new", "changed", "same", "rejected", "gone")}
@@ -64,5 +65,6 @@ def balance(told: dict[str, Any]) -> dict[str, Any]:
     pull_ok = pulled["read"] == pulled["new"] + pulled["changed"] + pulled["same"] + pulled["rejected"]
     push_ok = pushed["planned"] == pushed["written"] + pushed["refused"] + pushed["deferred"] + pushed["drifted"]
     blocked = told.get("plan", {}).get("state") == "blocked"
-    state = "red" if blocked or not (pull_ok and push_ok) else "partial" if failed or pushed["deferred"] else "ok"
-    return {"state": state, "pull": pulled, "push": pushed, "balanced": pull_ok and push_ok, "blocked": blocked, "failed": failed}
+    stopped = dict(told.get("stopped", {}))
+    state = "red" if blocked or stopped or not (pull_ok and push_ok) else "partial" if failed or pushed["deferred"] else "ok"
+    return {"state": state, "pull": pulled, "push": pushed, "balanced": pull_ok and push_ok, "blocked": blocked, "failed": failed, "stopped": stopped}
