@@ -95,12 +95,21 @@ def land(
         found = [failed(store, Landed(connector.name, s.name), error) for s in wanted]
     else:
         with ThreadPoolExecutor(MAX_STREAMS, thread_name_prefix=f"land-{connector.name}") as pool:
-            found = list(pool.map(lambda s: _land_stream(store, connector, s, client, run_id, full, at, progress), wanted))
+            found = list(
+                pool.map(lambda s: _land_stream(store, connector, s, client, run_id, full, at, progress), wanted)
+            )
     return found
 
 
 def _land_stream(
-    store: Store, connector: Connector, stream: Stream, client: Any, run_id: str, full: bool, now: datetime, progress: Progress
+    store: Store,
+    connector: Connector,
+    stream: Stream,
+    client: Any,
+    run_id: str,
+    full: bool,
+    now: datetime,
+    progress: Progress,
 ) -> Landed:
     landed = Landed(connector.name, stream.name)
     seen = array.array("Q")
@@ -150,7 +159,19 @@ class _Version:
     merged_into: str | None
 
 
-_RAW = ("seq", "ref", "system", "stream", "body", "exchange_id", "pointer", "updated", "deleted", "merged_into", "landed_at")
+_RAW = (
+    "seq",
+    "ref",
+    "system",
+    "stream",
+    "body",
+    "exchange_id",
+    "pointer",
+    "updated",
+    "deleted",
+    "merged_into",
+    "landed_at",
+)
 _RECORDS = ("ref", "system", "stream", "seq", "hash", "deleted")
 
 
@@ -215,7 +236,13 @@ def _keep_exchange(c: sa.Connection, landed: Landed, page: Page, run_id: str) ->
     e = page.exchange
     done = c.execute(
         sa.insert(schema.exchanges).values(
-            run_id=run_id, system=landed.system, stream=landed.stream, method=e.method, url=e.url, status=e.status, at=e.at.isoformat()
+            run_id=run_id,
+            system=landed.system,
+            stream=landed.stream,
+            method=e.method,
+            url=e.url,
+            status=e.status,
+            at=e.at.isoformat(),
         )
     )
     assert done.inserted_primary_key
@@ -232,12 +259,27 @@ def _keep(c: sa.Connection, landed: Landed, versions: Sequence[_Version], exchan
         schema.raw,
         _RAW,
         [
-            (seq, v.ref, landed.system, landed.stream, v.body, exchange_id, v.pointer, v.updated, v.deleted, v.merged_into, at)
+            (
+                seq,
+                v.ref,
+                landed.system,
+                landed.stream,
+                v.body,
+                exchange_id,
+                v.pointer,
+                v.updated,
+                v.deleted,
+                v.merged_into,
+                at,
+            )
             for seq, v in numbered
         ],
     )
     bulk.upsert(
-        c, schema.records, _RECORDS, [(v.ref, landed.system, landed.stream, seq, v.hash, v.deleted) for seq, v in numbered]
+        c,
+        schema.records,
+        _RECORDS,
+        [(v.ref, landed.system, landed.stream, seq, v.hash, v.deleted) for seq, v in numbered],
     )
 
 
@@ -246,13 +288,21 @@ def _reject(c: sa.Connection, landed: Landed, keyless: Sequence[Record], exchang
     for record in keyless:
         digest = xxhash.xxh3_128_digest(record.raw)
         there = sa.select(schema.rejects.c.id).where(
-            schema.rejects.c.system == landed.system, schema.rejects.c.stream == landed.stream, schema.rejects.c.hash == digest
+            schema.rejects.c.system == landed.system,
+            schema.rejects.c.stream == landed.stream,
+            schema.rejects.c.hash == digest,
         )
         if c.execute(there).first() is None:
             c.execute(
                 sa.insert(schema.rejects).values(
-                    system=landed.system, stream=landed.stream, hash=digest, body=record.raw, exchange_id=exchange_id,
-                    pointer=record.pointer, why="no key", landed_at=now_iso(),
+                    system=landed.system,
+                    stream=landed.stream,
+                    hash=digest,
+                    body=record.raw,
+                    exchange_id=exchange_id,
+                    pointer=record.pointer,
+                    why="no key",
+                    landed_at=now_iso(),
                 )
             )
     return len(keyless)
@@ -287,7 +337,11 @@ def _close(store: Store, landed: Landed, now: datetime) -> None:
 
 def failed(store: Store, landed: Landed, error: Exception) -> Landed:
     """Say why a stream could not be read, in the store and in what is handed back; its cursor stays."""
-    landed.error = f"{error}" if isinstance(error, OmniHubError) else f"{landed.system}/{landed.stream}: stopped by a mistake in the code ({type(error).__name__}); the log has the place"
+    landed.error = (
+        f"{error}"
+        if isinstance(error, OmniHubError)
+        else f"{landed.system}/{landed.stream}: a mistake in the code ({type(error).__name__}); the log has the place"
+    )
     landed.way_out = _way_out(error)
     landed.retryable = isinstance(error, RetryableError)
     with store.write() as c:
@@ -307,4 +361,8 @@ def _way_out(error: Exception) -> str:
 def _set(c: sa.Connection, landed: Landed, **values: Any) -> None:
     done = c.execute(_this(sa.update(schema.streams), landed.system, landed.stream).values(**values))
     if not done.rowcount:
-        c.execute(sa.insert(schema.streams).values(**({"state": "new", "system": landed.system, "stream": landed.stream} | values)))
+        c.execute(
+            sa.insert(schema.streams).values(
+                **({"state": "new", "system": landed.system, "stream": landed.stream} | values)
+            )
+        )

@@ -1,6 +1,6 @@
 """Refine: raw records → canonical fields, by the field map, as a set.
 
-    raw slice ─▶ paths out of the JSON ─▶ cells (ref, field, text) ─▶ distinct values cleaned once ─▶ cells ─▶ one row a ref
+    raw slice ─▶ paths out of the JSON ─▶ cells (ref, field, text) ─▶ distinct values cleaned once ─▶ one row a ref
 
 What can't be cleaned keeps its raw value, with the reason as a problem; nothing is dropped. Each cell knows since when
 it has its value: the record's own time of the version in which the value last changed, so that a write to another
@@ -40,7 +40,13 @@ VERSIONS = pa.schema(
 """What `refine` takes: versions of records of one stream. `body` is JSON text, empty for a deletion without one."""
 
 PRIOR = pa.schema(
-    [("ref", pa.string()), ("parent", pa.string()), ("deleted", pa.bool_()), ("fields", pa.string()), ("times", pa.string())]
+    [
+        ("ref", pa.string()),
+        ("parent", pa.string()),
+        ("deleted", pa.bool_()),
+        ("fields", pa.string()),
+        ("times", pa.string()),
+    ]
 )
 """What was refined before of the same refs (for nested streams: of the same parents)."""
 
@@ -104,7 +110,8 @@ def _cut(con: duckdb.DuckDBPyConnection, system: str, stream: Stream) -> None:
     if stream.nested is None:
         con.execute(
             """CREATE TEMP TABLE pieces AS
-               SELECT ref, NULL::VARCHAR AS parent, '' AS pointer, seq, landed_at, updated, deleted, broken, body, body AS outer_body
+               SELECT ref, NULL::VARCHAR AS parent, '' AS pointer, seq, landed_at, updated, deleted, broken, body,
+                      body AS outer_body
                FROM whole"""
         )
         return
@@ -113,7 +120,8 @@ def _cut(con: duckdb.DuckDBPyConnection, system: str, stream: Stream) -> None:
            WITH parts AS (
                SELECT ref AS parent, seq, landed_at, updated, deleted, broken, body AS outer_body,
                       unnest(from_json(coalesce(json_extract(body, $path), '[]'), '["JSON"]')) AS piece,
-                      generate_subscripts(from_json(coalesce(json_extract(body, $path), '[]'), '["JSON"]'), 1) - 1 AS place
+                      generate_subscripts(from_json(coalesce(json_extract(body, $path), '[]'), '["JSON"]'), 1) - 1
+                          AS place
                FROM whole WHERE NOT deleted)
            SELECT $prefix || json_extract_string(piece, $key) AS ref, parent, $pointer || '/' || place AS pointer,
                   seq, landed_at, updated, deleted, broken, piece::VARCHAR AS body, outer_body
@@ -129,7 +137,8 @@ def _cut(con: duckdb.DuckDBPyConnection, system: str, stream: Stream) -> None:
     con.execute(
         """INSERT INTO pieces
            SELECT prior.ref, prior.parent, '', latest.seq, latest.landed_at, latest.updated, true, false, '{}', '{}'
-           FROM prior JOIN (SELECT ref, max(seq) AS seq, max_by(landed_at, seq) AS landed_at, max_by(updated, seq) AS updated
+           FROM prior JOIN (SELECT ref, max(seq) AS seq, max_by(landed_at, seq) AS landed_at,
+                                   max_by(updated, seq) AS updated
                             FROM whole GROUP BY ref) AS latest ON latest.ref = prior.parent
            WHERE NOT prior.deleted
              AND NOT EXISTS (SELECT 1 FROM pieces WHERE pieces.ref = prior.ref AND pieces.seq = latest.seq)"""
@@ -149,7 +158,10 @@ def _extract(con: duckdb.DuckDBPyConnection, system: str, stream: Stream) -> Non
         """CREATE TEMP TABLE picked AS
            SELECT *, json_extract_string(body, $inner) || json_extract_string(outer_body, $outer) AS texts FROM pieces
            WHERE NOT deleted""",
-        {"inner": [json_path(w.path) for _, w in inner] or ["$.x"], "outer": [json_path(w.path[1:]) for _, w in outer] or ["$.x"]},
+        {
+            "inner": [json_path(w.path) for _, w in inner] or ["$.x"],
+            "outer": [json_path(w.path[1:]) for _, w in outer] or ["$.x"],
+        },
     )
     places = [(n, w, i) for i, (n, w) in enumerate(inner, 1)]
     places += [(n, w, i) for i, (n, w) in enumerate(outer, max(1, len(inner)) + 1)]
@@ -172,7 +184,9 @@ def _extract(con: duckdb.DuckDBPyConnection, system: str, stream: Stream) -> Non
 def _places(system: str, stream: Stream, mapped: FieldMap, places: Sequence[tuple[str, Path, int]]) -> pa.Table:
     known = ENTITIES[stream.entity]
     rows = [_place(system, name, where, n, known[name].kind) for name, where, n in places]
-    rows += [_place(system, name, where, 0, known[name].kind) for name, where in mapped.items() if isinstance(where, Const)]
+    rows += [
+        _place(system, name, where, 0, known[name].kind) for name, where in mapped.items() if isinstance(where, Const)
+    ]
     names = ("field", "kind", "part", "place", "prefix", "otherwise", "constant")
     kinds = (pa.string(), pa.string(), pa.string(), pa.int64(), pa.string(), pa.string(), pa.string())
     return pa.table({n: pa.array([r[i] for r in rows], k) for i, (n, k) in enumerate(zip(names, kinds, strict=True))})
@@ -191,9 +205,16 @@ def _place(system: str, name: str, where: Path, place: int, kind: Kind) -> tuple
 
 
 def _codes(mapped: FieldMap) -> pa.Table:
-    rows = [(n, native, canonical) for n, w in mapped.items() if isinstance(w, Codes) for native, canonical in w.codes.items()]
+    rows = [
+        (n, native, canonical)
+        for n, w in mapped.items()
+        if isinstance(w, Codes)
+        for native, canonical in w.codes.items()
+    ]
     rows += [(n, w.nobody, "") for n, w in mapped.items() if isinstance(w, Link) and w.nobody]
-    return pa.table({n: pa.array([r[i] for r in rows], pa.string()) for i, n in enumerate(("name", "native", "canonical"))})
+    return pa.table(
+        {n: pa.array([r[i] for r in rows], pa.string()) for i, n in enumerate(("name", "native", "canonical"))}
+    )
 
 
 # -- values --------------------------------------------------------------------------------------------------------
@@ -201,7 +222,14 @@ def _codes(mapped: FieldMap) -> pa.Table:
 
 def _clean(con: duckdb.DuckDBPyConnection, country: str | None) -> None:
     """The table `cleaned`: the cells with canonical values. Each distinct value is cleaned once."""
-    con.register("homes", _cleaned(con.sql("SELECT DISTINCT kind, part, NULL AS home, text FROM cells WHERE kind = 'country' AND text IS NOT NULL")))
+    con.register(
+        "homes",
+        _cleaned(
+            con.sql(
+                "SELECT DISTINCT kind, part, NULL AS home, text FROM cells WHERE kind = 'country' AND text IS NOT NULL"
+            )
+        ),
+    )
     con.execute(
         f"""CREATE TEMP TABLE homed AS
             SELECT cells.*, CASE WHEN cells.kind IN ({", ".join(f"'{k}'" for k in sorted(LOCAL))})
@@ -211,7 +239,10 @@ def _clean(con: duckdb.DuckDBPyConnection, country: str | None) -> None:
                        WHERE kind = 'country' GROUP BY ref, seq) AS home USING (ref, seq)""",
         {"country": country},
     )
-    con.register("values", _cleaned(con.sql("SELECT DISTINCT kind, part, home, text FROM homed WHERE text IS NOT NULL AND NOT settled")))
+    con.register(
+        "values",
+        _cleaned(con.sql("SELECT DISTINCT kind, part, home, text FROM homed WHERE text IS NOT NULL AND NOT settled")),
+    )
     con.execute(
         f"""CREATE TEMP TABLE cleaned AS
             SELECT ref, seq, field, CASE WHEN settled THEN homed.text ELSE v.value END AS value, v.problem,
@@ -227,7 +258,9 @@ def _cleaned(distinct: duckdb.DuckDBPyRelation) -> pa.Table:
     values: list[str | None] = []
     problems: list[str | None] = []
     table = distinct.to_arrow_table()
-    for kind, part, home, text in zip(*(table.column(n).to_pylist() for n in ("kind", "part", "home", "text")), strict=True):
+    for kind, part, home, text in zip(
+        *(table.column(n).to_pylist() for n in ("kind", "part", "home", "text")), strict=True
+    ):
         value = problem = None
         try:
             value = fields.clean(Kind(kind), text, country=home, part=part)
@@ -235,7 +268,9 @@ def _cleaned(distinct: duckdb.DuckDBPyRelation) -> pa.Table:
             problem = str(why)
         values.append(value)
         problems.append(problem)
-    return table.append_column("value", pa.array(values, pa.string())).append_column("problem", pa.array(problems, pa.string()))
+    return table.append_column("value", pa.array(values, pa.string())).append_column(
+        "problem", pa.array(problems, pa.string())
+    )
 
 
 # -- rows ----------------------------------------------------------------------------------------------------------
@@ -292,16 +327,19 @@ WITH latest AS (
     SELECT ref, max(seq) AS seq FROM pieces GROUP BY ref),
 here AS (
     SELECT p.ref, p.parent, p.pointer, p.seq AS raw_seq, p.deleted, p.broken, m.updated
-    FROM pieces AS p JOIN latest ON latest.ref = p.ref AND latest.seq = p.seq JOIN moments AS m ON m.ref = p.ref AND m.seq = p.seq),
+    FROM pieces AS p JOIN latest ON latest.ref = p.ref AND latest.seq = p.seq
+    JOIN moments AS m ON m.ref = p.ref AND m.seq = p.seq),
 facts AS (
-    SELECT ref, to_json(map_from_entries(list((field, value) ORDER BY field))) AS fields, to_json(map_from_entries(list((field, time) ORDER BY field))) AS times,
+    SELECT ref, to_json(map_from_entries(list((field, value) ORDER BY field))) AS fields,
+           to_json(map_from_entries(list((field, time) ORDER BY field))) AS times,
            to_json(list(field ORDER BY field) FILTER (echo)) AS echoes
     FROM now GROUP BY ref),
 troubles AS (
     SELECT c.ref, to_json(map_from_entries(list((c.field, [c.problem, c.excerpt]) ORDER BY c.field))) AS problems
     FROM cleaned AS c JOIN latest USING (ref, seq) WHERE c.problem IS NOT NULL GROUP BY c.ref)
 SELECT here.ref, here.parent, here.pointer, here.raw_seq, here.deleted, here.updated,
-       CASE WHEN here.deleted THEN coalesce(prior.fields, '{}') ELSE coalesce(facts.fields::VARCHAR, '{}') END AS fields,
+       CASE WHEN here.deleted THEN coalesce(prior.fields, '{}')
+            ELSE coalesce(facts.fields::VARCHAR, '{}') END AS fields,
        CASE WHEN here.deleted THEN coalesce(prior.times, '{}') ELSE coalesce(facts.times::VARCHAR, '{}') END AS times,
        CASE WHEN here.deleted THEN '[]' ELSE coalesce(facts.echoes::VARCHAR, '[]') END AS echoes,
        CASE WHEN here.deleted THEN '{}'

@@ -1,7 +1,7 @@
 """What channels say about products and prices, held against the master in the context in which it was said.
 
-A price is right for a customer's group, a currency, a quantity and a day: of the master's rows for the SKU that fit, the
-one with the greatest quantity break that the quantity reaches. A shop shows the price for everyone (the group
+A price is right for a customer's group, a currency, a quantity and a day: of the master's rows for the SKU that fit,
+the one with the greatest quantity break that the quantity reaches. A shop shows the price for everyone (the group
 `standard`), one piece, today.
 """
 
@@ -51,13 +51,17 @@ LINES = pa.schema(
         ("day", pa.string()),
     ]
 )
-"""What a channel says: a product it offers (entity product) or a line of an order or deal. `field`: the price's field."""
+"""What a channel says: a product it offers (entity product) or a line of an order or deal. `field`: the price's."""
 
-BELIEVED = pa.schema([("ref", pa.string()), ("entity", pa.string()), ("golden_id", pa.string()), ("fields", pa.string())])
+BELIEVED = pa.schema(
+    [("ref", pa.string()), ("entity", pa.string()), ("golden_id", pa.string()), ("fields", pa.string())]
+)
 """Accounts and contacts: the golden record behind each ref, with its fields."""
 
 
-def context(rows: pa.Table, believed: pa.Table, accounts: pa.Table, masters: Sequence[str], today: str) -> tuple[pa.Table, pa.Table, pa.Table]:
+def context(
+    rows: pa.Table, believed: pa.Table, accounts: pa.Table, masters: Sequence[str], today: str
+) -> tuple[pa.Table, pa.Table, pa.Table]:
     """(products, prices, lines) for `catalog`, from living refined records.
 
     rows: (ref, entity, system, fields …) of products, prices, lines, orders and deals. believed: see the schema.
@@ -84,9 +88,16 @@ def context(rows: pa.Table, believed: pa.Table, accounts: pa.Table, masters: Seq
 
 
 def _sku_keys(con: duckdb.DuckDBPyConnection) -> pa.Table:
-    texts = con.sql("SELECT DISTINCT json_extract_string(fields, '$.sku') AS sku FROM rows").to_arrow_table().column("sku").to_pylist()
+    texts = (
+        con.sql("SELECT DISTINCT json_extract_string(fields, '$.sku') AS sku FROM rows")
+        .to_arrow_table()
+        .column("sku")
+        .to_pylist()
+    )
     known = [t for t in texts if t is not None]
-    return pa.table({"text": pa.array(known, pa.string()), "sku": pa.array([fields.key(Kind.SKU, t) for t in known], pa.string())})
+    return pa.table(
+        {"text": pa.array(known, pa.string()), "sku": pa.array([fields.key(Kind.SKU, t) for t in known], pa.string())}
+    )
 
 
 _CONTEXT = """
@@ -95,7 +106,8 @@ SELECT r.ref, r.entity, r.system, r.system IN (SELECT system FROM masters) AS ma
        f->>'name' AS name, f->>'status' AS status, f AS f
 FROM (SELECT *, fields::JSON AS f FROM rows) AS r LEFT JOIN skus ON skus.text = f->>'sku';
 CREATE TEMP TABLE master_products AS
-SELECT DISTINCT ON (sku) sku, name, status FROM facts WHERE master AND entity = 'product' AND sku IS NOT NULL ORDER BY sku, ref;
+SELECT DISTINCT ON (sku) sku, name, status FROM facts
+WHERE master AND entity = 'product' AND sku IS NOT NULL ORDER BY sku, ref;
 CREATE TEMP TABLE master_prices AS
 SELECT sku, f->>'customer_group' AS customer_group, f->>'currency' AS currency, f->>'amount' AS amount,
        f->>'min_quantity' AS min_quantity, f->>'valid_from' AS valid_from, f->>'valid_to' AS valid_to
@@ -111,7 +123,8 @@ SELECT o.ref, coalesce(a.customer_group, c.customer_group) AS customer_group,
 FROM facts AS o LEFT JOIN customers AS a ON a.ref = o.f->>'account' LEFT JOIN customers AS c ON c.ref = o.f->>'contact'
 WHERE o.entity IN ('order', 'deal');
 CREATE TEMP TABLE said_lines AS
-SELECT ref, entity, system, sku, sku_text, name, status, f->>'price' AS price, 'price' AS field, f->>'currency' AS currency,
+SELECT ref, entity, system, sku, sku_text, name, status, f->>'price' AS price, 'price' AS field,
+       f->>'currency' AS currency,
        '1' AS quantity, '' AS customer_group, $today AS day
 FROM facts WHERE NOT master AND entity = 'product' AND sku IS NOT NULL
 UNION ALL
@@ -167,9 +180,11 @@ WITH found AS (
     FROM said WHERE sku IS NOT NULL AND sku NOT IN (SELECT sku FROM products)
     UNION ALL
     SELECT 'sku_discontinued', s.entity, s.system, s.ref, 'status', s.status, p.status
-    FROM said AS s JOIN products AS p USING (sku) WHERE s.entity = 'product' AND s.status = 'active' AND p.status = 'discontinued'
+    FROM said AS s JOIN products AS p USING (sku)
+    WHERE s.entity = 'product' AND s.status = 'active' AND p.status = 'discontinued'
     UNION ALL
-    SELECT CASE WHEN ended.ref IS NOT NULL THEN 'price_expired' ELSE 'price_differs' END, s.entity, s.system, s.ref, s.field,
+    SELECT CASE WHEN ended.ref IS NOT NULL THEN 'price_expired' ELSE 'price_differs' END,
+           s.entity, s.system, s.ref, s.field,
            s.price, f.expected::VARCHAR
     FROM said AS s JOIN fitting AS f ON f.ref = s.ref LEFT JOIN ended ON ended.ref = s.ref
     WHERE s.amount IS NOT NULL AND abs(s.amount - f.expected) > {tolerance}

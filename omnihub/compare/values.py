@@ -10,13 +10,26 @@ from omnihub.model import ENTITIES, Entity, Kind
 
 GOLDENS = pa.schema([("golden_id", pa.string()), ("fields", pa.string()), ("lineage", pa.string())])
 MEMBERS = pa.schema(
-    [("golden_id", pa.string()), ("ref", pa.string()), ("system", pa.string()), ("stream", pa.string()), ("fields", pa.string())]
+    [
+        ("golden_id", pa.string()),
+        ("ref", pa.string()),
+        ("system", pa.string()),
+        ("stream", pa.string()),
+        ("fields", pa.string()),
+    ]
 )
 HELD = pa.schema([("system", pa.string()), ("stream", pa.string()), ("field", pa.string())])
 """Which fields each stream holds (its field map), and so can differ in."""
 
 ROWS = pa.schema(
-    [("ref", pa.string()), ("entity", pa.string()), ("system", pa.string()), ("stream", pa.string()), ("fields", pa.string()), ("problems", pa.string())]
+    [
+        ("ref", pa.string()),
+        ("entity", pa.string()),
+        ("system", pa.string()),
+        ("stream", pa.string()),
+        ("fields", pa.string()),
+        ("problems", pa.string()),
+    ]
 )
 
 DIFFERENCES = ("ref", "field", "system", "stream", "golden_id", "theirs", "ours", "winner", "rule")
@@ -38,7 +51,10 @@ def values(entity: Entity, goldens: pa.Table, members: pa.Table, held: pa.Table)
         con.execute(_SIDE_BY_SIDE)
         con.register("same_keys", _same_keys(con))
         con.execute(_DIFFER)
-        differences = con.sql("SELECT ref, field, system, stream, golden_id, theirs, ours, winner, rule FROM differ WHERE kind NOT IN ('link', 'consent') AND unit <> 'consent' ORDER BY ref, field")
+        differences = con.sql(
+            """SELECT ref, field, system, stream, golden_id, theirs, ours, winner, rule FROM differ
+               WHERE kind NOT IN ('link', 'consent') AND unit <> 'consent' ORDER BY ref, field"""
+        )
         found = con.sql(_FOUND.replace("$entity", f"'{entity.value}'"))
         return differences.to_arrow_table(), found.to_arrow_table()
     finally:
@@ -58,7 +74,8 @@ def _kinds(entity: Entity) -> pa.Table:
 
 def _same_keys(con: duckdb.DuckDBPyConnection) -> pa.Table:
     distinct = con.sql(
-        "SELECT kind, ours AS value FROM sides WHERE kind <> 'link' UNION SELECT kind, theirs FROM sides WHERE theirs IS NOT NULL AND kind <> 'link'"
+        """SELECT kind, ours AS value FROM sides WHERE kind <> 'link'
+           UNION SELECT kind, theirs FROM sides WHERE theirs IS NOT NULL AND kind <> 'link'"""
     ).to_arrow_table()
     pairs = zip(distinct.column("kind").to_pylist(), distinct.column("value").to_pylist(), strict=True)
     return distinct.append_column("same", pa.array([fields.same_key(Kind(k), v) for k, v in pairs], pa.string()))
@@ -91,13 +108,15 @@ WHERE s.kind <> 'link' AND (s.theirs IS NULL OR o.same <> t.same)
 """
 
 _FOUND = """
-SELECT CASE WHEN kind = 'consent' THEN 'consent_conflict' WHEN $entity = 'product' THEN 'product_differs' ELSE 'value_differs' END AS kind,
+SELECT CASE WHEN kind = 'consent' THEN 'consent_conflict'
+            WHEN $entity = 'product' THEN 'product_differs' ELSE 'value_differs' END AS kind,
        $entity AS entity, system, ref, field,
        golden_id, theirs, ours AS expected, json_object('winner', winner, 'rule', rule)::VARCHAR AS detail
 FROM differ
 WHERE theirs IS NOT NULL
   AND (unit <> 'consent' OR (kind = 'consent' AND theirs = 'yes' AND ours = 'no'))
-  AND NOT ($entity = 'product' AND field IN ('status', 'price', 'currency', 'sku'))  -- the catalog judges these in context
+  -- The catalog judges these in their context.
+  AND NOT ($entity = 'product' AND field IN ('status', 'price', 'currency', 'sku'))
 UNION ALL
 SELECT 'duplicate', $entity, system, ref, '', golden_id, NULL, first,
        json_object('same_as', first)::VARCHAR

@@ -46,7 +46,9 @@ def compare_all(hub: Hub) -> dict[str, Any]:
     with hub.store.write() as c:
         advance(c, "compare", until)
         open_ = sa.select(schema.findings.c.kind, sa.func.count()).where(schema.findings.c.state == "open")
-        by_kind = {kind: n for kind, n in c.execute(open_.group_by(schema.findings.c.kind).order_by(schema.findings.c.kind))}
+        by_kind = dict(
+            c.execute(open_.group_by(schema.findings.c.kind).order_by(schema.findings.c.kind)).tuples().all()
+        )
         differences = c.execute(sa.select(sa.func.count()).select_from(schema.differences)).scalar_one()
     return {
         "compared": sum(len(ids) for ids in touched.values()),
@@ -126,7 +128,12 @@ def _compare_context(hub: Hub) -> dict[str, int]:
     """Links, products and prices, all of them."""
     t, x, g = schema.refined, schema.crosswalk, schema.goldens
     links = pa.Table.from_pylist(
-        [{"entity": e.value, "field": f.name} for e, known in ENTITIES.items() for f in known.values() if f.kind is Kind.LINK]
+        [
+            {"entity": e.value, "field": f.name}
+            for e, known in ENTITIES.items()
+            for f in known.values()
+            if f.kind is Kind.LINK
+        ]
     )
     sold = [e.value for e in (Entity.PRODUCT, Entity.PRICE, Entity.LINE, Entity.ORDER, Entity.DEAL)]
     with hub.store.read() as c:
@@ -149,8 +156,8 @@ def _compare_context(hub: Hub) -> dict[str, int]:
 # -- findings ------------------------------------------------------------------------------------------------------
 
 _FINDINGS = (
-    "id", "kind", "severity", "entity", "system", "ref", "field", "golden_id", "owner", "theirs", "expected", "detail", "state",
-    "first_seen", "last_seen",
+    "id", "kind", "severity", "entity", "system", "ref", "field", "golden_id", "owner", "theirs", "expected", "detail",
+    "state", "first_seen", "last_seen",
 )  # fmt: skip
 
 
@@ -159,19 +166,34 @@ def finding_id(kind: str, ref: str, field: str) -> str:
     return hashlib.blake2b(f"{kind}|{ref}|{field}".encode(), digest_size=10).hexdigest()
 
 
-def _keep_findings(c: sa.Connection, found: Iterable[dict[str, Any]], kinds: Sequence[str], refs: Sequence[str] | None) -> dict[str, int]:
+def _keep_findings(
+    c: sa.Connection, found: Iterable[dict[str, Any]], kinds: Sequence[str], refs: Sequence[str] | None
+) -> dict[str, int]:
     """Open what is new, resolve what is gone: of these kinds, and of these refs (None: all)."""
     f = schema.findings
-    query = sa.select(f.c.id, f.c.state, f.c.first_seen, f.c.theirs, f.c.expected, f.c.golden_id).where(f.c.kind.in_(kinds))
+    query = sa.select(f.c.id, f.c.state, f.c.first_seen, f.c.theirs, f.c.expected, f.c.golden_id).where(
+        f.c.kind.in_(kinds)
+    )
     rows = c.execute(query).all() if refs is None else bulk.where_in(c, query, f.c.ref, refs)
     before = {r[0]: r for r in rows}
     at = now_iso()
     now = {finding_id(r["kind"], r["ref"], r["field"]): r for r in found}
     opened = [i for i in now if i not in before or before[i][1] != "open"]
     # What stands as it stood is not written again.
-    fresh = [i for i in now if i not in before or tuple(before[i][1:2]) + tuple(before[i][3:]) != ("open", now[i]["theirs"], now[i]["expected"], now[i]["golden_id"])]
+    fresh = [
+        i
+        for i in now
+        if i not in before
+        or tuple(before[i][1:2]) + tuple(before[i][3:])
+        != ("open", now[i]["theirs"], now[i]["expected"], now[i]["golden_id"])
+    ]
     resolved = [i for i, r in before.items() if i not in now and r[1] == "open"]
-    bulk.upsert(c, f, _FINDINGS, [_finding(i, now[i], before[i][2] if i in before and i not in opened else at, at) for i in fresh])
+    bulk.upsert(
+        c,
+        f,
+        _FINDINGS,
+        [_finding(i, now[i], before[i][2] if i in before and i not in opened else at, at) for i in fresh],
+    )
     for some in bulk.chunks(resolved, bulk.LIST):
         c.execute(sa.update(f).where(f.c.id.in_(some)).values(state="resolved", last_seen=at))
     return {"opened": len(opened), "resolved": len(resolved)}
@@ -180,6 +202,7 @@ def _keep_findings(c: sa.Connection, found: Iterable[dict[str, Any]], kinds: Seq
 def _finding(id_: str, r: dict[str, Any], first_seen: str, at: str) -> tuple[Any, ...]:
     kind = FINDING_KINDS[r["kind"]]
     return (
-        id_, kind.name, kind.severity.value, r["entity"], r["system"], r["ref"], r["field"], r["golden_id"], r["system"],
+        id_, kind.name, kind.severity.value, r["entity"], r["system"], r["ref"], r["field"], r["golden_id"],
+        r["system"],
         r["theirs"], r["expected"], r["detail"] or json.dumps({}), "open", first_seen, at,
     )  # fmt: skip

@@ -1,6 +1,6 @@
 """Match what has changed: only candidates of changed records are scored, only the clusters they touch are rebuilt.
 
-    changed records ─▶ who shares a key with them ─▶ weights ─▶ touched components ─▶ clusters ─▶ ids
+changed records ─▶ who shares a key with them ─▶ weights ─▶ touched components ─▶ clusters ─▶ ids
 """
 
 from __future__ import annotations
@@ -37,7 +37,10 @@ class _Slice:
 
 
 def match_entity(hub: Hub, entity: Entity) -> dict[str, int]:
-    """Bring pairs, crosswalk and golden ids of one entity up to date. Returns changed, pairs, unsure, born, merged, split."""
+    """Bring pairs, crosswalk and golden ids of one entity up to date.
+
+    Returns changed, pairs, unsure, born, merged, split.
+    """
     with hub.store.read() as c:
         part = _changed(c, entity)
         if not part.active:
@@ -67,7 +70,9 @@ def _changed(c: sa.Connection, entity: Entity) -> _Slice:
     t, j = schema.refined, schema.judgements
     part.active = set(c.execute(sa.select(t.c.ref).where(t.c.entity == entity.value, t.c.seq > mark)).scalars())
     for a, b in c.execute(sa.select(j.c.a, j.c.b).where(j.c.seq > mark)):
-        part.active |= set(c.execute(sa.select(t.c.ref).where(t.c.entity == entity.value, t.c.ref.in_((a, b)))).scalars())
+        part.active |= set(
+            c.execute(sa.select(t.c.ref).where(t.c.entity == entity.value, t.c.ref.in_((a, b)))).scalars()
+        )
     if entity is Entity.CONTACT and mark:
         part.active |= _contacts_of_changed_accounts(c, mark)
     if part.active:
@@ -97,11 +102,11 @@ def _load_candidates(c: sa.Connection, part: _Slice) -> None:
     if part.everything:
         part.features, part.keys = _features(c, part, None)
         return
-    fresh, keys = _features(c, part, part.active)
+    keys = _features(c, part, part.active)[1]
     lines = [k for k in keys.column("key").to_pylist() if k.startswith("p:")]
     lines += _keys_of(c, part, part.active, prefix="p:")  # a number given up leaves its sharers less shared
     part.active |= _refs_with(c, part, lines)
-    fresh, keys = _features(c, part, part.active)
+    keys = _features(c, part, part.active)[1]
     wanted = {k for k in keys.column("key").to_pylist() if not k.startswith("r:")}
     part.features, part.keys = _features(c, part, part.active | _refs_with(c, part, wanted))
 
@@ -122,7 +127,9 @@ def _features(c: sa.Connection, part: _Slice, refs: Iterable[str] | None) -> tup
     t = schema.refined
     query = sa.select(t.c.ref, t.c.system, t.c.fields).where(t.c.entity == part.entity.value, ~t.c.deleted)
     rows = bulk.table(c, query) if refs is None else bulk.table_in(c, query, t.c.ref, sorted(refs))
-    return features(part.entity, rows.cast(ROWS), _accounts(c, rows, refs is None) if part.entity is Entity.CONTACT else None)
+    return features(
+        part.entity, rows.cast(ROWS), _accounts(c, rows, refs is None) if part.entity is Entity.CONTACT else None
+    )
 
 
 def _accounts(c: sa.Connection, contacts: pa.Table, everything: bool) -> pa.Table:
@@ -140,7 +147,8 @@ def _accounts(c: sa.Connection, contacts: pa.Table, everything: bool) -> pa.Tabl
 
 
 def _scored(hub: Hub, part: _Slice) -> pa.Table:
-    assert part.features is not None and part.keys is not None
+    assert part.features is not None
+    assert part.keys is not None
     return score_candidates(part.entity, part.features, part.keys, part.active)
 
 
@@ -157,12 +165,19 @@ def _keep_pairs(hub: Hub, part: _Slice, scored: pa.Table) -> dict[str, int]:
         if p["weight"] >= limits.unsure and not p["forbidden"]:
             state = "same" if p["weight"] >= limits.same else "unsure"
             rows.append((p["a"], p["b"], part.entity.value, p["weight"], state, p["why"]))
-    keys = [(part.entity.value, key, ref) for key, ref in zip(*(part.keys.column(n).to_pylist() for n in ("key", "ref")), strict=True) if ref in part.active]
+    keys = [
+        (part.entity.value, key, ref)
+        for key, ref in zip(*(part.keys.column(n).to_pylist() for n in ("key", "ref")), strict=True)
+        if ref in part.active
+    ]
     with hub.store.write() as c:
         if part.everything:
             c.execute(sa.delete(schema.pairs).where(schema.pairs.c.entity == part.entity.value))
             c.execute(sa.delete(schema.keys).where(schema.keys.c.entity == part.entity.value))
-            keys = [(part.entity.value, k, r) for k, r in zip(*(part.keys.column(n).to_pylist() for n in ("key", "ref")), strict=True)]
+            keys = [
+                (part.entity.value, k, r)
+                for k, r in zip(*(part.keys.column(n).to_pylist() for n in ("key", "ref")), strict=True)
+            ]
         else:
             for column in (schema.pairs.c.a, schema.pairs.c.b, schema.keys.c.ref):
                 bulk.delete(c, column, sorted(part.active))
@@ -184,7 +199,9 @@ def _touched(c: sa.Connection, part: _Slice, scored: pa.Table) -> set[str]:
     return part.active | set(scored.column("a").to_pylist()) | set(scored.column("b").to_pylist())
 
 
-def _closure(c: sa.Connection, part: _Slice, touched: set[str], judged: Sequence[Judged]) -> tuple[set[str], list[tuple[str, str]]]:
+def _closure(
+    c: sa.Connection, part: _Slice, touched: set[str], judged: Sequence[Judged]
+) -> tuple[set[str], list[tuple[str, str]]]:
     """All living records that may end up with a touched one, and the edges among them."""
     p, t, x = schema.pairs, schema.refined, schema.crosswalk
     same = sa.select(p.c.a, p.c.b).where(p.c.entity == part.entity.value, p.c.state == "same")
@@ -218,7 +235,9 @@ def _identifiable(query: sa.Select[Any], entity: Entity) -> sa.Select[Any]:
     return query.where(fields.contains('"sku":') | fields.contains('"gtin":')) if entity is Entity.PRODUCT else query
 
 
-def _clusters(c: sa.Connection, hub: Hub, part: _Slice, groups: Sequence[Sequence[str]], judged: Sequence[Judged]) -> list[list[str]]:
+def _clusters(
+    c: sa.Connection, hub: Hub, part: _Slice, groups: Sequence[Sequence[str]], judged: Sequence[Judged]
+) -> list[list[str]]:
     """Split components where their members speak against each other."""
     large = [g for g in groups if len(g) > 2]
     if not large:
@@ -282,7 +301,7 @@ def _keep_ids(hub: Hub, part: _Slice, found: Assigned, before: dict[str, str]) -
         left = bulk.where_in(c, sa.select(x.c.ref, x.c.golden_id), x.c.golden_id, lost)
         gone = [ref for ref in sorted(part.active) if ref not in found.crosswalk]
         left += bulk.where_in(c, sa.select(x.c.ref, x.c.golden_id), x.c.ref, gone)
-        rows = {ref: gid for ref, gid in left} | moved
+        rows = {r[0]: r[1] for r in left} | moved
         bulk.upsert(c, x, _CROSSWALK, [(ref, gid, entity, first) for ref, gid in rows.items()])
         bulk.append(
             c, g, ("id", "entity", "seq", "born", "founder", "fields", "lineage", "members"),
@@ -293,7 +312,12 @@ def _keep_ids(hub: Hub, part: _Slice, found: Assigned, before: dict[str, str]) -
         for gid in found.revived:
             c.execute(sa.update(g).where(g.c.id == gid).values(merged_into=None, seq=first))
         at = now_iso()
-        bulk.append(c, schema.events, _EVENTS, [(first + 1 + n, entity, gid, kind, other, at) for n, (kind, gid, other) in enumerate(events)])
+        bulk.append(
+            c,
+            schema.events,
+            _EVENTS,
+            [(first + 1 + n, entity, gid, kind, other, at) for n, (kind, gid, other) in enumerate(events)],
+        )
         advance(c, "match", part.until, entity)
     return {"born": len(found.born), "merged": len(found.merged), "split": len(found.split)}
 

@@ -36,7 +36,7 @@ def merge_entity(hub: Hub, entity: Entity) -> dict[str, int]:
 
 
 def _touched(c: sa.Connection, entity: Entity, mark: int) -> list[str]:
-    """Golden ids with a member that came, went or changed, a pin, or a link whose target is another golden record now."""
+    """Golden ids with a member that came, went or changed, a pin, or a link whose target is another golden one now."""
     x, t, p, k = schema.crosswalk, schema.refined, schema.pins, schema.keys
     found = set(c.execute(sa.select(x.c.golden_id).where(x.c.entity == entity.value, x.c.seq > mark)).scalars())
     changed = sa.select(x.c.golden_id).join(t, t.c.ref == x.c.ref).where(t.c.entity == entity.value, t.c.seq > mark)
@@ -69,9 +69,14 @@ def _merge(hub: Hub, entity: Entity, golden_ids: Sequence[str]) -> int:
     at = now_iso()
     with hub.store.write() as c:
         first = take(c, len(fresh))
-        rows = [(gid, entity.value, seq, born, founder, f, lin, n) for seq, (gid, f, lin, n, born, founder) in enumerate(fresh, first)]
+        rows = [
+            (gid, entity.value, seq, born, founder, f, lin, n)
+            for seq, (gid, f, lin, n, born, founder) in enumerate(fresh, first)
+        ]
         bulk.upsert(c, schema.goldens, _GOLDENS, rows)
-        bulk.append(c, schema.golden_history, _HISTORY, [(gid, seq, at, f, lin) for gid, _, seq, _, _, f, lin, _ in rows])
+        bulk.append(
+            c, schema.golden_history, _HISTORY, [(gid, seq, at, f, lin) for gid, _, seq, _, _, f, lin, _ in rows]
+        )
     return len(fresh)
 
 
@@ -94,5 +99,7 @@ def _links(c: sa.Connection, entity: Entity, members: pa.Table) -> pa.Table:
 
 def _pins(c: sa.Connection, golden_ids: Sequence[str]) -> pa.Table:
     p = schema.pins
-    query = sa.select(p.c.golden_id, p.c.field, p.c.value).where(sa.or_(p.c.expires_at.is_(None), p.c.expires_at > now_iso()))
+    query = sa.select(p.c.golden_id, p.c.field, p.c.value).where(
+        sa.or_(p.c.expires_at.is_(None), p.c.expires_at > now_iso())
+    )
     return bulk.table_in(c, query, p.c.golden_id, golden_ids).cast(PINS)

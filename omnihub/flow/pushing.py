@@ -91,7 +91,9 @@ def _looked(c: sa.Connection, hub: Hub) -> dict[str, str]:
 
 def _differences(c: sa.Connection, push: Mapping[tuple[str, str], Push]) -> Iterable[Difference]:
     d = schema.differences
-    query = sa.select(d.c.ref, d.c.field, d.c.golden_id, d.c.theirs, d.c.ours, d.c.winner, d.c.rule).order_by(d.c.ref, d.c.field)
+    query = sa.select(d.c.ref, d.c.field, d.c.golden_id, d.c.theirs, d.c.ours, d.c.winner, d.c.rule).order_by(
+        d.c.ref, d.c.field
+    )
     for (system, stream), may in sorted(push.items()):
         for row in c.execute(query.where(d.c.system == system, d.c.stream == stream, d.c.field.in_(may.fields))):
             yield Difference(*row)
@@ -113,7 +115,21 @@ def _written_before(c: sa.Connection) -> frozenset[str]:
     return frozenset(c.execute(sa.select(t.c.system).where(t.c.outcome == Outcome.WRITTEN.value).distinct()).scalars())
 
 
-_CHANGES = ("plan_id", "n", "ref", "system", "stream", "entity", "golden_id", "op", "field", "old", "new", "why", "outcome")
+_CHANGES = (
+    "plan_id",
+    "n",
+    "ref",
+    "system",
+    "stream",
+    "entity",
+    "golden_id",
+    "op",
+    "field",
+    "old",
+    "new",
+    "why",
+    "outcome",
+)
 
 
 def _keep_plan(store: Store, stored: Stored, plan: Plan, broken: Sequence[Broken], run_id: str) -> Stored:
@@ -128,12 +144,27 @@ def _keep_plan(store: Store, stored: Stored, plan: Plan, broken: Sequence[Broken
             return stored
         c.execute(
             sa.insert(p).values(
-                id=stored.id, run_id=run_id, hash=stored.hash, state=stored.state, created_at=now_iso(), counts=json.dumps(stored.counts),
+                id=stored.id, run_id=run_id, hash=stored.hash, state=stored.state, created_at=now_iso(),
+                counts=json.dumps(stored.counts),
                 guard=json.dumps([b.words() for b in broken], ensure_ascii=False), looked=json.dumps(stored.looked),
             )
         )  # fmt: skip
         rows = [
-            (stored.id, n, str(x.ref), x.ref.system, x.ref.stream, x.golden_id.split("_")[0], x.golden_id, x.op.value, x.field, x.old, x.new, x.why, None)
+            (
+                stored.id,
+                n,
+                str(x.ref),
+                x.ref.system,
+                x.ref.stream,
+                x.golden_id.split("_")[0],
+                x.golden_id,
+                x.op.value,
+                x.field,
+                x.old,
+                x.new,
+                x.why,
+                None,
+            )
             for n, x in enumerate(plan.changes)
         ]
         bulk.append(c, schema.changes, _CHANGES, rows)
@@ -151,7 +182,9 @@ def open_plan(store: Store, plan_id: str | None = None) -> Stored | None:
         row = c.execute(query.order_by(p.c.created_at.desc(), p.c.id.desc()).limit(1)).one_or_none()
     if row is None:
         return None
-    return Stored(row.id, row.hash, row.state, json.loads(row.counts), tuple(json.loads(row.guard)), json.loads(row.looked))
+    return Stored(
+        row.id, row.hash, row.state, json.loads(row.counts), tuple(json.loads(row.guard)), json.loads(row.looked)
+    )
 
 
 def approve(store: Store, plan_id: str, author: str, reason: str) -> Stored:
@@ -160,10 +193,14 @@ def approve(store: Store, plan_id: str, author: str, reason: str) -> Stored:
     if plan is None:
         raise ConfigError(f"there is no plan {plan_id}; `omnihub plan` shows the latest")
     if plan.state not in ("blocked", "approved"):
-        raise UnsafePlan(f"{plan_id} is {plan.state}; only a blocked plan can be approved: run `omnihub plan` for a new one")
+        raise UnsafePlan(
+            f"{plan_id} is {plan.state}; only a blocked plan can be approved: run `omnihub plan` for a new one"
+        )
     with store.write() as c:
         a = schema.approvals
-        bulk.upsert(c, a, ("plan_id", "hash", "author", "reason", "at"), [(plan_id, plan.hash, author, reason, now_iso())])
+        bulk.upsert(
+            c, a, ("plan_id", "hash", "author", "reason", "at"), [(plan_id, plan.hash, author, reason, now_iso())]
+        )
         c.execute(sa.update(schema.plans).where(schema.plans.c.id == plan_id).values(state="approved"))
     return open_plan(store, plan_id) or plan
 
@@ -182,7 +219,10 @@ def apply_plan(hub: Hub, plan_id: str, systems: Sequence[str] = ()) -> dict[str,
         raise ConfigError(f"there is no plan {plan_id}; `omnihub plan` makes one")
     if plan.state == "blocked":
         why = "\n  ".join(plan.broken)
-        raise UnsafePlan(f"{plan_id} is stopped by a guard:\n  {why}\nlook at it with `omnihub plan show`, let it pass with `omnihub approve {plan_id} --because …`")
+        raise UnsafePlan(
+            f"{plan_id} is stopped by a guard:\n  {why}\n"
+            f"look at it with `omnihub plan show`, let it pass with `omnihub approve {plan_id} --because …`"
+        )
     if plan.state == "outdated":
         raise UnsafePlan(f"{plan_id} is outdated by a later plan; run `omnihub plan`")
     tasks = _tasks(hub, plan, systems)
@@ -215,7 +255,9 @@ def _tasks(hub: Hub, plan: Stored, systems: Sequence[str]) -> dict[str, dict[str
     return found
 
 
-def _apply_system(hub: Hub, plan_id: str, connector: Connector, tasks: Mapping[str, list[Task]], done: Counter[str]) -> None:
+def _apply_system(
+    hub: Hub, plan_id: str, connector: Connector, tasks: Mapping[str, list[Task]], done: Counter[str]
+) -> None:
     """The streams of one system in the connector's order: accounts stand before their contacts."""
     total = sum(len(t) for t in tasks.values())
 
@@ -235,11 +277,19 @@ def _apply_system(hub: Hub, plan_id: str, connector: Connector, tasks: Mapping[s
 
 
 def _deferred(task: Task, error: OmniHubError) -> Receipt:
-    return Receipt(task.ref, Outcome.DEFERRED, tuple(n for n, _ in task.changes), {}, {c.field: c.new for _, c in task.changes}, "could_not_connect", str(error))
+    return Receipt(
+        task.ref,
+        Outcome.DEFERRED,
+        tuple(n for n, _ in task.changes),
+        {},
+        {c.field: c.new for _, c in task.changes},
+        "could_not_connect",
+        str(error),
+    )
 
 
 def reader(hub: Hub, connector: Connector, stream: Stream) -> Any:
-    """How the present state of this stream's records is put into canonical words: by the same map and code as refine."""
+    """How the present state of this stream's records is put into canonical words: by refine's own code and the map."""
 
     def read(pages: Iterable[Page]) -> dict[str, Present]:
         records = [r for page in pages for r in page.records if r.id is not None and not r.deleted]
@@ -248,13 +298,22 @@ def reader(hub: Hub, connector: Connector, stream: Stream) -> Any:
         prefix = f"{connector.name}/{stream.name}/"
         versions = pa.Table.from_pylist(
             [
-                {"ref": f"{prefix}{r.id}", "seq": n, "body": r.raw.decode("utf-8", "replace"), "updated": None, "deleted": False, "landed_at": ""}
+                {
+                    "ref": f"{prefix}{r.id}",
+                    "seq": n,
+                    "body": r.raw.decode("utf-8", "replace"),
+                    "updated": None,
+                    "deleted": False,
+                    "landed_at": "",
+                }
                 for n, r in enumerate(records, 1)
             ],
             schema=refining.VERSIONS,
         )
         flat = _flat(stream)
-        rows = refining.refine(connector.name, flat, versions, refining.PRIOR.empty_table(), refining.SENT.empty_table(), hub.country)
+        rows = refining.refine(
+            connector.name, flat, versions, refining.PRIOR.empty_table(), refining.SENT.empty_table(), hub.country
+        )
         fields = {r["ref"]: json.loads(r["fields"]) for r in rows.to_pylist()}
         return {str(r.id): Present(fields.get(prefix + str(r.id), {}), parsed(r.raw), r.parent) for r in records}
 
@@ -280,14 +339,24 @@ def keep_receipts(store: Store, plan_id: str, receipts: Sequence[Receipt]) -> No
             for some in bulk.chunks(numbers, bulk.LIST):
                 c.execute(sa.update(t).where(t.c.plan_id == plan_id, t.c.n.in_(some)).values(outcome=outcome.value))
         written = {(r.ref, f): v for r in receipts if r.outcome is Outcome.WRITTEN for f, v in r.sent.items()}
-        bulk.upsert(c, schema.sent, ("ref", "field", "value", "plan_id", "at"), [(ref, f, v, plan_id, at) for (ref, f), v in written.items()])
+        bulk.upsert(
+            c,
+            schema.sent,
+            ("ref", "field", "value", "plan_id", "at"),
+            [(ref, f, v, plan_id, at) for (ref, f), v in written.items()],
+        )
         refused = {
             (r.ref, f): (r.ref, f, r.before.get(f), v, plan_id, r.code, r.message, at)
             for r in receipts
             if r.outcome is Outcome.REFUSED
             for f, v in r.sent.items()
         }
-        bulk.upsert(c, schema.dead_letters, ("ref", "field", "old", "new", "plan_id", "code", "message", "at"), list(refused.values()))
+        bulk.upsert(
+            c,
+            schema.dead_letters,
+            ("ref", "field", "old", "new", "plan_id", "code", "message", "at"),
+            list(refused.values()),
+        )
         d = schema.dead_letters
         for ref, field in written:
             c.execute(sa.delete(d).where(d.c.ref == ref, d.c.field == field))
@@ -296,8 +365,8 @@ def keep_receipts(store: Store, plan_id: str, receipts: Sequence[Receipt]) -> No
 def _receipt_row(plan_id: str, r: Receipt, at: str) -> tuple[Any, ...]:
     e = r.exchange
     return (
-        plan_id, r.ref, Op.UPDATE.value, r.outcome.value, refining.as_json(r.before), refining.as_json(r.sent), r.code, r.message,
-        e.method if e else None, e.url if e else None, e.status if e else None, at,
+        plan_id, r.ref, Op.UPDATE.value, r.outcome.value, refining.as_json(r.before), refining.as_json(r.sent), r.code,
+        r.message,        e.method if e else None, e.url if e else None, e.status if e else None, at,
     )  # fmt: skip
 
 
@@ -312,7 +381,11 @@ def _close(store: Store, plan_id: str) -> dict[str, int]:
     with store.write() as c:
         query = sa.select(t.c.outcome, sa.func.count()).where(t.c.plan_id == plan_id).group_by(t.c.outcome)
         found = {outcome or "left": n for outcome, n in c.execute(query)}
-        counts = {"planned": sum(found.values())} | {o.value: found.get(o.value, 0) for o in Outcome} | {"left": found.get("left", 0)}
+        counts = (
+            {"planned": sum(found.values())}
+            | {o.value: found.get(o.value, 0) for o in Outcome}
+            | {"left": found.get("left", 0)}
+        )
         if not counts["left"]:
             c.execute(sa.update(p).where(p.c.id == plan_id).values(state="applied", applied_at=now_iso()))
     return counts

@@ -43,7 +43,14 @@ def _refine_stream(hub: Hub, system: str, stream: Stream) -> dict[str, int]:
                 break
             prior, sent = _before(c, scope, stream, versions)
         start = versions.column("seq")[-1].as_py()
-        rows = step.refine(system, stream, _decoded(versions), _earlier(prior, versions, "parent" if stream.nested else "ref"), sent, hub.country)
+        rows = step.refine(
+            system,
+            stream,
+            _decoded(versions),
+            _earlier(prior, versions, "parent" if stream.nested else "ref"),
+            sent,
+            hub.country,
+        )
         counts.update(_keep(hub, system, stream, rows, prior, start))
         counts["read"] += versions.num_rows
         hub.progress(f"refine {scope}", counts["read"], waiting)
@@ -55,7 +62,12 @@ def _refine_stream(hub: Hub, system: str, stream: Stream) -> dict[str, int]:
 
 
 _VERSIONS = sa.select(
-    schema.raw.c.ref, schema.raw.c.seq, schema.raw.c.body, schema.raw.c.updated, schema.raw.c.deleted, schema.raw.c.landed_at
+    schema.raw.c.ref,
+    schema.raw.c.seq,
+    schema.raw.c.body,
+    schema.raw.c.updated,
+    schema.raw.c.deleted,
+    schema.raw.c.landed_at,
 )
 
 
@@ -121,7 +133,10 @@ def _keep(hub: Hub, system: str, stream: Stream, rows: pa.Table, prior: pa.Table
             schema.refined,
             _COLUMNS,
             [
-                tuple((r | {"entity": stream.entity.value, "system": system, "stream": stream.name, "seq": seq})[n] for n in _COLUMNS)
+                tuple(
+                    (r | {"entity": stream.entity.value, "system": system, "stream": stream.name, "seq": seq})[n]
+                    for n in _COLUMNS
+                )
                 for seq, r in enumerate(fresh, first)
             ],
         )
@@ -138,7 +153,9 @@ def _note_unmapped(hub: Hub, system: str, stream: Stream, source: str) -> None:
         query = sa.select(schema.raw.c.body).where(schema.raw.c.system == system, schema.raw.c.stream == source)
         latest = c.execute(query.order_by(schema.raw.c.seq.desc()).limit(step.SAMPLE)).scalars().all()
     nested = [s.nested.path for s in hub.connectors[system].streams if s.nested and s.nested.of == stream.name]
-    paths: Sequence[str] = [w.path for w in stream.fields.values() if w.path] + nested + [p for p in (stream.key, stream.updated) if p]
+    paths: Sequence[str] = (
+        [w.path for w in stream.fields.values() if w.path] + nested + [p for p in (stream.key, stream.updated) if p]
+    )
     found = step.unmapped((b.decode("utf-8", "replace") for b in latest if b), paths)
     with hub.store.write() as c:
         bulk.upsert(c, schema.facts, ("key", "value"), [(f"unmapped:{system}/{stream.name}", step.as_json(found))])

@@ -33,14 +33,22 @@ class Run:
     def note(self, step: str, counts: Any) -> None:
         """Keep what a step did."""
         with self.store.write() as c:
-            told = json.loads(c.execute(sa.select(schema.runs.c.counts).where(schema.runs.c.id == self.id)).scalar_one())
+            told = json.loads(
+                c.execute(sa.select(schema.runs.c.counts).where(schema.runs.c.id == self.id)).scalar_one()
+            )
             told[step] = counts
-            c.execute(sa.update(schema.runs).where(schema.runs.c.id == self.id).values(counts=json.dumps(told, ensure_ascii=False)))
+            c.execute(
+                sa.update(schema.runs)
+                .where(schema.runs.c.id == self.id)
+                .values(counts=json.dumps(told, ensure_ascii=False))
+            )
 
     def told(self) -> dict[str, Any]:
         """What the steps did so far."""
         with self.store.read() as c:
-            return dict(json.loads(c.execute(sa.select(schema.runs.c.counts).where(schema.runs.c.id == self.id)).scalar_one()))
+            return dict(
+                json.loads(c.execute(sa.select(schema.runs.c.counts).where(schema.runs.c.id == self.id)).scalar_one())
+            )
 
     def end(self) -> dict[str, Any]:
         """Add up, and say how the run went: ok, partial (a stream could not be read), red (it does not balance, a guard
@@ -48,23 +56,45 @@ class Run:
         told = self.told()
         summary = balance(told)
         with self.store.write() as c:
-            c.execute(sa.update(schema.runs).where(schema.runs.c.id == self.id).values(ended_at=now_iso(), state=summary["state"]))
+            c.execute(
+                sa.update(schema.runs)
+                .where(schema.runs.c.id == self.id)
+                .values(ended_at=now_iso(), state=summary["state"])
+            )
         return summary
 
 
 def balance(told: dict[str, Any]) -> dict[str, Any]:
-    """The two equations of a run: read = new + changed + same + rejected; planned = written + refused + deferred + drifted.
+    """The two equations of a run.
+
+    read = new + changed + same + rejected, and planned = written + refused + deferred + drifted.
 
     `told`: step → counts as the steps gave them (`pull:<system>` a list of streams, `push` the outcomes,
     `stopped` step → why, for steps that broke off).
     """
     streams = [s for step, counts in told.items() if step.startswith("pull:") for s in counts]
     pulled = {k: sum(s[k] for s in streams) for k in ("read", "new", "changed", "same", "rejected", "gone")}
-    pushed = {k: told.get("push", {}).get(k, 0) for k in ("planned", "written", "refused", "deferred", "drifted", "left")}
+    pushed = {
+        k: told.get("push", {}).get(k, 0) for k in ("planned", "written", "refused", "deferred", "drifted", "left")
+    }
     failed = [f"{s['system']}/{s['stream']}: {s['error']}" for s in streams if s["error"]]
     pull_ok = pulled["read"] == pulled["new"] + pulled["changed"] + pulled["same"] + pulled["rejected"]
     push_ok = pushed["planned"] == pushed["written"] + pushed["refused"] + pushed["deferred"] + pushed["drifted"]
     blocked = told.get("plan", {}).get("state") == "blocked"
     stopped = dict(told.get("stopped", {}))
-    state = "red" if blocked or stopped or not (pull_ok and push_ok) else "partial" if failed or pushed["deferred"] else "ok"
-    return {"state": state, "pull": pulled, "push": pushed, "balanced": pull_ok and push_ok, "blocked": blocked, "failed": failed, "stopped": stopped}
+    state = (
+        "red"
+        if blocked or stopped or not (pull_ok and push_ok)
+        else "partial"
+        if failed or pushed["deferred"]
+        else "ok"
+    )
+    return {
+        "state": state,
+        "pull": pulled,
+        "push": pushed,
+        "balanced": pull_ok and push_ok,
+        "blocked": blocked,
+        "failed": failed,
+        "stopped": stopped,
+    }

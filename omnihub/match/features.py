@@ -98,7 +98,8 @@ _FEATURES: dict[Entity, str] = {
         LEFT JOIN accounts ON accounts.ref = d.account_ref
         LEFT JOIN company_keys ON company_keys.text = accounts.name""",
     Entity.ACCOUNT: """
-        SELECT d.*, coalesce(d.own_domain, d.email_domain) AS domain, list_filter([d.phone1], lambda p: p IS NOT NULL) AS phones
+        SELECT d.*, coalesce(d.own_domain, d.email_domain) AS domain,
+               list_filter([d.phone1], lambda p: p IS NOT NULL) AS phones
         FROM derived AS d""",
     Entity.PRODUCT: "SELECT * FROM derived",
 }
@@ -137,7 +138,7 @@ UNCAPPED = ("r",)  # keys for looking things up, not for pairing
 
 
 def features(entity: Entity, rows: pa.Table, accounts: pa.Table | None = None) -> tuple[pa.Table, pa.Table]:
-    """(features, keys) of the records: one row a record, and (key, ref) pairs. For `rows` and `accounts` see the schemas."""
+    """(features, keys) of the records: one row a record, and (key, ref) pairs. `rows`, `accounts`: see the schemas."""
     con = duckdb.connect()
     try:
         con.execute("SET threads = 2")
@@ -165,7 +166,9 @@ def _derive(con: duckdb.DuckDBPyConnection, entity: Entity) -> None:
         con.register(f"m_{d.name}", _made(con, f"SELECT DISTINCT {d.source} AS text FROM picked", d.make))
         joins.append(f"LEFT JOIN m_{d.name} ON m_{d.name}.text = picked.{d.source}")
     columns = ", ".join(f"m_{d.name}.value AS {d.name}" for d in derived)
-    con.execute(f"CREATE TEMP TABLE derived AS SELECT picked.ref, picked.system, {columns} FROM picked {' '.join(joins)}")
+    con.execute(
+        f"CREATE TEMP TABLE derived AS SELECT picked.ref, picked.system, {columns} FROM picked {' '.join(joins)}"
+    )
 
 
 def _made(con: duckdb.DuckDBPyConnection, distinct: str, make: Callable[[str], str | None]) -> pa.Table:

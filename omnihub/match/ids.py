@@ -48,7 +48,13 @@ def new_id(entity: Entity, founder: str, taken: Mapping[str, Golden]) -> str:
     raise AssertionError("a thousand clashes")
 
 
-def assign(entity: Entity, clusters: Sequence[Sequence[str]], crosswalk: Mapping[str, str], goldens: Mapping[str, Golden], born: int) -> Assigned:
+def assign(
+    entity: Entity,
+    clusters: Sequence[Sequence[str]],
+    crosswalk: Mapping[str, str],
+    goldens: Mapping[str, Golden],
+    born: int,
+) -> Assigned:
     """Give each cluster its golden id.
 
     crosswalk: the present golden id of refs that have one. goldens: all ids those refs ever had, and what is taken.
@@ -74,7 +80,9 @@ def assign(entity: Entity, clusters: Sequence[Sequence[str]], crosswalk: Mapping
     return found
 
 
-def _claims(clusters: Sequence[Sequence[str]], crosswalk: Mapping[str, str], goldens: Mapping[str, Golden]) -> dict[int, list[str]]:
+def _claims(
+    clusters: Sequence[Sequence[str]], crosswalk: Mapping[str, str], goldens: Mapping[str, Golden]
+) -> dict[int, list[str]]:
     """cluster → the ids it may choose from. An id goes to the founder's side, else to where most of its members are."""
     members: dict[str, Counter[int]] = defaultdict(Counter)
     home = {ref: n for n, cluster in enumerate(clusters) for ref in cluster}

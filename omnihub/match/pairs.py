@@ -12,7 +12,9 @@ from omnihub.model import Entity
 
 MAX_BLOCK = 100  # a key that more records share tells nobody apart; all its members have other keys too
 
-PAIRS = pa.schema([("a", pa.string()), ("b", pa.string()), ("weight", pa.float64()), ("forbidden", pa.bool_()), ("why", pa.string())])
+PAIRS = pa.schema(
+    [("a", pa.string()), ("b", pa.string()), ("weight", pa.float64()), ("forbidden", pa.bool_()), ("why", pa.string())]
+)
 """a < b; `weight` in bits; `why` JSON: comparison → its weight."""
 
 
@@ -30,7 +32,8 @@ def score_candidates(entity: Entity, features: pa.Table, keys: pa.Table, active:
                 WITH blocks AS (
                     SELECT key, ref FROM keys WHERE key NOT LIKE 'r:%'
                     QUALIFY count(*) OVER (PARTITION BY key) <= {MAX_BLOCK})
-                SELECT DISTINCT l.ref AS a, r.ref AS b FROM blocks AS l JOIN blocks AS r ON l.key = r.key AND l.ref < r.ref
+                SELECT DISTINCT l.ref AS a, r.ref AS b FROM blocks AS l
+                JOIN blocks AS r ON l.key = r.key AND l.ref < r.ref
                 WHERE l.ref IN (SELECT ref FROM active) OR r.ref IN (SELECT ref FROM active)"""
         )
         return _weighed(con, entity)
@@ -64,7 +67,8 @@ def _connect(entity: Entity, features: pa.Table) -> duckdb.DuckDBPyConnection:
                WITH lines AS (SELECT ref, last, unnest(phones) AS phone FROM given_features),
                own AS (SELECT phone FROM lines GROUP BY phone HAVING count(DISTINCT last) < {SHARED})
                SELECT f.*, coalesce(o.phones, []) AS own_phones FROM given_features AS f
-               LEFT JOIN (SELECT ref, list(phone ORDER BY phone) AS phones FROM lines JOIN own USING (phone) GROUP BY ref) AS o USING (ref)"""
+               LEFT JOIN (SELECT ref, list(phone ORDER BY phone) AS phones FROM lines JOIN own USING (phone)
+                          GROUP BY ref) AS o USING (ref)"""
         )
     else:
         con.execute("CREATE TEMP TABLE features AS SELECT * FROM given_features")
@@ -85,4 +89,6 @@ def _weighed(con: duckdb.DuckDBPyConnection, entity: Entity) -> pa.Table:
 
 
 def _case(levels: Levels) -> str:
-    return "(CASE " + " ".join(f"WHEN {condition} THEN {weight}" for condition, weight in levels) + " ELSE 0 END)::DOUBLE"
+    return (
+        "(CASE " + " ".join(f"WHEN {condition} THEN {weight}" for condition, weight in levels) + " ELSE 0 END)::DOUBLE"
+    )

@@ -120,7 +120,10 @@ ACCOUNT: dict[str, Levels] = {
         ("true", 0),
     ),
     "branch": (
-        ("(a.parent IS NULL) <> (b.parent IS NULL) AND (a.city IS NULL OR b.city IS NULL)", -0.5),  # rather the head office
+        (
+            "(a.parent IS NULL) <> (b.parent IS NULL) AND (a.city IS NULL OR b.city IS NULL)",
+            -0.5,
+        ),  # rather the head office
         ("true", 0),
     ),
     "customer_group": (

@@ -2,7 +2,7 @@
 
     members' cells ─▶ echoes aside ─▶ rule of the field ─▶ winner + losers ─▶ golden fields and lineage (JSON)
 
-Rules (`omnihub.merge.rules`): `trusted` weighs each value by the trust in the systems that hold it, less the older it is;
+Rules (`omnihub.merge.rules`): `trusted` weighs each value by the trust in the systems that hold it, less when older;
 `strictest` for permissions; `master` for what one system is right about. Empty and unclean values never win; pins
 always do. An address, a name, a consent are taken from one record whole.
 """

@@ -39,7 +39,15 @@ def survive(entity: Entity, members: pa.Table, links: pa.Table, pins: pa.Table, 
         con.register("links", links)
         con.register("pins", pins)
         con.register("rules", _rules(entity, rules))
-        con.register("trust", pa.table({"system": pa.array(list(rules.trust), pa.string()), "trust": pa.array(list(rules.trust.values()), pa.float64())}))
+        con.register(
+            "trust",
+            pa.table(
+                {
+                    "system": pa.array(list(rules.trust), pa.string()),
+                    "trust": pa.array(list(rules.trust.values()), pa.float64()),
+                }
+            ),
+        )
         con.register("masters", pa.table({"system": pa.array(sorted(rules.masters), pa.string())}))
         con.execute(_CELLS)
         con.register("same_keys", _same_keys(con))
@@ -93,7 +101,8 @@ WITH newest AS (
     SELECT golden_id, unit, max(time) AS time FROM cells WHERE NOT echo GROUP BY golden_id, unit)
 SELECT c.*, s.same, c.system IN (SELECT system FROM masters) AS master,
        coalesce(t.trust, 1.0) * CASE WHEN c.time IS NULL THEN {untimed}
-            ELSE greatest({untimed}, pow(0.5, greatest(0, date_diff('day', c.time::TIMESTAMP, coalesce(n.time, c.time)::TIMESTAMP)) / {half_life})) END AS weight
+            ELSE greatest({untimed}, pow(0.5, greatest(0, date_diff('day', c.time::TIMESTAMP,
+                          coalesce(n.time, c.time)::TIMESTAMP)) / {half_life})) END AS weight
 FROM cells AS c JOIN same_keys AS s ON s.kind = c.kind AND s.value = c.value
 LEFT JOIN newest AS n ON n.golden_id = c.golden_id AND n.unit = c.unit
 LEFT JOIN trust AS t ON t.system = c.system
@@ -112,7 +121,8 @@ fullest AS (
     SELECT golden_id, unit, max(filled) AS filled FROM units GROUP BY golden_id, unit),
 heard AS (
     SELECT u.*, u.weight * u.filled / f.filled AS counts,
-           sum(u.weight * u.filled / f.filled) FILTER (NOT u.echo) OVER (PARTITION BY golden_id, unit, u.says) AS support
+           sum(u.weight * u.filled / f.filled) FILTER (NOT u.echo)
+               OVER (PARTITION BY golden_id, unit, u.says) AS support
     FROM units AS u JOIN fullest AS f USING (golden_id, unit))
 SELECT *, row_number() OVER (PARTITION BY golden_id, unit ORDER BY
            echo,
@@ -141,11 +151,14 @@ WITH losers AS (
     GROUP BY ALL),
 cells AS (
     SELECT w.golden_id, w.field, w.value,
-           {'ref': w.ref, 'rule': w.rule, 'raw_seq': w.raw_seq, 'time': w.time, 'losers': coalesce(l.losers, [])} AS story
+           {'ref': w.ref, 'rule': w.rule, 'raw_seq': w.raw_seq, 'time': w.time,
+            'losers': coalesce(l.losers, [])} AS story
     FROM winners AS w LEFT JOIN losers AS l ON l.golden_id = w.golden_id AND l.field = w.field)
 SELECT m.golden_id,
-       coalesce(to_json(map_from_entries(list((c.field, c.value) ORDER BY c.field) FILTER (c.field IS NOT NULL)))::VARCHAR, '{}') AS fields,
-       coalesce(to_json(map_from_entries(list((c.field, c.story) ORDER BY c.field) FILTER (c.field IS NOT NULL)))::VARCHAR, '{}') AS lineage,
+       coalesce(to_json(map_from_entries(list((c.field, c.value) ORDER BY c.field)
+                        FILTER (c.field IS NOT NULL)))::VARCHAR, '{}') AS fields,
+       coalesce(to_json(map_from_entries(list((c.field, c.story) ORDER BY c.field)
+                        FILTER (c.field IS NOT NULL)))::VARCHAR, '{}') AS lineage,
        any_value(m.members) AS members
 FROM (SELECT golden_id, count(*) AS members FROM members GROUP BY golden_id) AS m
 LEFT JOIN cells AS c ON c.golden_id = m.golden_id

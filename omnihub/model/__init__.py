@@ -1,9 +1,9 @@
 """The vocabulary: frozen values that every other part speaks in, and that depend on nothing.
 
-    refs       Ref — where a record lives: system/stream/id
-    entities   Entity, Kind, Field — what records are about, and the canonical fields of each
-    changes    Change, Outcome, Op — one wished edit, and how it ended
-    findings   FindingKind, Finding — one disagreement worth reporting
+refs       Ref — where a record lives: system/stream/id
+entities   Entity, Kind, Field — what records are about, and the canonical fields of each
+changes    Change, Outcome, Op — one wished edit, and how it ended
+findings   FindingKind, Finding — one disagreement worth reporting
 """
 
 from omnihub.model.changes import Change, Op, Outcome

@@ -73,9 +73,7 @@ class Field:
 
 
 def _fields(**kinds: Kind | tuple[Kind, str]) -> dict[str, Field]:
-    return {
-        name: Field(name, *kind) if isinstance(kind, tuple) else Field(name, kind) for name, kind in kinds.items()
-    }
+    return {name: Field(name, *kind) if isinstance(kind, tuple) else Field(name, kind) for name, kind in kinds.items()}
 
 
 _ADDRESS = {

@@ -33,9 +33,13 @@ FINDING_KINDS: dict[str, FindingKind] = {
         FindingKind("value_invalid", "This value can't be right (junk, a placeholder, a broken format).", Severity.LOW),
         FindingKind("duplicate", "This system holds the same customer more than once.", Severity.MEDIUM),
         FindingKind("orphan_link", "This record points to a record that does not exist.", Severity.MEDIUM),
-        FindingKind("consent_conflict", "Marketing is allowed here, but the customer said no elsewhere.", Severity.HIGH),
+        FindingKind(
+            "consent_conflict", "Marketing is allowed here, but the customer said no elsewhere.", Severity.HIGH
+        ),
         FindingKind("sku_unknown", "This SKU is not in the product master.", Severity.HIGH),
-        FindingKind("sku_discontinued", "The master has discontinued this product, but it is on sale here.", Severity.HIGH),
+        FindingKind(
+            "sku_discontinued", "The master has discontinued this product, but it is on sale here.", Severity.HIGH
+        ),
         FindingKind("product_differs", "This system describes the product otherwise than the master.", Severity.LOW),
         FindingKind("price_differs", "This price is not the master's price for this customer and day.", Severity.HIGH),
         FindingKind("price_expired", "This price comes from a price list that is no longer valid.", Severity.HIGH),

@@ -131,7 +131,9 @@ def _compare(task: Task, present: Present | None, stream: Stream) -> tuple[list[
     if so:
         receipts.append(_receipt(task, so, Outcome.WRITTEN, present.fields, "already", "it holds this value already"))
     if drifted:
-        receipts.append(_receipt(task, drifted, Outcome.DRIFTED, present.fields, "changed", "somebody changed it in the meantime"))
+        receipts.append(
+            _receipt(task, drifted, Outcome.DRIFTED, present.fields, "changed", "somebody changed it in the meantime")
+        )
     if not rest:
         return receipts, None
     return receipts, _Ready(task, tuple(rest), present, _row(task, rest, present, stream))
@@ -145,8 +147,15 @@ def _row(task: Task, changes: Sequence[tuple[int, Change]], present: Present, st
         if isinstance(where, FullName) and name not in new and any(isinstance(mapped[f], FullName) for f in new):
             body[name] = present.fields.get(name)
     return Row(
-        n=changes[0][0], op=Op.UPDATE, id=task.id, body=mapped.body(body), fields=new,
-        before={c.field: present.fields.get(c.field) for _, c in changes}, key=task.golden_id, raw=present.raw, parent=present.parent,
+        n=changes[0][0],
+        op=Op.UPDATE,
+        id=task.id,
+        body=mapped.body(body),
+        fields=new,
+        before={c.field: present.fields.get(c.field) for _, c in changes},
+        key=task.golden_id,
+        raw=present.raw,
+        parent=present.parent,
     )
 
 
@@ -169,7 +178,9 @@ def _write(client: Any, stream: Stream, batch: Sequence[_Ready], read: Read) -> 
     return [_answered(r, answers.get(r.row.n)) for r in batch]
 
 
-def _look_and_decide(client: Any, stream: Stream, batch: Sequence[_Ready], read: Read, unknown: Exception) -> Iterator[Receipt]:
+def _look_and_decide(
+    client: Any, stream: Stream, batch: Sequence[_Ready], read: Read, unknown: Exception
+) -> Iterator[Receipt]:
     """No answer: it may have been written all the same. Look before saying so."""
     present = _look(client, stream, [r.task.id for r in batch], read)
     kinds = fields_of(stream.entity)
@@ -184,7 +195,9 @@ def _look_and_decide(client: Any, stream: Stream, batch: Sequence[_Ready], read:
 
 def _answered(ready: _Ready, answer: Answer | None) -> Receipt:
     if answer is None:
-        return _of(ready, Outcome.DEFERRED, "no_answer", "the system did not mention this row; it is looked at again next time")
+        return _of(
+            ready, Outcome.DEFERRED, "no_answer", "the system did not mention this row; it is looked at again next time"
+        )
     return _of(ready, answer.outcome, answer.code, answer.message, answer.exchange)
 
 
@@ -197,8 +210,13 @@ def _left(task: Task, changes: Sequence[tuple[int, Change]], outcome: Outcome, e
 
 
 def _receipt(
-    task: Task, changes: Sequence[tuple[int, Change]], outcome: Outcome, before: Mapping[str, str | None],
-    code: str = "", message: str = "", exchange: Exchange | None = None,
+    task: Task,
+    changes: Sequence[tuple[int, Change]],
+    outcome: Outcome,
+    before: Mapping[str, str | None],
+    code: str = "",
+    message: str = "",
+    exchange: Exchange | None = None,
 ) -> Receipt:
     return Receipt(
         ref=task.ref,

@@ -13,8 +13,8 @@ from omnihub.push.plan import Plan
 class Limits:
     """How much of a system one plan may touch.
 
-    share: of its records (0…1), once more than `floor` records are concerned. first_share: the same for the first plan ever
-    applied there. records: at most so many whatever the share.
+    share: of its records (0…1), once more than `floor` records are concerned. first_share: the same for the first plan
+    ever applied there. records: at most so many whatever the share.
     """
 
     share: float = 0.3
@@ -42,7 +42,9 @@ class Broken:
         )
 
 
-def guard(plan: Plan, totals: Mapping[tuple[str, str], int], written_before: frozenset[str], limits: Limits) -> list[Broken]:
+def guard(
+    plan: Plan, totals: Mapping[tuple[str, str], int], written_before: frozenset[str], limits: Limits
+) -> list[Broken]:
     """The limits this plan breaks; none means it may be applied.
 
     totals: living records per (system, stream). written_before: systems some plan has been applied to.

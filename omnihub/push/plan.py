@@ -45,7 +45,11 @@ class Plan:
         """Changes and records per system, and altogether."""
         changes = Counter(c.ref.system for c in self.changes)
         records = Counter(r.system for r in {c.ref for c in self.changes})
-        return {"planned": len(self.changes), "records": sum(records.values()), "by_system": {s: {"changes": n, "records": records[s]} for s, n in sorted(changes.items())}}
+        return {
+            "planned": len(self.changes),
+            "records": sum(records.values()),
+            "by_system": {s: {"changes": n, "records": records[s]} for s, n in sorted(changes.items())},
+        }
 
 
 def make_plan(
@@ -56,8 +60,8 @@ def make_plan(
 ) -> Plan:
     """From differences to changes.
 
-    push: (system, stream) → what may be written there. held_back: (ref, field) → (old, new) the system has refused before;
-    the same is not tried again until one of the two has changed. looked: see `Plan`; nothing is planned for a
+    push: (system, stream) → what may be written there. held_back: (ref, field) → (old, new) the system has refused
+    before; the same is not tried again until one of the two has changed. looked: see `Plan`; nothing is planned for a
     system that could not be looked at.
     """
     changes = []

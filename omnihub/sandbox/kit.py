@@ -304,7 +304,9 @@ class Running:
         self._sockets: list[socket.socket] = []
         for standin in standins:
             listening = _listen((ports or {}).get(standin.system, 0))
-            config = uvicorn.Config(standin.app(), log_level="error", access_log=False, lifespan="off", timeout_keep_alive=60)
+            config = uvicorn.Config(
+                standin.app(), log_level="error", access_log=False, lifespan="off", timeout_keep_alive=60
+            )
             self.urls[standin.system] = f"http://127.0.0.1:{listening.getsockname()[1]}"
             self._servers.append(uvicorn.Server(config))
             self._sockets.append(listening)
@@ -312,7 +314,9 @@ class Running:
 
     def _run(self) -> None:
         async def all_of_them() -> None:
-            await asyncio.gather(*(s.serve(sockets=[sock]) for s, sock in zip(self._servers, self._sockets, strict=True)))
+            await asyncio.gather(
+                *(s.serve(sockets=[sock]) for s, sock in zip(self._servers, self._sockets, strict=True))
+            )
 
         with contextlib.suppress(asyncio.CancelledError):
             asyncio.run(all_of_them())

@@ -1,7 +1,7 @@
 """Serve the stand-ins, and tell everybody else where they are.
 
-The addresses lie in `<home>/sandbox/addresses.json` for as long as the stand-ins answer, so that any process of this hub
-finds them: system → the settings a connector needs to log in there.
+The addresses lie in `<home>/sandbox/addresses.json` for as long as the stand-ins answer, so that any process of this
+hub finds them: system → the settings a connector needs to log in there.
 """
 
 from __future__ import annotations

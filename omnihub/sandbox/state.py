@@ -71,7 +71,9 @@ class State:
     def __init__(self, path: Path | None = None, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         if path:
             path.parent.mkdir(parents=True, exist_ok=True)
-        self._db = sqlite3.connect(str(path) if path else ":memory:", check_same_thread=False, isolation_level=None, timeout=30)
+        self._db = sqlite3.connect(
+            str(path) if path else ":memory:", check_same_thread=False, isolation_level=None, timeout=30
+        )
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = NORMAL")
         self._db.executescript(_SCHEMA)
@@ -93,7 +95,7 @@ class State:
 
     def get(self, stream: str, id_: str) -> Obj | None:
         """The object, deleted or not."""
-        row = self._db.execute(f"SELECT {_COLUMNS} FROM objects WHERE stream = ? AND id = ?", (stream, id_)).fetchone()  # noqa: S608
+        row = self._db.execute(f"SELECT {_COLUMNS} FROM objects WHERE stream = ? AND id = ?", (stream, id_)).fetchone()
         return _obj(row) if row else None
 
     def find(self, stream: str, path: str, value: Any, *, nocase: bool = False) -> list[Obj]:
@@ -101,11 +103,13 @@ class State:
         collate = " COLLATE NOCASE" if nocase else ""
         name = "objects_" + re.sub(r"\W", "_", path) + ("_nocase" if nocase else "")
         if name not in self._indexed:
-            self._db.execute(f"CREATE INDEX IF NOT EXISTS {name} ON objects (stream, json_extract(body, '{path}'){collate})")
+            self._db.execute(
+                f"CREATE INDEX IF NOT EXISTS {name} ON objects (stream, json_extract(body, '{path}'){collate})"
+            )
             self._indexed.add(name)
         rows = self._db.execute(  # without being told, SQLite reads the whole stream in order of n instead
             f"""SELECT {_COLUMNS} FROM objects INDEXED BY {name}
-                WHERE stream = ? AND json_extract(body, '{path}'){collate} = ? AND NOT deleted ORDER BY n""",  # noqa: S608
+                WHERE stream = ? AND json_extract(body, '{path}'){collate} = ? AND NOT deleted ORDER BY n""",
             (stream, value),
         )
         return [_obj(row) for row in rows]
@@ -130,12 +134,24 @@ class State:
 
     def _insert(self, objects: Iterable[Obj]) -> int:
         rows = (
-            (o.stream, o.id, o.n, json.dumps(o.body, ensure_ascii=False, separators=(",", ":")), o.created_at, o.updated_at, o.version, int(o.deleted), o.merged_into)
+            (
+                o.stream,
+                o.id,
+                o.n,
+                json.dumps(o.body, ensure_ascii=False, separators=(",", ":")),
+                o.created_at,
+                o.updated_at,
+                o.version,
+                int(o.deleted),
+                o.merged_into,
+            )
             for o in objects
         )
         self._db.execute("BEGIN IMMEDIATE")
         try:
-            count = self._db.executemany(f"INSERT OR REPLACE INTO objects ({_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?)", rows).rowcount  # noqa: S608
+            count = self._db.executemany(
+                f"INSERT OR REPLACE INTO objects ({_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?)", rows
+            ).rowcount
             self._db.execute("COMMIT")
         except BaseException:
             self._db.execute("ROLLBACK")
@@ -144,12 +160,21 @@ class State:
 
     def next_n(self, stream: str) -> int:
         """The ordinal a new object of this stream gets."""
-        return int(self._db.execute("SELECT coalesce(max(n), 0) + 1 FROM objects WHERE stream = ?", (stream,)).fetchone()[0])
+        return int(
+            self._db.execute("SELECT coalesce(max(n), 0) + 1 FROM objects WHERE stream = ?", (stream,)).fetchone()[0]
+        )
 
     def by_time(
-        self, stream: str, *, since: str = "", after: tuple[str, str] | None = None, until: str = "", limit: int, deleted: bool | None = False
+        self,
+        stream: str,
+        *,
+        since: str = "",
+        after: tuple[str, str] | None = None,
+        until: str = "",
+        limit: int,
+        deleted: bool | None = False,
     ) -> list[Obj]:
-        """Up to `limit` objects in order of (updated_at, id), from `since` (inclusive), after a position, before `until`.
+        """Up to `limit` objects in order of (updated_at, id), from `since` on, after a position, before `until`.
 
         deleted: False = living ones, True = only deleted, None = both.
         """
@@ -157,15 +182,18 @@ class State:
             f"""SELECT {_COLUMNS} FROM objects
                 WHERE stream = ? AND updated_at >= ? AND (updated_at, id) > (?, ?) AND updated_at < ?
                   AND (? IS NULL OR deleted = ?)
-                ORDER BY updated_at, id LIMIT ?""",  # noqa: S608
+                ORDER BY updated_at, id LIMIT ?""",
             (stream, since, *(after or ("", "")), until or "~", deleted, deleted, limit),
         )
         return [_obj(row) for row in rows]
 
-    def by_order(self, stream: str, *, after: int = 0, limit: int, offset: int = 0, deleted: bool | None = False) -> list[Obj]:
+    def by_order(
+        self, stream: str, *, after: int = 0, limit: int, offset: int = 0, deleted: bool | None = False
+    ) -> list[Obj]:
         """Up to `limit` objects in order of creation, after ordinal `after`."""
         rows = self._db.execute(
-            f"SELECT {_COLUMNS} FROM objects WHERE stream = ? AND n > ? AND (? IS NULL OR deleted = ?) ORDER BY n LIMIT ? OFFSET ?",  # noqa: S608
+            f"""SELECT {_COLUMNS} FROM objects WHERE stream = ? AND n > ? AND (? IS NULL OR deleted = ?)
+                ORDER BY n LIMIT ? OFFSET ?""",
             (stream, after, deleted, deleted, limit, offset),
         )
         return [_obj(row) for row in rows]
@@ -180,7 +208,7 @@ class State:
 
     def all(self) -> Iterator[Obj]:
         """Every object, living or not, in a fixed order: the system's whole state."""
-        for row in self._db.execute(f"SELECT {_COLUMNS} FROM objects ORDER BY stream, id"):  # noqa: S608
+        for row in self._db.execute(f"SELECT {_COLUMNS} FROM objects ORDER BY stream, id"):
             yield _obj(row)
 
     def ask(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:

@@ -1,9 +1,9 @@
 """Ways to sign a call. Each is a value; where it needs a secret it names the setting that holds it.
 
-    Bearer("token")                              Authorization: Bearer …
-    Header("X-Shopify-Access-Token", "token")    any header
-    Basic("{email}/token", "token")              Authorization: Basic …
-    Login(fetch, lasts_s)                        a token fetched by a call, renewed before it ends and on 401
+Bearer("token")                              Authorization: Bearer …
+Header("X-Shopify-Access-Token", "token")    any header
+Basic("{email}/token", "token")              Authorization: Basic …
+Login(fetch, lasts_s)                        a token fetched by a call, renewed before it ends and on 401
 """
 
 from __future__ import annotations
@@ -69,7 +69,13 @@ class Login:
         return _Fetched(self, settings)
 
 
-def ClientCredentials(path: str, client_id: str = "client_id", client_secret: str = "client_secret", header: str = "Authorization", prefix: str = "Bearer ") -> Login:
+def ClientCredentials(
+    path: str,
+    client_id: str = "client_id",
+    client_secret: str = "client_secret",
+    header: str = "Authorization",
+    prefix: str = "Bearer ",
+) -> Login:
     """OAuth 2 client credentials: POST `path`, form encoded; the names are those of the settings."""
 
     def fetch(http: Http, settings: Settings) -> tuple[str, float]:

@@ -149,9 +149,7 @@ def put(document: dict[str, Any], path: str, value: Any) -> None:
         if isinstance(here, list):
             index = int(part)
             here.extend({} for _ in range(index + 1 - len(here)))
-            if following is None:
-                here[index] = fresh
-            elif not here[index]:
+            if following is None or not here[index]:
                 here[index] = fresh
             here = here[index]
         else:

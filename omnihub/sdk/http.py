@@ -83,7 +83,15 @@ def masked(url: str) -> str:
     parts = urlsplit(url)
     query = "&".join(f"{pair.partition('=')[0]}=…" for pair in parts.query.split("&") if pair)
     path = re.sub(r"[^/]*(?:@|%40)[^/]*", "…", parts.path)
-    return urlunsplit((parts.scheme, parts.hostname + (f":{parts.port}" if parts.port else "") if parts.hostname else "", path, query, ""))
+    return urlunsplit(
+        (
+            parts.scheme,
+            parts.hostname + (f":{parts.port}" if parts.port else "") if parts.hostname else "",
+            path,
+            query,
+            "",
+        )
+    )
 
 
 class _Plain(HTTPAdapter):
@@ -185,13 +193,29 @@ class Http(requests.Session):
                 self.counts.calls += 1
             response = super().send(request, **kwargs)
             response.content  # noqa: B018  read the body here, so that a cut-off one counts as no answer
-        except (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError) as trouble:
-            if isinstance(trouble, requests.exceptions.ConnectTimeout | requests.ConnectionError) and "refused" in str(trouble).lower():
+        except (
+            requests.ConnectionError,
+            requests.Timeout,
+            requests.exceptions.ChunkedEncodingError,
+            requests.exceptions.ContentDecodingError,
+        ) as trouble:
+            if (
+                isinstance(trouble, requests.exceptions.ConnectTimeout | requests.ConnectionError)
+                and "refused" in str(trouble).lower()
+            ):
                 raise RetryableError(
-                    f"{self.system}: nothing answers at {urlsplit(request.url or '').netloc}; check the url of this system"
+                    f"{self.system}: nothing answers at {urlsplit(request.url or '').netloc}; "
+                    "check the url of this system"
                 ) from None
             return None, _brief(trouble)
-        log.debug("%s %s %s %d %.0f ms", self.system, request.method, self._where(request), response.status_code, 1000 * (time.monotonic() - started))
+        log.debug(
+            "%s %s %s %d %.0f ms",
+            self.system,
+            request.method,
+            self._where(request),
+            response.status_code,
+            1000 * (time.monotonic() - started),
+        )
         self._seen.last = response
         return response, None
 
@@ -266,10 +290,13 @@ def refuse(
         raise RateLimited(f"{where} is rate limited{what}; it goes on by itself on the next run", _told_s(response))
     if status == 401:
         raise ConfigError(
-            f"{system}: the credentials were refused (401); check the token of this system (`omnihub doctor` shows which settings it reads)"
+            f"{system}: the credentials were refused (401); check the token of this system "
+            "(`omnihub doctor` shows which settings it reads)"
         )
     if status == 403:
-        raise ConfigError(f"{where} is forbidden (403); give the token the rights for it, or take the stream out of omnihub.yaml")
+        raise ConfigError(
+            f"{where} is forbidden (403); give the token the rights for it, or take the stream out of omnihub.yaml"
+        )
     if status >= 500 or status == 408:
         raise RetryableError(f"{where} failed with {status}{what}; run again later")
     raise RejectedRecord(f"{where} refused with {status}{what}", status=status, body=response.content)
@@ -291,7 +318,7 @@ def _told_s(response: requests.Response) -> float | None:
 
 def _backoff_s(tried: int) -> float:
     """Doubling from half a second, with jitter so that many workers don't come back together."""
-    return float(min(30.0, 0.5 * 2 ** (tried - 1)) * random.uniform(0.5, 1.0))  # noqa: S311  jitter, not secrecy
+    return float(min(30.0, 0.5 * 2 ** (tried - 1)) * random.uniform(0.5, 1.0))
 
 
 def _brief(trouble: Exception) -> Exception:

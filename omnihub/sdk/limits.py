@@ -1,7 +1,7 @@
 """Limits as budgets: calls are spaced before the system has to refuse any.
 
-    Limit(190, per_s=10)                                      190 calls in any 10 seconds
-    Limit(5, per_s=1, path="/search$")                        a rule of its own for some paths
+Limit(190, per_s=10)                                      190 calls in any 10 seconds
+Limit(5, per_s=1, path="/search$")                        a rule of its own for some paths
 """
 
 from __future__ import annotations

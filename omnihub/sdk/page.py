@@ -98,7 +98,9 @@ def value_at(body: bytes, path: str, kind: Any = Any) -> Any:
     try:
         return _at(path, _nested(path, kind | None).decode(body))
     except msgspec.DecodeError as error:
-        raise BrokenAnswer(f"the answer is not the JSON its contract promises at {path or 'its top'}: {error}") from error
+        raise BrokenAnswer(
+            f"the answer is not the JSON its contract promises at {path or 'its top'}: {error}"
+        ) from error
 
 
 def slices(body: bytes, path: str) -> list[msgspec.Raw]:
@@ -120,9 +122,7 @@ def _envelope(paths: tuple[tuple[str, str], ...]) -> msgspec.json.Decoder[Any]:
             if "." in p:
                 head, rest = p.split(".", 1)
                 branches.setdefault(head, {})[alias] = rest
-        fields: list[Any] = [
-            (f"leaf_{i}", Any, msgspec.field(name=p, default=None)) for i, p in enumerate(leaves)
-        ] + [
+        fields: list[Any] = [(f"leaf_{i}", Any, msgspec.field(name=p, default=None)) for i, p in enumerate(leaves)] + [
             (f"branch_{i}", struct(head, below) | None, msgspec.field(name=head, default=None))
             for i, (head, below) in enumerate(branches.items())
         ]
@@ -136,7 +136,7 @@ def _getters(paths: tuple[tuple[str, str], ...]) -> dict[str, Callable[[Any], An
     """For each alias, how to get its value out of the struct `_envelope` decodes to."""
 
     def build(wanted: dict[str, str], prefix: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
-        leaves = [p for p in dict.fromkeys(p for p in wanted.values() if "." not in p)]
+        leaves = list(dict.fromkeys(p for p in wanted.values() if "." not in p))
         branches: dict[str, dict[str, str]] = {}
         found: dict[str, tuple[str, ...]] = {}
         for alias, p in wanted.items():
@@ -208,7 +208,9 @@ def records(
                 raw=bytes(raw),
                 pointer=f"{prefix}/{n}",
                 updated=_text(get["updated"](envelope)) if updated else None,
-                deleted=(str(mark).lower() == gone_value.lower()) if gone_value else mark not in (None, False, "", "false"),
+                deleted=(str(mark).lower() == gone_value.lower())
+                if gone_value
+                else mark not in (None, False, "", "false"),
                 merged_into=_text(get["merged_into"](envelope)) if merged_into else None,
             )
         )

@@ -17,7 +17,11 @@ def complete(connector: Connector, given: Mapping[str, str]) -> dict[str, str]:
     for setting in connector.settings:
         if not settings.get(setting.name):
             variable = f"OMNIHUB_{connector.name}_{setting.name}".upper()
-            place = variable if setting.secret else f"systems.{connector.name}.{setting.name} in omnihub.yaml, or {variable}"
+            place = (
+                variable
+                if setting.secret
+                else f"systems.{connector.name}.{setting.name} in omnihub.yaml, or {variable}"
+            )
             raise ConfigError(f"{connector.name}: set {place} ({setting.help})")
     return settings
 

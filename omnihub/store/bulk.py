@@ -35,11 +35,15 @@ def upsert(connection: sa.Connection, table: sa.Table, columns: Sequence[str], r
         return
     key = [c.name for c in table.primary_key]
     changed = [c for c in columns if c not in key]
-    then = f"DO UPDATE SET {', '.join(f'{_name(c)} = excluded.{_name(c)}' for c in changed)}" if changed else "DO NOTHING"
+    then = (
+        f"DO UPDATE SET {', '.join(f'{_name(c)} = excluded.{_name(c)}' for c in changed)}" if changed else "DO NOTHING"
+    )
     on = f"ON CONFLICT ({_names(key)}) {then}"
     if connection.dialect.name == "postgresql":
         temporary = f"incoming_{table.name}"
-        connection.exec_driver_sql(f"CREATE TEMP TABLE IF NOT EXISTS {temporary} (LIKE {table.name} INCLUDING DEFAULTS) ON COMMIT DELETE ROWS")
+        connection.exec_driver_sql(
+            f"CREATE TEMP TABLE IF NOT EXISTS {temporary} (LIKE {table.name} INCLUDING DEFAULTS) ON COMMIT DELETE ROWS"
+        )
         connection.exec_driver_sql(f"TRUNCATE {temporary}")
         _copy(connection, temporary, columns, rows)
         connection.exec_driver_sql(
@@ -62,7 +66,9 @@ def chunks(values: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
         yield values[start : start + size]
 
 
-def where_in(connection: sa.Connection, query: sa.Select[Any], column: sa.ColumnElement[Any], values: Iterable[Any]) -> list[Any]:
+def where_in(
+    connection: sa.Connection, query: sa.Select[Any], column: sa.ColumnElement[Any], values: Iterable[Any]
+) -> list[Any]:
     """The rows of `query` whose `column` is one of `values`, any number of them."""
     found: list[Any] = []
     for some in chunks(list(dict.fromkeys(values)), LIST):
@@ -97,7 +103,9 @@ def table(connection: sa.Connection, query: sa.Select[Any]) -> pa.Table:
     return pa.concat_tables(found) if found else schema.empty_table()
 
 
-def table_in(connection: sa.Connection, query: sa.Select[Any], column: sa.ColumnElement[Any], values: Iterable[Any]) -> pa.Table:
+def table_in(
+    connection: sa.Connection, query: sa.Select[Any], column: sa.ColumnElement[Any], values: Iterable[Any]
+) -> pa.Table:
     """As `table`, of the rows whose `column` is one of `values`."""
     schema = pa.schema([(c.name, arrow_type(c)) for c in query.selected_columns])
     rows = where_in(connection, query, column, values)

@@ -40,7 +40,9 @@ def engine_for(url: str) -> sa.Engine:
         if parsed.drivername == "postgresql":
             parsed = parsed.set(drivername="postgresql+psycopg")
         return sa.create_engine(parsed, pool_pre_ping=True)
-    raise ConfigError(f"store: {parsed.get_backend_name()} is not supported; write sqlite:///path/hub.db or postgresql+psycopg://…")
+    raise ConfigError(
+        f"store: {parsed.get_backend_name()} is not supported; write sqlite:///path/hub.db or postgresql+psycopg://…"
+    )
 
 
 def _sqlite_manners(connection: Any, _: Any) -> None:

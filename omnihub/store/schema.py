@@ -1,10 +1,10 @@
 """The tables. Names are the hub's words; JSON is kept as text so that both databases hold the same bytes.
 
-    landing     streams, exchanges, raw, records, rejects
-    believing   refined, keys, pairs, crosswalk, goldens, golden_history, events
-    deciding    judgements, pins, differences, findings
-    writing     plans, changes, receipts, sent, dead_letters, approvals
-    keeping     runs, watermarks, counter, facts
+landing     streams, exchanges, raw, records, rejects
+believing   refined, keys, pairs, crosswalk, goldens, golden_history, events
+deciding    judgements, pins, differences, findings
+writing     plans, changes, receipts, sent, dead_letters, approvals
+keeping     runs, watermarks, counter, facts
 """
 
 from __future__ import annotations
