@@ -46,7 +46,7 @@ def compare_all(hub: Hub) -> dict[str, Any]:
     with hub.store.write() as c:
         advance(c, "compare", until)
         open_ = sa.select(schema.findings.c.kind, sa.func.count()).where(schema.findings.c.state == "open")
-        by_kind = dict(
+        by_kind: dict[str, int] = dict(
             c.execute(open_.group_by(schema.findings.c.kind).order_by(schema.findings.c.kind)).tuples().all()
         )
         differences = c.execute(sa.select(sa.func.count()).select_from(schema.differences)).scalar_one()
