@@ -135,7 +135,7 @@ def _cell(
 def _pointer(origin: Mapping[str, Any], name: str) -> str:
     """The JSON pointer of one value in the body of its exchange."""
     path: str = origin["paths"].get(name, "")
-    start = origin["record"] if path.startswith("^") else origin["record"] + origin["inside"]
+    start: str = origin["record"] if path.startswith("^") else origin["record"] + origin["inside"]
     return start + "".join(f"/{part}" for part in path.removeprefix("^").split(".") if part)
 
 
@@ -147,9 +147,9 @@ def _only(fields: dict[str, Any], field: str | None, of: str) -> dict[str, Any]:
     return {field: fields[field]}
 
 
-def _title(fields: Mapping[str, Any]) -> str:
-    name: str = " ".join(filter(None, (fields.get("first_name"), fields.get("last_name"))))
-    return name or str(fields.get("name") or fields.get("email") or fields.get("sku") or "")
+def _title(fields: Mapping[str, str | None]) -> str:
+    name = " ".join(filter(None, (fields.get("first_name"), fields.get("last_name"))))
+    return name or fields.get("name") or fields.get("email") or fields.get("sku") or ""
 
 
 def _record_alone(c: sa.Connection, connectors: Mapping[str, Connector], ref: str, field: str | None) -> dict[str, Any]:
@@ -234,12 +234,13 @@ def _draw_whole(console: Console, name: str, cell: Mapping[str, Any]) -> None:
         "rule": cell["rule"] or "as it stands in the record",
         "from": cell["winner"] or "a steward's pin",
         "since": cell["since"],
-        "exchange": origin and f"{origin['exchange']} → {origin['status']}, {origin['at']}",
+        "exchange": origin and f"{origin['exchange'].partition('?')[0]} → {origin['status']}, {origin['at'][:19]}",
         "at": origin.get("pointer"),
     }
     for label, value in rows.items():
         if value:
             drawn.add_row(f"[dim]{label}[/]", value)
     for one in cell["losers"]:
-        drawn.add_row("[dim]against[/]", f"{escape(str(one['value']))}  [dim]{one['ref']} {one['time'] or ''}[/]")
+        label = "agrees" if one["value"] == cell["value"] else "against"
+        drawn.add_row(f"[dim]{label}[/]", f"{escape(str(one['value']))}  [dim]{one['ref']} {one['time'] or ''}[/]")
     put(console, drawn)

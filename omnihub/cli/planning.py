@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
@@ -23,6 +24,7 @@ from omnihub.model import GOLDEN
 from omnihub.store import Store, schema
 
 OUTCOMES = ("planned", "written", "refused", "deferred", "drifted", "left")
+REF_AT_END = re.compile(r" \([^()]*\)$")
 _COLUMNS = ("n", "system", "ref", "field", "old", "new", "why", "op", "golden_id", "outcome")
 
 
@@ -124,23 +126,14 @@ def _changes(store: Store, plan_id: str, limit: int | None) -> list[dict[str, An
 
 
 def _draw_changes(console: Console, facts: Mapping[str, Any], changes: Sequence[Mapping[str, Any]]) -> None:
-    heading(
-        console,
-        f"Plan {facts['plan']}",
-        f"{facts['state']} · {facts['planned']:,} changes of {facts['records']:,} records",
-    )
-    drawn = table("system", "record", "field", "old", "new", "why", fold=("record", "old", "new", "why"))
+    beside = f"{facts['state']} · {facts['planned']:,} changes of {facts['records']:,} records"
+    heading(console, f"Plan {facts['plan']}", beside)
+    drawn = table("system", "record", "field", "old", "", "new", "why", fold=("record", "old", "new", "why"))
     for change in changes:
-        _, stream, id_ = change["ref"].split("/", 2)
-        old, new = (escape(change[of]) if change[of] is not None else "[dim]–[/]" for of in ("old", "new"))
-        drawn.add_row(
-            change["system"],
-            f"{stream}/{id_}",
-            change["field"],
-            f"[dim]{old}[/]",
-            new,
-            f"[dim]{escape(change['why'])}[/]",
-        )
+        system, record = change["ref"].split("/", 1)
+        old, new = (escape(change[of]) if change[of] is not None else "–" for of in ("old", "new"))
+        why = REF_AT_END.sub("", change["why"])  # the whole of it is in the JSON, and in `explain`
+        drawn.add_row(system, record, change["field"], f"[dim]{old}[/]", "[dim]→[/]", new, f"[dim]{escape(why)}[/]")
     put(console, drawn)
     if facts["planned"] > len(changes):
         put(console, f"[dim]… and {facts['planned'] - len(changes):,} more: --limit, or --json for all[/]")

@@ -130,7 +130,7 @@ def _lines() -> Telling:
             if time.monotonic() - last < SAY_EVERY_S:
                 return
             last = time.monotonic()
-        sys.stderr.write(f"{what}: {done:,}{f' of {total:,}' if total else ''}\n")
+        sys.stderr.write(f"{what}{f': {done:,}' if done else ' …'}{f' of {total:,}' if total else ''}\n")
         sys.stderr.flush()
 
     return told

@@ -77,7 +77,7 @@ def _dagster(port: int, home: Path) -> Iterator[tuple[subprocess.Popen[bytes], s
     """`dagster dev`, with all it starts, in a session of its own: it is ended whole."""
     port = _free(port)
     with (home / "dagster.log").open("wb") as log:
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # noqa: S603  our own command
             [sys.executable, "-m", "dagster", "dev", "-m", "omnihub.definitions", "-h", "127.0.0.1", "-p", str(port)],
             stdin=subprocess.DEVNULL,
             stdout=log,

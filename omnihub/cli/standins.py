@@ -13,7 +13,7 @@ import fcntl
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,9 +30,10 @@ START_S = 60.0
 
 
 @contextmanager
-def standins(here: Installation) -> Iterator[None]:
-    """The stand-ins answer until the block ends, where the settings want any."""
+def standins(here: Installation, meanwhile: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """The stand-ins answer until the block ends, where the settings want any. `meanwhile` is done while they start."""
     if not here.sandboxed:
+        meanwhile()
         yield
         return
     home = here.config.home
@@ -42,6 +43,14 @@ def standins(here: Installation) -> Iterator[None]:
             fcntl.flock(starting, fcntl.LOCK_EX)
             fill_if_empty(here)
             server = None if addresses(home) else _start(home)
+            try:
+                meanwhile()
+                if server:
+                    _wait(server, home)
+            except BaseException:
+                if server:
+                    _end(server, in_use)
+                raise
         try:
             yield
         finally:
@@ -74,23 +83,29 @@ def _lock(home: Path, name: str) -> Iterator[IO[str]]:
 
 
 def _start(home: Path) -> subprocess.Popen[bytes]:
-    log = folder(home) / "serve.log"
-    with log.open("wb") as errors:
-        server = subprocess.Popen(
+    with _log(home).open("wb") as errors:
+        return subprocess.Popen(
             [sys.executable, "-m", "omnihub", "sandbox", "serve", "--tied"],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=errors,
             start_new_session=True,  # Ctrl-C is for us; we end it when we are done
         )
+
+
+def _wait(server: subprocess.Popen[bytes], home: Path) -> None:
     until = time.monotonic() + START_S
     while not addresses(home):
         if server.poll() is not None or time.monotonic() > until:
             server.kill()
-            said = log.read_text(errors="replace").strip().splitlines()
-            raise OmniHubError(f"sandbox: the stand-ins did not start: {said[-1] if said else 'no answer'}; see {log}")
+            said = _log(home).read_text(errors="replace").strip().splitlines()
+            why = said[-1] if said else "no answer"
+            raise OmniHubError(f"sandbox: the stand-ins did not start: {why}; see {_log(home)}")
         time.sleep(0.02)
-    return server
+
+
+def _log(home: Path) -> Path:
+    return folder(home) / "serve.log"
 
 
 def _end(server: subprocess.Popen[bytes], in_use: IO[str]) -> None:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 
 from omnihub.cli import EXIT, RED
 from omnihub.cli.installation import Installation, here
@@ -25,17 +26,22 @@ def sync(systems: Sequence[str], *, full: bool, dry_run: bool, as_json: bool) ->
     """Run the loop and say what it did. Returns the exit code."""
     installation = here()
     names = installation.named(systems)
-    with standins(installation):
+    with standins(installation, _load_dagster):
         told = run(installation, names, full=full, dry_run=dry_run)
     tell(told, as_json, lambda console: _draw(console, told, dry_run))
     return EXIT.get(told["state"], RED)
+
+
+def _load_dagster() -> None:
+    """It takes seconds, in which the stand-ins can start."""
+    import omnihub.definitions  # noqa: F401
 
 
 def run(
     installation: Installation, systems: Sequence[str] = (), *, full: bool = False, dry_run: bool = False
 ) -> dict[str, Any]:
     """One run of the loop. Returns its numbers, as `sync --json` prints them."""
-    from omnihub.definitions import run_sync  # brings Dagster, which takes seconds to load
+    from omnihub.definitions import run_sync
 
     started = time.monotonic()
     with progress() as shown:
@@ -58,6 +64,7 @@ def _flat(said: Mapping[str, Any]) -> dict[str, Any]:
         "balanced": said["balanced"],
         "blocked": said["blocked"],
         "failed": said["failed"],
+        "stopped": said.get("stopped", {}),
         "plan": said["plan"],
         "report": said.get("report"),
         "dagster": said.get("dagster"),
@@ -83,10 +90,20 @@ def _draw(console: Console, told: Mapping[str, Any], dry_run: bool) -> None:
     console.print()
 
 
+ORDER = ("pull", "refine", "match", "merge", "compare", "plan", "push", "report")
+
+
+def _place(step: str) -> tuple[int, str]:
+    """In the order of the flow, whatever the order in which they were carried out."""
+    word = step.partition(":")[0]
+    return (ORDER.index(word) if word in ORDER else len(ORDER), step)
+
+
 def draw_steps(console: Console, told: Mapping[str, Any]) -> None:
     """A line a step: what it did, in how long."""
     drawn = table("step", "what it did", "seconds", right=("seconds",), fold=("what it did",))
-    for name, counts in told["steps"].items():
+    for name in sorted(told["steps"].keys() - {"stopped"}, key=_place):
+        counts = told["steps"][name]
         took = counts.get("seconds") if isinstance(counts, Mapping) else None
         drawn.add_row(name.replace(":", " "), _did(counts), f"{took:.1f}" if isinstance(took, (int, float)) else "")
     put(console, drawn)
@@ -122,7 +139,9 @@ def draw_balance(console: Console, told: Mapping[str, Any]) -> None:
             f"{mark} planned {told['planned']:,} = " + " + ".join(f"{told[name]:,} {name}" for name in PUSHED[1:]),
         )
     for failure in told["failed"]:
-        put(console, f"{DOUBTFUL} {failure}")
+        put(console, f"{DOUBTFUL} {escape(failure)}")
+    for step, why in told["stopped"].items():
+        put(console, f"{BAD} {step} broke off: {escape(why)}")
 
 
 # -- demo ------------------------------------------------------------------------------------------------------------
@@ -147,7 +166,7 @@ def demo(customers: int, seed: int) -> int:
     with progress() as shown:
         card = reset(config.home, installation.standins(), customers, seed, datetime.now(UTC), shown)
     _draw_world(console, card, time.monotonic() - started)
-    with standins(installation):
+    with standins(installation, _load_dagster):
         told = run(installation)
     heading(console, "The loop", seconds(told["seconds"]))
     draw_steps(console, told)
