@@ -6,6 +6,7 @@
     merging     crosswalk → golden records, per entity
     comparing   golden → differences and findings
     pushing     differences → plan → guard → apply → receipts
+    reporting   everything → page, CSV, JSON
     runs        what a run did, and whether its numbers balance
 
 Every step reads what changed since its watermark, asks the step's own module (which knows no store) what follows, and
@@ -20,6 +21,7 @@ from omnihub.flow.merging import merge_entity
 from omnihub.flow.pulling import pull_system
 from omnihub.flow.pushing import apply_plan, approve, make_and_store_plan, open_plan
 from omnihub.flow.refining import refine_system
+from omnihub.flow.reporting import report
 from omnihub.flow.runs import Run
 
 __all__ = [
@@ -34,4 +36,5 @@ __all__ = [
     "open_plan",
     "pull_system",
     "refine_system",
+    "report",
 ]

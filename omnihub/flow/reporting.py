@@ -1,0 +1,525 @@
+"""Report on a run: read what the store knows, have it put into words, and leave the files where people find them.
+
+    <folder>/latest/     index.html  findings.csv  report.json  systems/<system>.csv
+    <folder>/<run>/      the same, one folder for each of the last runs
+
+The same state of the store gives the same files, but for the line that says when the report was made. The findings pass
+by in slices: a million of them cost no more memory than a few thousand.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, TextIO
+
+import pyarrow as pa
+import sqlalchemy as sa
+
+from omnihub import report as words
+from omnihub.errors import ConfigError
+from omnihub.flow.hub import Hub
+from omnihub.flow.runs import balance
+from omnihub.model import GOLDEN, Entity, Outcome
+from omnihub.report import Facts, Item
+from omnihub.store import bulk, schema
+from omnihub.store.open import now_iso
+
+KEEP = 20  # runs whose reports are kept
+SLICE = 20_000  # findings or records at once
+LATEST = "latest"
+DATED = re.compile(r"\d{8}T\d{6}Z_.*")  # the folders this module makes, and may take away
+QUESTIONS = 5  # shown of the steward's queue
+REFUSALS = 25  # shown of the dead letters
+
+
+def report(hub: Hub, folder: Path, run_id: str | None = None) -> dict[str, Any]:
+    """Write the report of a run, of the latest by default.
+
+    Returns folder, html, csv, json (paths of the latest report), kept (this run's own folder), run, and the counts
+    findings, for_people, urgent, waiting, corrected, consistency, coverage, expected, systems.
+    ConfigError when there is no such run.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    beside = folder / ".making"
+    shutil.rmtree(beside, ignore_errors=True)
+    (beside / "systems").mkdir(parents=True)
+    with hub.store.read() as c:
+        facts = _write(c, hub, beside, run_id)
+    kept = None
+    if facts.run:
+        kept = folder / _dated(facts.run.started_at, facts.run.id)
+        _replace(kept, beside, keep=True)
+        _prune(folder)
+    latest = folder / LATEST
+    _replace(latest, beside)
+    return _told(facts, latest, kept)
+
+
+def _told(facts: Facts, latest: Path, kept: Path | None) -> dict[str, Any]:
+    totals = words.plain(facts)["totals"]
+    by_system = {
+        s.name: {"for_people": s.for_people, "urgent": s.urgent, "findings": s.findings} for s in facts.systems
+    }
+    return {
+        "folder": str(latest),
+        "html": str(latest / "index.html"),
+        "csv": str(latest / "findings.csv"),
+        "json": str(latest / "report.json"),
+        "kept": str(kept) if kept else None,
+        "run": facts.run.id if facts.run else None,
+        **totals,
+        "systems": by_system,
+    }
+
+
+# -- folders -------------------------------------------------------------------------------------------------------
+
+
+def _dated(started_at: str, run_id: str) -> str:
+    """A folder name that sorts by time and holds nothing a file system minds."""
+    return f"{re.sub(r'[:-]', '', started_at)}_{re.sub(r'[^A-Za-z0-9_-]', '_', run_id)}"
+
+
+def _replace(target: Path, made: Path, keep: bool = False) -> None:
+    """Put a finished folder in place of the one before: readers see the whole of either."""
+    fresh = target.with_name(f".{target.name}.new")
+    gone = target.with_name(f".{target.name}.old")
+    for left_over in (fresh, gone):
+        shutil.rmtree(left_over, ignore_errors=True)
+    if keep:
+        shutil.copytree(made, fresh)
+    else:
+        made.replace(fresh)
+    if target.exists():
+        target.replace(gone)
+    fresh.replace(target)
+    shutil.rmtree(gone, ignore_errors=True)
+
+
+def _prune(folder: Path) -> None:
+    dated = sorted(path for path in folder.iterdir() if path.is_dir() and DATED.fullmatch(path.name))
+    for path in dated[:-KEEP]:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+# -- everything ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """The latest plan, as far as findings need to know it."""
+
+    id: str | None = None
+    state: str | None = None
+
+
+def _write(c: sa.Connection, hub: Hub, folder: Path, run_id: str | None) -> Facts:
+    row = _run_row(c, run_id)
+    run = _run(row) if row else None
+    plan_row = _plan_row(c, run.id if run else None)
+    plan = _Plan(plan_row.id, plan_row.state) if plan_row else _Plan()
+    with ExitStack() as open_:
+        digest = open_.enter_context(words.Digest(_titles(hub)))
+        parts = open_.enter_context((folder / "findings.jsonl").open("w", encoding="utf-8"))
+        _write_findings(c, hub, folder, digest, plan, parts)
+        facts = _facts(c, hub, digest, run, row, plan_row)
+    (folder / "index.html").write_text(words.render(facts), encoding="utf-8")
+    _write_json(folder, facts)
+    return facts
+
+
+def _titles(hub: Hub) -> pa.Table:
+    rows = [{"system": name, "title": connector.title} for name, connector in sorted(hub.connectors.items())]
+    return pa.Table.from_pylist(rows, schema=words.SYSTEMS)
+
+
+def _facts(
+    c: sa.Connection, hub: Hub, digest: words.Digest, run: words.RunFacts | None, row: Any, plan_row: Any
+) -> Facts:
+    fields = _field_scores(c, hub)
+    known = _known(c)
+    refusals = _refusals(c)
+    return Facts(
+        made_at=now_iso(),
+        run=run,
+        systems=_systems(c, hub, digest),
+        scores=words.scorecard(fields, known),
+        fields=fields,
+        kinds=digest.kinds(),
+        plan=_plan(c, plan_row, run),
+        refusals=refusals,
+        refusal_count=int(c.execute(sa.select(sa.func.count()).select_from(schema.dead_letters)).scalar_one()),
+        queue=_queue(c),
+        questions=_questions(c),
+        troubles=tuple(_troubles(c)),
+        drifts=tuple(_drifts(c)),
+        records=int(c.execute(sa.select(sa.func.count()).where(~schema.refined.c.deleted)).scalar_one()),
+        goldens=sum({r["entity"]: r["total"] for r in known.to_pylist()}.values()),
+    )
+
+
+def _write_json(folder: Path, facts: Facts) -> None:
+    """The facts, and every open finding on a line of its own."""
+    parts = folder / "findings.jsonl"
+    told = words.plain(facts)
+    made_at = told.pop("made_at")
+    with (folder / "report.json").open("w", encoding="utf-8") as file, parts.open(encoding="utf-8") as lines:
+        file.write(f'{{\n"made_at": {json.dumps(made_at)},\n')
+        file.writelines(
+            f"{json.dumps(name)}: {json.dumps(value, ensure_ascii=False)},\n" for name, value in told.items()
+        )
+        file.write('"all_findings": [')
+        for n, line in enumerate(lines):
+            file.write(("," if n else "") + "\n" + line.rstrip("\n"))
+        file.write("\n]\n}\n")
+    parts.unlink()
+
+
+# -- findings ------------------------------------------------------------------------------------------------------
+
+
+def _write_findings(c: sa.Connection, hub: Hub, folder: Path, digest: words.Digest, plan: _Plan, parts: TextIO) -> None:
+    with ExitStack() as open_:
+        everything = open_.enter_context(_sheet(folder / "findings.csv"))
+        by_system = {
+            name: open_.enter_context(_sheet(folder / "systems" / f"{name}.csv")) for name in _all_systems(c, hub)
+        }
+        sheets = {name: _writer(file) for name, file in by_system.items()}
+        main = _writer(everything)
+        for items in _items(c, hub, digest, plan):
+            for item, row in zip(items, words.rows(items), strict=True):
+                main.writerow(row)
+                sheets[item.system].writerow(row)
+            parts.writelines(json.dumps(asdict(item), ensure_ascii=False) + "\n" for item in items)
+
+
+def _all_systems(c: sa.Connection, hub: Hub) -> list[str]:
+    """Those of the hub, and those that are no longer in it but have findings."""
+    f = schema.findings
+    return sorted({*hub.connectors, *c.execute(sa.select(f.c.system).where(f.c.state == "open").distinct()).scalars()})
+
+
+def _sheet(path: Path) -> TextIO:
+    # With the mark that tells a spreadsheet it is UTF-8.
+    return path.open("w", encoding="utf-8-sig", newline="", errors="replace")
+
+
+def _writer(file: TextIO) -> Any:
+    writer = csv.writer(file)
+    writer.writerow(words.COLUMNS)
+    return writer
+
+
+def _items(c: sa.Connection, hub: Hub, digest: words.Digest, plan: _Plan) -> Iterator[list[Item]]:
+    for batch in bulk.batches(c, _findings(plan), SLICE):
+        streams = [ref.split("/", 2)[1] for ref in batch.column("ref").to_pylist()]
+        told = {
+            "stream": streams,
+            "read_at": _read_at(c, hub, batch),
+            "plan_id": [plan.id] * batch.num_rows,
+            "plan_state": _plan_states(batch, plan),
+        }
+        parents = _parents(c, batch)
+        for name, values in told.items():
+            batch = batch.append_column(name, pa.array(values, pa.string()))
+        yield digest.add(batch.select(words.FINDINGS.names).cast(words.FINDINGS), parents)
+
+
+def _plan_states(batch: pa.Table, plan: _Plan) -> list[str | None]:
+    """The plan's state where the finding's cell is in it."""
+    return [plan.state if n is not None else None for n in batch.column("n").to_pylist()]
+
+
+def _findings(plan: _Plan) -> sa.Select[Any]:
+    """Open findings with the state of their cell: planned, sent, refused."""
+    f, t, p, s, d = schema.findings, schema.refined, schema.changes, schema.sent, schema.dead_letters
+    rank = sa.case((f.c.severity == "high", 0), (f.c.severity == "medium", 1), (f.c.severity == "low", 2), else_=3)
+    of_plan = sa.and_(p.c.ref == f.c.ref, p.c.field == f.c.field, p.c.plan_id == (plan.id or ""))
+    return (
+        sa.select(
+            *(f.c[n] for n in ("id", "kind", "severity", "entity", "system", "ref", "field", "golden_id", "owner")),
+            *_cut(f.c.theirs, "theirs"),
+            *_cut(f.c.expected, "expected"),
+            f.c.detail,
+            f.c.first_seen,
+            t.c.fields,
+            p.c.n,
+            p.c.outcome,
+            d.c.message.label("refusal"),
+            sa.func.substr(s.c.value, 1, words.MAX_TEXT, type_=sa.Text).label("sent"),
+            s.c.at.label("sent_at"),
+        )
+        .outerjoin(t, t.c.ref == f.c.ref)
+        .outerjoin(p, of_plan)
+        .outerjoin(s, sa.and_(s.c.ref == f.c.ref, s.c.field == f.c.field))
+        .outerjoin(d, sa.and_(d.c.ref == f.c.ref, d.c.field == f.c.field))
+        .where(f.c.state == "open")
+        .order_by(f.c.system, rank, f.c.kind, f.c.ref, f.c.field, f.c.id)
+    )
+
+
+def _cut(column: sa.ColumnElement[Any], name: str) -> tuple[sa.ColumnElement[Any], sa.ColumnElement[Any]]:
+    """A value as far as a report shows it, and how long it is: a field of 5 MB stays in the database."""
+    part = sa.func.substr(column, 1, words.MAX_TEXT, type_=sa.Text)
+    return part.label(name), sa.func.length(column, type_=sa.Integer).label(f"{name}_length")
+
+
+def _parents(c: sa.Connection, batch: pa.Table) -> pa.Table:
+    """The orders and deals that lines among these findings belong to."""
+    t = schema.refined
+    rows = zip(batch.column("entity").to_pylist(), batch.column("fields").to_pylist(), strict=True)
+    refs = {json.loads(fields).get("of") for entity, fields in rows if entity == Entity.LINE.value and fields}
+    query = sa.select(t.c.ref, t.c.fields)
+    return bulk.table_in(c, query, t.c.ref, sorted(ref for ref in refs if ref)).cast(words.PARENTS)
+
+
+# -- scores --------------------------------------------------------------------------------------------------------
+
+
+def _field_scores(c: sa.Connection, hub: Hub) -> tuple[words.FieldScore, ...]:
+    t, x, g = schema.refined, schema.crosswalk, schema.goldens
+    query = (
+        sa.select(t.c.ref, t.c.entity, t.c.system, t.c.stream, t.c.fields.label("theirs"), g.c.fields.label("ours"))
+        .join(x, x.c.ref == t.c.ref)
+        .join(g, g.c.id == x.c.golden_id)
+        .where(~t.c.deleted, t.c.entity.in_([e.value for e in GOLDEN]))
+    )
+    with words.Tally(_differing(c, hub), _held(hub)) as tally:
+        for batch in bulk.batches(c, query, SLICE):
+            tally.add(batch.cast(words.MEMBERS))
+        return tally.fields()
+
+
+def _held(hub: Hub) -> pa.Table:
+    rows = [
+        {"system": name, "stream": stream.name, "field": field}
+        for name, connector in sorted(hub.connectors.items())
+        for stream in connector.streams
+        if stream.entity in GOLDEN
+        for field in stream.fields
+        if field in words.scored_fields(stream.entity)
+    ]
+    return pa.Table.from_pylist(rows, schema=words.HELD)
+
+
+def _differing(c: sa.Connection, hub: Hub) -> pa.Table:
+    """Differences, and permissions held against a no, with when the golden value was last written there."""
+    d, f, s = schema.differences, schema.findings, schema.sent
+    differences = sa.select(d.c.ref, d.c.field, d.c.theirs.is_not(None).label("held"), d.c.ours)
+    conflicts = sa.select(f.c.ref, f.c.field, sa.true().label("held"), f.c.expected.label("ours"))
+    conflicts = conflicts.where(f.c.kind == "consent_conflict", f.c.state == "open")
+    cells = sa.union_all(differences, conflicts).subquery()
+    written = sa.and_(s.c.ref == cells.c.ref, s.c.field == cells.c.field, s.c.value == cells.c.ours)
+    query = sa.select(cells.c.ref, cells.c.field, cells.c.held, s.c.at.label("sent_at")).outerjoin(s, written)
+    found = bulk.table(c, query)
+    return found.append_column("read_at", _read_at(c, hub, found)).cast(words.DIFFERING)
+
+
+def _read_at(c: sa.Connection, hub: Hub, rows: pa.Table) -> pa.Array:
+    """When the streams of these refs were last read; a nested stream is read with its parents."""
+    nested = {
+        (name, s.name): s.nested.of for name, connector in hub.connectors.items() for s in connector.streams if s.nested
+    }
+    times = {(r.system, r.stream): r.read_at for r in c.execute(sa.select(schema.streams))}
+    where = ((system, stream) for system, stream, _ in (ref.split("/", 2) for ref in rows.column("ref").to_pylist()))
+    return pa.array(
+        [times.get((system, nested.get((system, stream), stream))) for system, stream in where], pa.string()
+    )
+
+
+def _known(c: sa.Connection) -> pa.Table:
+    t, x = schema.refined, schema.crosswalk
+    living = sa.select(t.c.system, t.c.entity, x.c.golden_id).join(x, x.c.ref == t.c.ref)
+    living = living.where(~t.c.deleted, t.c.entity.in_([e.value for e in GOLDEN]))
+    l = living.subquery()  # noqa: E741
+    totals: dict[str, int] = dict(
+        c.execute(sa.select(l.c.entity, sa.func.count(l.c.golden_id.distinct())).group_by(l.c.entity)).tuples().all()
+    )
+    query = sa.select(l.c.system, l.c.entity, sa.func.count(), sa.func.count(l.c.golden_id.distinct())).group_by(
+        l.c.system, l.c.entity
+    )
+    order = {e.value: n for n, e in enumerate(GOLDEN)}
+    found = sorted(c.execute(query).all(), key=lambda r: (r[0], order[r[1]]))
+    rows = [{"system": r[0], "entity": r[1], "records": r[2], "known": r[3], "total": totals[r[1]]} for r in found]
+    return pa.Table.from_pylist(rows, schema=words.KNOWN)
+
+
+# -- the run and its plan ------------------------------------------------------------------------------------------
+
+
+def _run_row(c: sa.Connection, run_id: str | None) -> Any:
+    r = schema.runs
+    query = sa.select(r).order_by(r.c.started_at.desc(), r.c.id.desc()).limit(1)
+    row = c.execute(query.where(r.c.id == run_id) if run_id else query).one_or_none()
+    if row is None and run_id:
+        raise ConfigError(
+            f"there is no run {run_id}; `omnihub status` names the latest, `omnihub report` takes it by itself"
+        )
+    return row
+
+
+def _run(row: Any) -> words.RunFacts:
+    told = json.loads(row.counts)
+    summary = balance(told)
+    pulls = {step.removeprefix("pull:"): streams for step, streams in told.items() if step.startswith("pull:")}
+    failed = {system for system, streams in pulls.items() if any(s["error"] for s in streams)}
+    compared = told.get("compare", {})
+    return words.RunFacts(
+        id=row.id,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        state=summary["state"],
+        balanced=summary["balanced"],
+        blocked=summary["blocked"],
+        **summary["pull"],
+        systems_read=tuple(sorted(pulls.keys() - failed)),
+        systems_failed=tuple(sorted(failed)),
+        opened=compared.get("opened"),
+        resolved=compared.get("resolved"),
+        **summary["push"],
+    )
+
+
+def _plan_row(c: sa.Connection, run_id: str | None) -> Any:
+    """This run's plan, or the latest there is."""
+    p = schema.plans
+    query = sa.select(p).order_by(p.c.created_at.desc(), p.c.id.desc()).limit(1)
+    mine = c.execute(query.where(p.c.run_id == run_id)).one_or_none() if run_id else None
+    return mine or c.execute(query).one_or_none()
+
+
+def _plan(c: sa.Connection, row: Any, run: words.RunFacts | None) -> words.PlanOutcome | None:
+    if row is None:
+        return None
+    t = schema.changes
+    query = (
+        sa.select(t.c.system, t.c.outcome, sa.func.count())
+        .where(t.c.plan_id == row.id)
+        .group_by(t.c.system, t.c.outcome)
+    )
+    counts: dict[str, dict[str, int]] = {}
+    for system, outcome, n in c.execute(query):
+        mine = counts.setdefault(system, dict.fromkeys(("planned", *(o.value for o in Outcome), "left"), 0))
+        mine["planned"] += n
+        mine[outcome or "left"] += n
+    return words.PlanOutcome(
+        id=row.id,
+        state=row.state,
+        of_run=bool(run and row.run_id == run.id),
+        created_at=row.created_at,
+        applied_at=row.applied_at,
+        guard=tuple(json.loads(row.guard)),
+        systems=tuple(words.Written(system, **counts[system]) for system in sorted(counts)),
+    )
+
+
+def _refusals(c: sa.Connection) -> tuple[words.Refusal, ...]:
+    d, t = schema.dead_letters, schema.refined
+    (old, _), (new, _) = _cut(d.c.old, "old"), _cut(d.c.new, "new")
+    query = sa.select(d.c.ref, d.c.field, old, new, d.c.code, d.c.message, d.c.at, t.c.fields).outerjoin(
+        t, t.c.ref == d.c.ref
+    )
+    rows = c.execute(query.order_by(d.c.at.desc(), d.c.ref, d.c.field).limit(REFUSALS)).all()
+    return tuple(
+        words.Refusal(
+            r.ref.split("/")[0], r.ref, _label(r.fields, r.ref), r.field, r.old, r.new, r.code, r.message, r.at
+        )
+        for r in rows
+    )
+
+
+def _label(fields: str | None, ref: str) -> str:
+    return words.label(json.loads(fields) if fields else {}) or ref
+
+
+# -- the systems ---------------------------------------------------------------------------------------------------
+
+
+def _systems(c: sa.Connection, hub: Hub, digest: words.Digest) -> tuple[words.SystemFacts, ...]:
+    """Those of the hub, and those that are no longer in it but have findings."""
+    t = schema.streams
+    states: dict[str, list[str]] = {}
+    for system, state, read_at in c.execute(sa.select(t.c.system, t.c.state, t.c.read_at)):
+        states.setdefault(system, []).append("failed" if state == "failed" else "read" if read_at else "never")
+    found = []
+    for name in _all_systems(c, hub):
+        connector = hub.connectors.get(name)
+        title, role = (connector.title, connector.role) if connector else (name, "no longer connected")
+        master = bool(connector and connector.master)
+        found.append(
+            words.SystemFacts(
+                name, title, role, master, _read(states.get(name, [])), **digest.counts(name), fix=digest.fix(name)
+            )
+        )
+    return tuple(found)
+
+
+def _read(states: list[str]) -> str:
+    if not states or set(states) == {"never"}:
+        return "never"
+    if "failed" not in states:
+        return "read"
+    return "failed" if set(states) == {"failed"} else "partly"
+
+
+def _troubles(c: sa.Connection) -> Iterator[words.Trouble]:
+    t, r = schema.streams, schema.rejects
+    for row in c.execute(sa.select(t).where(t.c.state == "failed").order_by(t.c.system, t.c.stream)):
+        yield words.Trouble(row.system, row.stream, row.error or "could not be read", row.read_at)
+    keyless = sa.select(r.c.system, r.c.stream, sa.func.count(), sa.func.min(r.c.landed_at)).group_by(
+        r.c.system, r.c.stream
+    )
+    for system, stream, n, since in c.execute(keyless.order_by(r.c.system, r.c.stream)):
+        yield words.Trouble(
+            system, stream, f"{n:,} records without a key: kept as they came, and in nothing else", since
+        )
+
+
+def _drifts(c: sa.Connection) -> Iterator[words.Drift]:
+    f = schema.facts
+    for key, value in c.execute(sa.select(f.c.key, f.c.value).where(f.c.key.like("unmapped:%")).order_by(f.c.key)):
+        system, _, stream = key.removeprefix("unmapped:").partition("/")
+        paths = tuple(sorted(json.loads(value).items(), key=lambda p: (-p[1], p[0])))
+        if paths:
+            yield words.Drift(system, stream, paths)
+
+
+# -- the steward's queue -------------------------------------------------------------------------------------------
+
+
+def _unsure() -> sa.Subquery:
+    """Pairs only a person can decide: not yet judged, both alive, and not one customer already by other evidence."""
+    p, j = schema.pairs, schema.judgements
+    x, y, t, u = (table.alias() for table in (schema.crosswalk, schema.crosswalk, schema.refined, schema.refined))
+    judged = sa.exists().where(j.c.a == p.c.a, j.c.b == p.c.b, j.c.verdict.in_(("same", "different")))
+    return (
+        sa.select(p.c.entity, p.c.a, p.c.b, p.c.weight, t.c.fields.label("a_fields"), u.c.fields.label("b_fields"))
+        .join(x, x.c.ref == p.c.a)
+        .join(y, y.c.ref == p.c.b)
+        .join(t, t.c.ref == p.c.a)
+        .join(u, u.c.ref == p.c.b)
+        .where(p.c.state == "unsure", x.c.golden_id != y.c.golden_id, ~t.c.deleted, ~u.c.deleted, ~judged)
+        .subquery()
+    )
+
+
+def _queue(c: sa.Connection) -> dict[str, int]:
+    q = _unsure()
+    found = c.execute(sa.select(q.c.entity, sa.func.count()).group_by(q.c.entity).order_by(q.c.entity))
+    return dict(found.tuples().all())
+
+
+def _questions(c: sa.Connection) -> tuple[words.Question, ...]:
+    q = _unsure()
+    rows = c.execute(sa.select(q).order_by(q.c.weight.desc(), q.c.a, q.c.b).limit(QUESTIONS))
+    return tuple(
+        words.Question(r.entity, r.a, _label(r.a_fields, r.a), r.b, _label(r.b_fields, r.b), round(r.weight, 2))
+        for r in rows
+    )

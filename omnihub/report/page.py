@@ -1,0 +1,199 @@
+"""The report as one HTML file that needs nothing else: no script, no font, no picture from outside."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import datetime
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from omnihub.report.facts import Facts, FieldScore, RunFacts, Score, SystemFacts
+from omnihub.report.sheets import cut
+from omnihub.report.wording import in_words
+
+MAX_SHOWN = 160  # characters of a value on the page; the CSV has more
+WEAKEST = 12  # fields shown: those that agree least
+PATHS = 12  # unmapped fields named per stream
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Signs nobody sees, and some that turn the text around them: no value may rearrange the page."""
+
+
+def render(facts: Facts) -> str:
+    """The page."""
+    names = {s.name: s.title for s in facts.systems}
+    page = _environment().get_template("index.html")
+    return page.render(
+        facts=facts,
+        headline=headline(facts),
+        sentence=sentence(facts),
+        names=names,
+        ranked=ranked(facts.systems),
+        bars=[_Bar(s.title, _of(facts.scores, s.name)) for s in facts.systems if _of(facts.scores, s.name)],
+        weakest=weakest(facts),
+        paths=PATHS,
+    )
+
+
+def _environment() -> Environment:
+    made = Environment(
+        loader=PackageLoader("omnihub.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters |= {f.__name__: f for f in (number, count, percent, day, moment, value)} | {"words": in_words}
+    return made
+
+
+# -- sentences -----------------------------------------------------------------------------------------------------
+
+
+def headline(facts: Facts) -> str:
+    """What matters most, in one line."""
+    if facts.run is None and not facts.records:
+        return "Nothing has been read yet"
+    if not facts.for_people:
+        return "Nothing for anybody to fix today"
+    urgent = f", {number(facts.urgent)} of them urgent" if facts.urgent else ""
+    return f"{count(facts.for_people, 'thing')} to fix{urgent}"
+
+
+def sentence(facts: Facts) -> str:
+    """The run: when, how many systems were read, what was written, whether it balances."""
+    run = facts.run
+    if run is None:
+        return "The hub has not run yet. The first sync reads all systems and fills this page."
+    parts = [f"The run of {moment(run.started_at)} {_read(run)}, {_wrote(run)}"]
+    failed = ", ".join(_title(facts, name) for name in run.systems_failed)
+    if failed:
+        parts.append(f"{failed} could not be read completely; what was known of it before still stands")
+    parts.append(_balance(run))
+    return ". ".join(parts) + "."
+
+
+def _read(run: RunFacts) -> str:
+    total = len(run.systems_read) + len(run.systems_failed)
+    if not total:
+        return "read no system"
+    which = count(total, "system") if not run.systems_failed else f"{len(run.systems_read)} of {count(total, 'system')}"
+    return f"read {which} ({count(run.read, 'record')}, {number(run.new + run.changed)} of them new or changed)"
+
+
+def _wrote(run: RunFacts) -> str:
+    if run.blocked:
+        return "and stopped before writing, because its plan passes a limit and waits for an approval"
+    if not run.planned:
+        return "and had nothing to write"
+    rest = [
+        f"{number(n)} {word}"
+        for n, word in (
+            (run.refused, "refused"),
+            (run.deferred, "put off"),
+            (run.drifted, "changed meanwhile"),
+            (run.left, "left"),
+        )
+        if n
+    ]
+    return f"and wrote {number(run.written)} of {count(run.planned, 'planned correction')}" + (
+        f" ({', '.join(rest)})" if rest else ""
+    )
+
+
+def _balance(run: RunFacts) -> str:
+    if run.balanced:
+        return "The numbers balance: every record read and every change planned is accounted for"
+    return "The numbers do not balance: do not rely on this run, and tell whoever looks after the hub"
+
+
+def _title(facts: Facts, name: str) -> str:
+    return next((s.title for s in facts.systems if s.name == name), name)
+
+
+# -- order ---------------------------------------------------------------------------------------------------------
+
+
+def ranked(systems: Iterable[SystemFacts]) -> list[SystemFacts]:
+    """Who has most to do comes first."""
+    return sorted(systems, key=lambda s: (-s.urgent, -s.for_people, s.title))
+
+
+def weakest(facts: Facts) -> list[FieldScore]:
+    """The fields that agree least, of the systems that are no master."""
+    masters = {s.name for s in facts.systems if s.master}
+    differing = [f for f in facts.fields if f.system not in masters and f.equal < f.comparable]
+    return sorted(
+        differing, key=lambda f: (f.equal / f.comparable, f.equal - f.comparable, f.system, f.entity, f.field)
+    )[:WEAKEST]
+
+
+def _of(scores: Iterable[Score], system: str) -> list[Score]:
+    return [s for s in scores if s.system == system and s.golden]
+
+
+class _Bar:
+    """One system's cells as shares of a whole: equal, corrected, different, filled, empty."""
+
+    def __init__(self, name: str, scores: list[Score]) -> None:
+        self.title = name
+        self.golden = sum(s.golden for s in scores)
+        comparable, equal = sum(s.comparable for s in scores), sum(s.equal for s in scores)
+        corrected, filled = sum(s.corrected for s in scores), sum(s.filled for s in scores)
+        self.consistency = equal / comparable if comparable else None
+        self.coverage = comparable / self.golden
+        self.parts = (
+            ("equal", "the same as the golden record", equal),
+            ("corrected", "corrected, not read back yet", corrected + filled),
+            ("differs", "different", comparable - equal - corrected),
+            ("empty", "empty here", self.golden - comparable - filled),
+        )
+
+
+# -- words ---------------------------------------------------------------------------------------------------------
+
+
+def number(n: int) -> str:
+    """1,234"""
+    return f"{n:,}"
+
+
+def count(n: int, noun: str) -> str:
+    """1 record, 2 records"""
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+
+def percent(share: float | None) -> str:
+    """One digit after the point, cut and not rounded: 100 % is said only of what is whole."""
+    if share is None:
+        return "–"
+    thousandths = int(share * 1000 + 1e-9)
+    return "100 %" if share == 1 else f"{thousandths / 10:.1f} %"
+
+
+def moment(iso: str) -> str:
+    """21 November 2026, 23:12 UTC"""
+    at = _parsed(iso)
+    return f"{at.day} {at:%B %Y, %H:%M} UTC" if at else iso
+
+
+def day(iso: str) -> str:
+    """21 Nov 2026"""
+    at = _parsed(iso)
+    return f"{at.day} {at:%b %Y}" if at else iso
+
+
+def _parsed(iso: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(iso)
+    except ValueError:
+        return None
+
+
+def value(text: str | None, length: int = 0) -> Markup:
+    """A customer's value: cut where it is long, its invisible signs made visible, its direction kept to itself."""
+    if text is None or text == "":
+        return Markup('<span class="none">nothing</span>')
+    shown = cut(text, max(length, len(text)), MAX_SHOWN) or ""
+    return Markup("<bdi>{}</bdi>").format(escape(CONTROL.sub("�", shown)))

@@ -1,0 +1,135 @@
+"""How far each system agrees with the golden records, counted cell by cell and computable by hand.
+
+    cell         one field of one living record: its stream's map has the field, and the golden record a value for it
+    comparable   a cell where the system has a value too          coverage    = comparable / all cells
+    equal        a comparable cell that does not differ           consistency = equal / comparable
+
+Silence is not agreement: an empty cell lowers coverage and leaves consistency alone. Links are left out, because a link
+is right in each system's own words; of a consent only the permission counts, and it differs where a yes stands
+against a no.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from omnihub.model import ENTITIES, Entity, Kind
+from omnihub.report.facts import FieldScore, Score
+
+MEMBERS = pa.schema([(n, pa.string()) for n in ("ref", "entity", "system", "stream", "theirs", "ours")])
+"""Living records with a golden record; theirs, ours: fields as JSON text."""
+
+DIFFERING = pa.schema(
+    [
+        ("ref", pa.string()),
+        ("field", pa.string()),
+        ("held", pa.bool_()),
+        ("sent_at", pa.string()),
+        ("read_at", pa.string()),
+    ]
+)
+"""Cells that differ. held: the system has a value there. sent_at: when the golden value was last written there.
+read_at: when the stream was last read."""
+
+HELD = pa.schema([(n, pa.string()) for n in ("system", "stream", "field")])
+"""Which fields each stream holds (its field map)."""
+
+KNOWN = pa.schema(
+    [
+        ("system", pa.string()),
+        ("entity", pa.string()),
+        ("records", pa.int64()),
+        ("known", pa.int64()),
+        ("total", pa.int64()),
+    ]
+)
+"""Per system and entity: living records, golden records they belong to, golden records there are."""
+
+_NUMBERS = ("golden", "comparable", "equal", "corrected", "filled")
+
+
+def scored_fields(entity: Entity) -> tuple[str, ...]:
+    """The fields of an entity that have a place in the scorecard."""
+    told = ENTITIES[entity].values()
+    return tuple(f.name for f in told if f.kind is not Kind.LINK and (f.group != "consent" or f.kind is Kind.CONSENT))
+
+
+class Tally:
+    """Counts cells, a slice of the records at a time."""
+
+    def __init__(self, differing: pa.Table, held: pa.Table) -> None:
+        self._con = duckdb.connect()
+        self._con.execute("SET threads = 2")
+        self._con.register("differing", differing)
+        self._con.register("held", held)
+        self._con.execute(_DIFFERS)
+        self._con.execute(_COUNTS)
+
+    def __enter__(self) -> Tally:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._con.close()
+
+    def add(self, members: pa.Table) -> None:
+        """Count the cells of these records."""
+        self._con.register("members", members)
+        self._con.execute(_COUNT)
+        self._con.unregister("members")
+
+    def fields(self) -> tuple[FieldScore, ...]:
+        """The counts so far, by system, entity and field."""
+        found = self._con.sql(_BY_FIELD).fetchall()
+        return tuple(FieldScore(*row[:3], *(int(n) for n in row[3:])) for row in found)
+
+
+def scorecard(fields: Iterable[FieldScore], known: pa.Table) -> tuple[Score, ...]:
+    """The scorecard: one line for each system and entity that has a record."""
+    summed: dict[tuple[str, str], dict[str, int]] = {}
+    for f in fields:
+        line = summed.setdefault((f.system, f.entity), dict.fromkeys(_NUMBERS, 0))
+        for name in _NUMBERS:
+            line[name] += getattr(f, name)
+    none = dict.fromkeys(_NUMBERS, 0)
+    found = []
+    for row in known.to_pylist():
+        counts: dict[str, Any] = summed.get((row["system"], row["entity"]), none)
+        found.append(Score(**row, **counts))
+    return tuple(found)
+
+
+# A stream is read from when its pull began; what was sent later was not seen yet. Both to the second.
+_DIFFERS = """
+CREATE TEMP TABLE differs AS
+SELECT ref, field, held, coalesce(left(sent_at, 19) >= left(read_at, 19), false) AS written FROM differing
+"""
+
+_COUNTS = f"""
+CREATE TEMP TABLE counts (system VARCHAR, entity VARCHAR, field VARCHAR, {", ".join(f"{n} BIGINT" for n in _NUMBERS)})
+"""
+
+_COUNT = """
+INSERT INTO counts
+WITH cells AS (
+    SELECT m.ref, m.system, m.entity, h.field,
+           json_extract_string(m.theirs, '$."' || h.field || '"') IS NOT NULL AS held
+    FROM members AS m JOIN held AS h ON h.system = m.system AND h.stream = m.stream
+    WHERE json_extract_string(m.ours, '$."' || h.field || '"') IS NOT NULL)
+SELECT c.system, c.entity, c.field,
+       count(*),
+       count(*) FILTER (c.held),
+       count(*) FILTER (c.held AND NOT coalesce(d.held, false)),
+       count(*) FILTER (c.held AND d.held AND d.written),
+       count(*) FILTER (NOT c.held AND d.written)
+FROM cells AS c LEFT JOIN differs AS d ON d.ref = c.ref AND d.field = c.field
+GROUP BY ALL
+"""
+
+_BY_FIELD = f"""
+SELECT system, entity, field, {", ".join(f"sum({n})" for n in _NUMBERS)}
+FROM counts GROUP BY ALL ORDER BY system, entity, field
+"""

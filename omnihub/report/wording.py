@@ -1,0 +1,311 @@
+"""Findings in words: which record, what it says and should say, why, and what somebody should do about it now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import fields as fields_of_dataclass
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from omnihub.model import FINDING_KINDS
+from omnihub.report.facts import Item, KindCount
+
+MAX_TEXT = 2_000  # characters of a value that reach a report; its whole length is told
+FIX = 25  # findings shown per system; the files have the rest
+EXAMPLES = 3  # findings shown per kind
+
+FINDINGS = pa.schema(
+    [
+        (n, pa.string())
+        for n in ("id", "kind", "severity", "entity", "system", "stream", "ref", "field", "golden_id", "owner")
+    ]
+    + [
+        ("theirs", pa.string()),
+        ("theirs_length", pa.int64()),
+        ("expected", pa.string()),
+        ("expected_length", pa.int64()),
+    ]
+    + [
+        (n, pa.string())
+        for n in ("detail", "first_seen", "fields", "outcome", "plan_id", "plan_state", "refusal", "sent")
+    ]
+    + [("sent_at", pa.string()), ("read_at", pa.string())]
+)
+"""Open findings, each with what is needed to say what happens next: `fields` of its record (JSON), `outcome` and state
+of its change in the latest plan, the words of a `refusal`, what was last `sent` there, when its stream was last read."""
+
+PARENTS = pa.schema([("ref", pa.string()), ("fields", pa.string())])
+"""The orders and deals that lines belong to."""
+
+SYSTEMS = pa.schema([("system", pa.string()), ("title", pa.string())])
+
+STATUSES: dict[str, tuple[str, str]] = {
+    "to_fix": ("to fix", ""),
+    "refused": ("refused", "{title} refused the hub's correction ({refusal}): put it right there by hand."),
+    "needs_approval": ("needs approval", "Nothing yet: it is in {plan}, which waits for an approval."),
+    "planned": ("planned", "Nothing: it is in {plan}."),
+    "deferred": ("deferred", "Nothing: the hub tries again with the next run."),
+    "drifted": ("changed meanwhile", "Nothing: somebody changed it in the meantime; the next run looks again."),
+    "corrected": ("corrected", "Nothing: the hub has put it right; it closes with the next read."),
+}
+"""status → its words, and what to do. In the order in which they matter to a person."""
+
+FOR_PEOPLE = ("to_fix", "refused")
+WAITING = ("needs_approval", "planned", "deferred", "drifted")
+
+WHYS: dict[str, str] = {
+    "value_differs": "{winner} is believed: {rule}.",
+    "value_invalid": "It looks like {detail}.",
+    "duplicate": "Both are the same customer.",
+    "orphan_link": "The record it points to is not there.",
+    "consent_conflict": "The customer said no ({winner}); the strictest answer wins.",
+    "sku_unknown": "The product master has no such SKU.",
+    "sku_discontinued": "The product master has ended this product.",
+    "product_differs": "The product master words it otherwise.",
+    "price_differs": "The master's price for this customer group, currency, quantity and day is another.",
+    "price_expired": "This was the price of a list that has ended.",
+}
+
+STEPS: dict[str, str] = {
+    "value_differs": "Correct it in {title}, or tell a steward that {title} is right.",
+    "value_invalid": "Enter the real value, or leave the field empty.",
+    "duplicate": "Merge the two records in {title}.",
+    "orphan_link": "Point it to a record that exists, or take the link out.",
+    "consent_conflict": "Take the permission out in {title}: no marketing until the customer says yes.",
+    "sku_unknown": "Correct the SKU, or have the product added to the master.",
+    "sku_discontinued": "Take it off sale in {title}.",
+    "product_differs": "Use the master's words in {title}.",
+    "price_differs": "Correct the price in {title}, or have the master's list corrected.",
+    "price_expired": "Use the price of the list that is valid now.",
+    "target_cannot_hold": "Shorten the value in the golden record, or lengthen the field in {title}.",
+}
+
+LINE_STEP = "Check what was agreed with the customer, then correct the price here or the list in the master."
+
+SHOULD_SAY: dict[str, str] = {"duplicate": "one record with {expected}", "orphan_link": "a record that exists"}
+
+RULES: dict[str, str] = {
+    "trusted": "the most trusted, most recent value wins",
+    "recent": "the most recent value wins",
+    "strictest": "the strictest answer wins",
+    "master": "the master is right",
+    "pin": "a steward has set this value",
+}
+
+FIELD_WORDS: dict[str, str] = {
+    "vat_id": "VAT number",
+    "sku": "SKU",
+    "gtin": "GTIN",
+    "email": "e-mail",
+    "marketing_consent": "marketing permission",
+    "job_title": "job title",
+}
+
+
+def in_words(name: str) -> str:
+    """A field, kind or state as people write it."""
+    return FIELD_WORDS.get(name, name.replace("_", " ").replace("sku", "SKU"))
+
+
+class Digest:
+    """Puts findings into words, a slice at a time, and keeps count of them."""
+
+    def __init__(self, systems: pa.Table) -> None:
+        self._con = duckdb.connect()
+        self._con.execute("SET threads = 2")
+        self._con.register("systems", systems)
+        for name, table in _lookups().items():
+            self._con.register(name, table)
+        self._con.execute(_KEPT)
+
+    def __enter__(self) -> Digest:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._con.close()
+
+    def add(self, found: pa.Table, parents: pa.Table) -> list[Item]:
+        """These findings in words, in the order given, and counted."""
+        self._con.register("found", found.append_column("place", pa.array(range(found.num_rows), pa.int64())))
+        self._con.register("parents", parents)
+        self._con.execute(_WORDED)
+        self._con.execute(_COUNT)
+        self._con.execute(_FIRST)
+        self._con.execute(_EXAMPLES)
+        worded = self._items("SELECT {columns} FROM worded ORDER BY place")
+        self._con.execute("DROP TABLE worded")
+        return worded
+
+    def fix(self, system: str) -> tuple[Item, ...]:
+        """What people should fix first in one system."""
+        return tuple(
+            self._items("SELECT {columns} FROM first WHERE system = $of ORDER BY rank, step, kind, ref, field", system)
+        )
+
+    def counts(self, system: str) -> dict[str, int]:
+        """findings, for_people, urgent, waiting, corrected of one system."""
+        rows = self._con.execute(
+            "SELECT status, severity, sum(n)::BIGINT FROM counts WHERE system = $of GROUP BY ALL", {"of": system}
+        ).fetchall()
+        people = [(severity, n) for status, severity, n in rows if status in FOR_PEOPLE]
+        return {
+            "findings": sum(n for _, _, n in rows),
+            "for_people": sum(n for _, n in people),
+            "urgent": sum(n for severity, n in people if severity == "high"),
+            "waiting": sum(n for status, _, n in rows if status in WAITING),
+            "corrected": sum(n for status, _, n in rows if status == "corrected"),
+        }
+
+    def kinds(self) -> tuple[KindCount, ...]:
+        """The open findings by kind, what matters most first."""
+        people = ", ".join(f"'{s}'" for s in FOR_PEOPLE)
+        rows = self._con.execute(
+            f"""SELECT kind, any_value(severity), sum(n)::BIGINT,
+                       coalesce(sum(n) FILTER (status IN ({people})), 0)::BIGINT
+                FROM counts GROUP BY kind ORDER BY min(rank), 3 DESC, kind"""
+        ).fetchall()
+        return tuple(self._kind(*row) for row in rows)
+
+    def _kind(self, kind: str, severity: str, count: int, for_people: int) -> KindCount:
+        examples = self._items("SELECT {columns} FROM examples WHERE kind = $of ORDER BY step, ref, field", kind)
+        return KindCount(kind, title(kind), means(kind), severity, count, for_people, tuple(examples))
+
+    def _items(self, query: str, of: str | None = None) -> list[Item]:
+        names = [f.name for f in fields_of_dataclass(Item)]
+        return [
+            Item(*row)
+            for row in self._con.execute(query.format(columns=", ".join(names)), {"of": of} if of else None).fetchall()
+        ]
+
+
+def title(kind: str) -> str:
+    """A kind of finding as a heading."""
+    words = in_words(kind)
+    return words[:1].upper() + words[1:]
+
+
+def means(kind: str) -> str:
+    """What a kind of finding means."""
+    return FINDING_KINDS[kind].means if kind in FINDING_KINDS else title(kind)
+
+
+NAMED_BY = ("name", "subject", "number", "sku", "email", "serial")
+"""What a record without a first and last name is called by, the first that it has."""
+
+
+def label(fields: Mapping[str, str | None]) -> str:
+    """What people call the record with these fields; empty where it has nothing to be called by."""
+    full = " ".join(part for part in (fields.get("first_name"), fields.get("last_name")) if part)
+    return full or next((value for name in NAMED_BY if (value := fields.get(name))), "")
+
+
+def _lookups() -> dict[str, pa.Table]:
+    return {
+        "whys": _two("kind", "why", WHYS.items()),
+        "steps": _two("kind", "step", STEPS.items()),
+        "shoulds": _two("kind", "should", SHOULD_SAY.items()),
+        "rules": _two("rule", "words", RULES.items()),
+        "field_words": _two("field", "words", FIELD_WORDS.items()),
+        "statuses": pa.table(
+            {
+                "status": pa.array(STATUSES, pa.string()),
+                "step": pa.array(range(len(STATUSES)), pa.int64()),
+                "todo": pa.array([todo for _, todo in STATUSES.values()], pa.string()),
+            }
+        ),
+    }
+
+
+def _two(key: str, value: str, pairs: Iterable[tuple[str, Any]]) -> pa.Table:
+    told = list(pairs)
+    return pa.table(
+        {key: pa.array([k for k, _ in told], pa.string()), value: pa.array([v for _, v in told], pa.string())}
+    )
+
+
+def _label(fields: str) -> str:
+    """`label` in SQL."""
+    parts = [f"json_extract_string({fields}, '$.{name}')" for name in NAMED_BY]
+    first, last = (f"json_extract_string({fields}, '$.{name}_name')" for name in ("first", "last"))
+    return f"coalesce(nullif(concat_ws(' ', {first}, {last}), ''), {', '.join(parts)})"
+
+
+_ITEM = ", ".join(
+    f"{f.name} {'BIGINT' if f.name.endswith('_length') else 'VARCHAR'}" for f in fields_of_dataclass(Item)
+)
+
+_KEPT = f"""
+CREATE TEMP TABLE counts (system VARCHAR, kind VARCHAR, severity VARCHAR, rank BIGINT, status VARCHAR, n BIGINT);
+CREATE TEMP TABLE first ({_ITEM}, place BIGINT, rank BIGINT, step BIGINT);
+CREATE TEMP TABLE examples ({_ITEM}, place BIGINT, rank BIGINT, step BIGINT);
+"""
+
+# A correction counts from the moment it was written until the stream is read again: then the record speaks for itself.
+_WORDED = rf"""
+CREATE TEMP TABLE worded AS
+WITH seen AS (
+    SELECT f.*, coalesce(s.title, f.system) AS title,
+           CASE WHEN (sent = expected OR expected IS NULL) AND left(sent_at, 19) >= left(read_at, 19) THEN 'corrected'
+                WHEN refusal IS NOT NULL THEN 'refused'
+                WHEN outcome IN ('deferred', 'drifted') THEN outcome
+                WHEN outcome IS NULL AND plan_state = 'blocked' THEN 'needs_approval'
+                WHEN outcome IS NULL AND plan_state IN ('ready', 'approved', 'applying') THEN 'planned'
+                ELSE 'to_fix' END AS status,
+           json_extract_string(detail, '$.winner') AS winner,
+           CASE WHEN kind LIKE 'price%'
+                THEN coalesce(' ' || json_extract_string(fields, '$.currency'), '') ELSE '' END AS currency,
+           CASE severity WHEN 'high' THEN 0 WHEN 'medium' THEN 1 WHEN 'low' THEN 2 ELSE 3 END AS rank
+    FROM found AS f LEFT JOIN systems AS s ON s.system = f.system)
+SELECT f.id, f.severity, f.kind, f.system, f.entity, f.stream,
+       coalesce({_label("f.fields")}, f.ref) || coalesce(' in ' || {_label("p.fields")}, '') AS record,
+       f.ref, coalesce(w.words, replace(f.field, '_', ' ')) AS field,
+       f.theirs || f.currency AS says,
+       CASE WHEN f.currency = '' THEN coalesce(f.theirs_length, 0) ELSE 0 END AS says_length,
+       CASE WHEN o.should IS NOT NULL THEN replace(o.should, '{{expected}}', coalesce(f.expected, 'another'))
+            WHEN f.kind LIKE 'price%' THEN regexp_replace(f.expected, '(\.\d\d\d*?)0+$', '\1') || f.currency
+            ELSE f.expected END AS should_say,
+       CASE WHEN o.should IS NULL AND f.kind NOT LIKE 'price%'
+            THEN coalesce(f.expected_length, 0) ELSE 0 END AS should_say_length,
+       replace(replace(replace(coalesce(y.why, ''),
+           '{{winner}}', coalesce(b.title, split_part(f.winner, '/', 1), 'another system')),
+           '{{rule}}', coalesce(r.words, 'its value wins')),
+           '{{detail}}', coalesce(json_extract_string(f.detail, '$.why'), 'a mistake')) AS why,
+       f.first_seen AS since, f.status,
+       replace(replace(replace(
+           CASE WHEN f.status <> 'to_fix' THEN t.todo
+                WHEN f.entity = 'line' AND f.kind LIKE 'price%' THEN '{LINE_STEP}'
+                ELSE coalesce(n.step, 'Look at it in {{title}}.') END,
+           '{{title}}', f.title), '{{refusal}}', coalesce(f.refusal, '')),
+           '{{plan}}', coalesce(f.plan_id, 'the plan')) AS next_step,
+       coalesce(v.title, f.owner) AS owner, f.golden_id,
+       f.place, f.rank, t.step
+FROM seen AS f
+JOIN statuses AS t ON t.status = f.status
+LEFT JOIN parents AS p ON f.entity = 'line' AND p.ref = json_extract_string(f.fields, '$.of')
+LEFT JOIN field_words AS w ON w.field = f.field
+LEFT JOIN shoulds AS o ON o.kind = f.kind
+LEFT JOIN whys AS y ON y.kind = f.kind
+LEFT JOIN steps AS n ON n.kind = f.kind
+LEFT JOIN rules AS r ON r.rule = json_extract_string(f.detail, '$.rule')
+LEFT JOIN systems AS b ON b.system = split_part(f.winner, '/', 1)
+LEFT JOIN systems AS v ON v.system = f.owner
+"""
+
+_COUNT = """
+INSERT INTO counts SELECT system, kind, severity, rank, status, count(*) FROM worded GROUP BY ALL
+"""
+
+_FIRST = f"""
+CREATE OR REPLACE TEMP TABLE first AS
+SELECT * FROM (FROM first UNION ALL FROM worded)
+WHERE status IN ({", ".join(f"'{s}'" for s in FOR_PEOPLE)})
+QUALIFY row_number() OVER (PARTITION BY system ORDER BY rank, step, kind, ref, field) <= {FIX}
+"""
+
+_EXAMPLES = f"""
+CREATE OR REPLACE TEMP TABLE examples AS
+SELECT * FROM (FROM examples UNION ALL FROM worded)
+QUALIFY row_number() OVER (PARTITION BY kind ORDER BY step, ref, field) <= {EXAMPLES}
+"""
