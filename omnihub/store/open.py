@@ -45,6 +45,10 @@ def engine_for(url: str) -> sa.Engine:
     )
 
 
+def _shown(url: str) -> str:
+    return make_url(url).render_as_string(hide_password=True)
+
+
 def _sqlite_manners(connection: Any, _: Any) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves: IMMEDIATE, so that two writers queue instead of failing
     for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "temp_store = MEMORY", "cache_size = -65536"):
@@ -78,12 +82,17 @@ class Store:
     @classmethod
     def open(cls, url: str) -> Store:
         """Connect and migrate. ConfigError names a URL that can't be used or a database that can't be reached."""
-        engine = engine_for(url)
+        try:
+            engine = engine_for(url)
+        except sa.exc.ArgumentError as error:  # the text of what can't be read may hold a password
+            raise ConfigError("store: this is no database URL; write sqlite:///path/hub.db or postgresql+psycopg://…") from error
+        except OSError as error:
+            raise ConfigError(f"store: can't make the folder of {_shown(url)}: {error.strerror}") from error
         try:
             migrate(engine)
-        except sa.exc.OperationalError as error:
-            where = make_url(url).render_as_string(hide_password=True)
-            raise ConfigError(f"store: can't open {where}: {str(error.orig).splitlines()[0]}") from error
+        except sa.exc.DatabaseError as error:
+            engine.dispose()
+            raise ConfigError(f"store: can't open {_shown(url)}: {str(error.orig).splitlines()[0]}") from error
         return cls(engine)
 
     def close(self) -> None:
