@@ -17,7 +17,7 @@ from typing import Any
 
 import requests
 
-from omnihub.errors import ConfigError, RetryableError
+from omnihub.errors import BrokenAnswer, ConfigError, RetryableError
 from omnihub.sdk.http import Http
 
 Settings = Mapping[str, str]
@@ -63,6 +63,7 @@ class Login:
     fetch: Callable[[Http, Settings], tuple[str, float]]
     header: str = "Authorization"
     prefix: str = "Bearer "
+    clock: Callable[[], float] = time.monotonic
 
     def token(self, settings: Settings) -> _Fetched:
         """Made ready for one session."""
@@ -95,8 +96,11 @@ def _token_of(system: str, answer: requests.Response) -> tuple[str, float]:
         raise ConfigError(f"{system}: the login was refused ({answer.status_code}); check its client id and secret")
     if answer.status_code != 200:
         raise RetryableError(f"{system}: the login answered {answer.status_code}; run again later")
-    body: dict[str, Any] = answer.json()
-    return body["access_token"], float(body.get("expires_in", 3600))
+    try:
+        body: dict[str, Any] = answer.json()
+        return str(body["access_token"]), float(body.get("expires_in", 3600))
+    except (ValueError, KeyError, TypeError):
+        raise BrokenAnswer(f"{system}: the login answered without a token; check the url of this system") from None
 
 
 Auth = Bearer | Basic | Login
@@ -127,14 +131,14 @@ class _Fetched:
         with self._lock:
             if self._fetching:  # this is the login call itself
                 return
-            if not self._value or time.monotonic() >= self._ends - EARLY_S:
+            if not self._value or self.login.clock() >= self._ends - EARLY_S:
                 self._fetching = True
                 try:
                     token, lasts_s = self.login.fetch(http, self.settings)
                 finally:
                     self._fetching = False
                 self._value = self.login.prefix + token
-                self._ends = time.monotonic() + max(lasts_s, EARLY_S * 2)
+                self._ends = self.login.clock() + max(lasts_s, EARLY_S * 2)
             request.headers[self.login.header] = self._value
 
     def renew(self, used: requests.PreparedRequest) -> bool:

@@ -34,6 +34,7 @@ from omnihub.errors import ConfigError, RateLimited, RejectedRecord, RetryableEr
 from omnihub.sdk.page import Exchange
 
 log = logging.getLogger("omnihub.http")
+logging.getLogger("urllib3").setLevel(logging.INFO)  # its debug lines hold whole URLs: names, addresses, phone numbers
 
 CONNECT_S, READ_S = 5.0, 60.0
 MAX_TRIES = 6
@@ -161,7 +162,7 @@ class Http(requests.Session):
         for tried in range(1, MAX_TRIES + 1):
             response, trouble = self._once(request, kwargs)
             if response is not None:
-                if response.status_code == 401 and self.token and not renewed and self.token.renew(request):
+                if response.status_code == 401 and not renewed and tried < MAX_TRIES and self._renewed(request):
                     renewed = True
                     continue
                 wait_s = self._patience(response, safe, tried)
@@ -179,6 +180,18 @@ class Http(requests.Session):
             log.info("%s: waiting %.1f s before trying %s again", self.system, wait_s, self._where(request))
             self.wait(wait_s)
         raise AssertionError("unreachable")
+
+    def _renewed(self, request: requests.PreparedRequest) -> bool:
+        return self.token is not None and self.token.renew(request)
+
+    def rebuild_auth(self, prepared_request: requests.PreparedRequest, response: requests.Response) -> None:
+        """Called for each redirect. Neither the token nor customer data goes to a host nobody configured."""
+        here, there = response.request.url or "", prepared_request.url or ""
+        if self.should_strip_auth(here, there):  # type: ignore[no-untyped-call]
+            raise ConfigError(
+                f"{self.system}: {self._where(response.request)} sends us on to {urlsplit(there).netloc}; "
+                "that is not followed: if it is right, make it the url of this system"
+            )
 
     def _once(
         self, request: requests.PreparedRequest, kwargs: dict[str, Any]
@@ -227,9 +240,11 @@ class Http(requests.Session):
             with self.counts.lock:
                 self.counts.refusals += 1
             wait_s = told_s if told_s is not None else _backoff_s(tried)
+            if wait_s > MAX_WAIT_S:
+                return None  # nor does anybody else of this run sit it out: each call is refused, and says so
             if self.budget:
                 self.budget.told(wait_s)
-            return wait_s if wait_s <= MAX_WAIT_S else None
+            return wait_s
         if response.status_code == 503 and told_s is not None and told_s <= MAX_WAIT_S:
             return told_s
         if response.status_code in PASSING and safe:
