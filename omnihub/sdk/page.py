@@ -16,6 +16,8 @@ import msgspec
 
 from omnihub.errors import BrokenAnswer
 
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)  # what msgspec raises for no sound JSON
+
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
@@ -97,7 +99,7 @@ def value_at(body: bytes, path: str, kind: Any = Any) -> Any:
     """
     try:
         return _at(path, _nested(path, kind | None).decode(body))
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise BrokenAnswer(
             f"the answer is not the JSON its contract promises at {path or 'its top'}: {error}"
         ) from error
@@ -199,8 +201,8 @@ def records(
     for n, raw in enumerate(slices(body, items)):
         try:
             envelope = decode(raw)
-        except msgspec.DecodeError as error:
-            raise BrokenAnswer(f"record {prefix}/{n} is not an object: {error}") from error
+        except UNREADABLE as error:
+            raise BrokenAnswer(f"record {prefix}/{n} is not what its contract promises: {error}") from error
         mark = get["deleted"](envelope) if gone_path else None
         found.append(
             Record(
