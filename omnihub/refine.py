@@ -4,7 +4,8 @@
 
 What can't be cleaned keeps its raw value, with the reason as a problem; nothing is dropped. Each cell knows since when
 it has its value: the record's own time of the version in which the value last changed, so that a write to another
-field does not make it look fresh. A value equal to what we last wrote there is marked an echo: it is no evidence.
+field does not make it look fresh. A value equal to what we last wrote there is marked an echo: it is no evidence. One
+that we saw somebody change to, between two pulls, is marked an edit.
 
 Everything here takes Arrow tables and gives one back; reading and keeping them is `omnihub.flow`'s business.
 """
@@ -46,6 +47,7 @@ PRIOR = pa.schema(
         ("deleted", pa.bool_()),
         ("fields", pa.string()),
         ("times", pa.string()),
+        ("edits", pa.string()),
     ]
 )
 """What was refined before of the same refs (for nested streams: of the same parents)."""
@@ -79,7 +81,7 @@ def refine(
 
     versions, prior, sent: see the schemas above; for a nested stream `versions` are its parent's. country: where the
     system's records are at home, for phone numbers without a country of their own.
-    Returns ref, parent, pointer, raw_seq, deleted, updated, fields, times, echoes, problems (JSON as text).
+    Returns ref, parent, pointer, raw_seq, deleted, updated, fields, times, echoes, edits, problems (JSON as text).
     """
     con = duckdb.connect()
     try:
@@ -291,21 +293,24 @@ def _history(con: duckdb.DuckDBPyConnection) -> None:
         """CREATE TEMP TABLE now AS
            WITH before AS (
                SELECT ref, field, json_extract_string(fields, '$."' || field || '"') AS value,
-                      json_extract_string(times, '$."' || field || '"') AS time
-               FROM (SELECT ref, fields, times, unnest(json_keys(fields)) AS field FROM prior)),
+                      json_extract_string(times, '$."' || field || '"') AS time,
+                      coalesce(json_contains(edits, '"' || field || '"'), false) AS seen
+               FROM (SELECT ref, fields, times, edits, unnest(json_keys(fields)) AS field FROM prior)),
            history AS (
-               SELECT ref, 0 AS seq, field, value, time FROM before
+               SELECT ref, 0 AS seq, field, value, time, seen FROM before
                UNION ALL
                -- A system without times of change: the first sight says nothing, a change seen by us says when.
-               SELECT ref, seq, field, value, coalesce(updated, CASE WHEN first_seen THEN '' ELSE landed_at END)
+               SELECT ref, seq, field, value, coalesce(updated, CASE WHEN first_seen THEN '' ELSE landed_at END),
+                      NOT first_seen
                FROM cleaned JOIN moments USING (ref, seq)),
            runs AS (
                SELECT *, value IS DISTINCT FROM lag(value) OVER w OR row_number() OVER w = 1 AS fresh
                FROM history WINDOW w AS (PARTITION BY ref, field ORDER BY seq)),
            last AS (
-               SELECT ref, field, arg_max_null(value, seq) AS present, max_by(time, seq) FILTER (fresh) AS time
+               SELECT ref, field, arg_max_null(value, seq) AS present, max_by(time, seq) FILTER (fresh) AS time,
+                      max_by(seen, seq) FILTER (fresh) AS seen
                FROM runs GROUP BY ref, field)
-           SELECT last.ref, last.field, last.present AS value, last.time,
+           SELECT last.ref, last.field, last.present AS value, last.time, last.seen,
                   coalesce(lower(sent.value) = lower(last.present), false) AS echo
            FROM last LEFT JOIN sent ON sent.ref = last.ref AND sent.field = last.field
            WHERE last.present IS NOT NULL"""
@@ -332,7 +337,8 @@ here AS (
 facts AS (
     SELECT ref, to_json(map_from_entries(list((field, value) ORDER BY field))) AS fields,
            to_json(map_from_entries(list((field, time) ORDER BY field))) AS times,
-           to_json(list(field ORDER BY field) FILTER (echo)) AS echoes
+           to_json(list(field ORDER BY field) FILTER (echo)) AS echoes,
+           to_json(list(field ORDER BY field) FILTER (seen AND NOT echo)) AS edits
     FROM now GROUP BY ref),
 troubles AS (
     SELECT c.ref, to_json(map_from_entries(list((c.field, [c.problem, c.excerpt]) ORDER BY c.field))) AS problems
@@ -342,6 +348,7 @@ SELECT here.ref, here.parent, here.pointer, here.raw_seq, here.deleted, here.upd
             ELSE coalesce(facts.fields::VARCHAR, '{}') END AS fields,
        CASE WHEN here.deleted THEN coalesce(prior.times, '{}') ELSE coalesce(facts.times::VARCHAR, '{}') END AS times,
        CASE WHEN here.deleted THEN '[]' ELSE coalesce(facts.echoes::VARCHAR, '[]') END AS echoes,
+       CASE WHEN here.deleted THEN '[]' ELSE coalesce(facts.edits::VARCHAR, '[]') END AS edits,
        CASE WHEN here.deleted THEN '{}'
             WHEN here.broken THEN '{"": ["the record is not JSON", ""]}'
             ELSE coalesce(troubles.problems::VARCHAR, '{}') END AS problems

@@ -82,7 +82,7 @@ def _merge(hub: Hub, entity: Entity, golden_ids: Sequence[str]) -> int:
 
 def _members(c: sa.Connection, golden_ids: Sequence[str]) -> pa.Table:
     x, t = schema.crosswalk, schema.refined
-    query = sa.select(x.c.golden_id, t.c.ref, t.c.system, t.c.raw_seq, t.c.fields, t.c.times, t.c.echoes)
+    query = sa.select(x.c.golden_id, t.c.ref, t.c.system, t.c.raw_seq, t.c.fields, t.c.times, t.c.echoes, t.c.edits)
     query = query.join(t, t.c.ref == x.c.ref).where(~t.c.deleted)
     return bulk.table_in(c, query, x.c.golden_id, golden_ids).cast(MEMBERS)
 

@@ -20,7 +20,7 @@ SLICE = 20_000  # raw records refined at once: bounds the memory, whatever the s
 
 _COLUMNS = (
     "ref", "entity", "system", "stream", "seq", "raw_seq", "pointer", "parent", "deleted", "updated", "fields", "times",
-    "echoes", "problems",
+    "echoes", "edits", "problems",
 )  # fmt: skip
 
 
@@ -95,7 +95,16 @@ def _before(c: sa.Connection, scope: str, stream: Stream, versions: pa.Table) ->
     refs = versions.column("ref").to_pylist()
     t = schema.refined
     query = sa.select(
-        t.c.ref, t.c.parent, t.c.deleted, t.c.fields, t.c.times, t.c.raw_seq, t.c.echoes, t.c.problems, t.c.pointer
+        t.c.ref,
+        t.c.parent,
+        t.c.deleted,
+        t.c.fields,
+        t.c.times,
+        t.c.raw_seq,
+        t.c.echoes,
+        t.c.edits,
+        t.c.problems,
+        t.c.pointer,
     ).where(t.c.system == scope.split("/")[0], t.c.stream == stream.name)
     prior = bulk.table_in(c, query, t.c.parent if stream.nested else t.c.ref, refs)
     written = sa.select(schema.sent.c.ref, schema.sent.c.field, schema.sent.c.value)
@@ -122,7 +131,7 @@ def _decoded(versions: pa.Table) -> pa.Table:
 
 def _keep(hub: Hub, system: str, stream: Stream, rows: pa.Table, prior: pa.Table, until: int) -> dict[str, int]:
     """Keep the rows that say something new, and how far the stream is refined now."""
-    told = ("deleted", "parent", "pointer", "fields", "times", "echoes", "problems")
+    told = ("deleted", "parent", "pointer", "fields", "times", "echoes", "edits", "problems")
     before = {r["ref"]: tuple(r[n] for n in told) for r in prior.to_pylist()}
     found = rows.to_pylist()
     fresh = [r for r in found if before.get(r["ref"]) != tuple(r[n] for n in told)]

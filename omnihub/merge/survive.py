@@ -18,6 +18,7 @@ MEMBERS = pa.schema(
         ("fields", pa.string()),
         ("times", pa.string()),
         ("echoes", pa.string()),
+        ("edits", pa.string()),
     ]
 )
 LINKS = pa.schema([("ref", pa.string()), ("golden_id", pa.string())])
@@ -82,12 +83,14 @@ def _same_keys(con: duckdb.DuckDBPyConnection) -> pa.Table:
 _CELLS = """
 CREATE TEMP TABLE cells AS
 WITH named AS (
-    SELECT golden_id, ref, system, raw_seq, fields, times, echoes, unnest(json_keys(fields)) AS field FROM members),
+    SELECT golden_id, ref, system, raw_seq, fields, times, echoes, edits, unnest(json_keys(fields)) AS field
+    FROM members),
 read AS (
     SELECT n.golden_id, n.ref, n.system, n.raw_seq, rules.*,
            json_extract_string(n.fields, '$."' || n.field || '"') AS text,
            nullif(json_extract_string(n.times, '$."' || n.field || '"'), '') AS time,
-           json_contains(n.echoes, '"' || n.field || '"') AS echo
+           json_contains(n.echoes, '"' || n.field || '"') AS echo,
+           coalesce(json_contains(n.edits, '"' || n.field || '"'), false) AS edit
     FROM named AS n JOIN rules ON rules.field = n.field)
 SELECT read.* EXCLUDE (text), CASE WHEN kind = 'link' THEN links.golden_id ELSE text END AS value
 FROM read LEFT JOIN links ON kind = 'link' AND links.ref = read.text
@@ -114,7 +117,7 @@ CREATE TEMP TABLE ballots AS
 WITH units AS (
     SELECT golden_id, unit, ref, any_value(rule) AS rule, bool_and(echo) AS echo, bool_or(master) AS master,
            string_agg(field || '=' || same, '|' ORDER BY field) AS says, count(*) AS filled,
-           avg(weight) AS weight, max(time) AS time,
+           avg(weight) AS weight, max(time) AS time, max(time) FILTER (edit) AS edited,
            bool_or(kind = 'consent' AND value = 'no') AS says_no
     FROM weighed GROUP BY golden_id, unit, ref),
 fullest AS (
@@ -129,6 +132,8 @@ SELECT *, row_number() OVER (PARTITION BY golden_id, unit ORDER BY
            rule = 'master' AND NOT master,
            rule = 'strictest' AND NOT says_no,
            CASE WHEN rule = 'recent' THEN time END DESC NULLS LAST,
+           -- What we saw somebody change is their last word: old agreement among the others must not undo it.
+           CASE WHEN rule = 'trusted' THEN edited END DESC NULLS LAST,
            CASE WHEN rule = 'strictest' THEN time END DESC NULLS LAST,
            round(coalesce(support, 0), 6) DESC, time DESC NULLS LAST, counts DESC, says, ref) AS place
 FROM heard

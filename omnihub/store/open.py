@@ -85,7 +85,9 @@ class Store:
         try:
             engine = engine_for(url)
         except sa.exc.ArgumentError as error:  # the text of what can't be read may hold a password
-            raise ConfigError("store: this is no database URL; write sqlite:///path/hub.db or postgresql+psycopg://…") from error
+            raise ConfigError(
+                "store: this is no database URL; write sqlite:///path/hub.db or postgresql+psycopg://…"
+            ) from error
         except OSError as error:
             raise ConfigError(f"store: can't make the folder of {_shown(url)}: {error.strerror}") from error
         try:
