@@ -31,6 +31,7 @@ from omnihub.store.open import now_iso, take
 log = logging.getLogger("omnihub.land")
 
 MAX_STREAMS = 4  # streams of one system read at the same time
+NUL = "\0"
 GONE = b""  # the body of a version that says: deleted
 
 
@@ -178,11 +179,12 @@ _RECORDS = ("ref", "system", "stream", "seq", "hash", "deleted")
 def _land_page(store: Store, landed: Landed, page: Page, run_id: str, seen: array.array[int]) -> None:
     """Keep one page and, in the same transaction, how far the stream is now read."""
     prefix = f"{landed.system}/{landed.stream}/"
-    keyless = [r for r in page.records if r.id is None]
-    latest = {prefix + r.id: r for r in page.records if r.id is not None}
+    keyless = [r for r in page.records if not _storable(r.id)]
+    latest = {prefix + r.id: r for r in page.records if r.id is not None and _storable(r.id)}
     goners = {prefix + i: into for i, into in page.gone if prefix + i not in latest}
     seen.extend(_fingerprint(ref) for ref in latest)
     with store.write() as c:
+        take(c, 0)  # from here on nobody else lands: what is known stays so until this page is kept
         exchange_id = _keep_exchange(c, landed, page, run_id)
         known = _known(c, [*latest, *goners])
         versions = [v for ref, r in latest.items() if (v := _version(ref, r, known.get(ref)))]
@@ -206,6 +208,11 @@ def _land_page(store: Store, landed: Landed, page: Page, run_id: str, seen: arra
     landed.same += len(page.records) - rejected - new - changed
 
 
+def _storable(key: str | None) -> bool:
+    """Whether this can be a key: PostgreSQL's text holds every character but this one."""
+    return key is not None and NUL not in key
+
+
 def _fingerprint(ref: str) -> int:
     """64 bits for a ref: a pass over a million records is remembered in 8 MB; a clash can only delay a deletion."""
     return xxhash.xxh3_64_intdigest(ref.encode())
@@ -217,7 +224,9 @@ def _version(ref: str, record: Record, known: tuple[bytes, bool] | None) -> _Ver
     digest = xxhash.xxh3_128_digest(record.raw)
     if known == (digest, deleted):
         return None
-    return _Version(ref, digest, record.raw, record.pointer, record.updated, deleted, record.merged_into)
+    updated = record.updated if _storable(record.updated) else None
+    merged_into = record.merged_into if _storable(record.merged_into) else None
+    return _Version(ref, digest, record.raw, record.pointer, updated, deleted, merged_into)
 
 
 def _goner(ref: str, merged_into: str | None, known: tuple[bytes, bool] | None) -> _Version | None:
@@ -337,17 +346,22 @@ def _close(store: Store, landed: Landed, now: datetime) -> None:
 
 def failed(store: Store, landed: Landed, error: Exception) -> Landed:
     """Say why a stream could not be read, in the store and in what is handed back; its cursor stays."""
-    landed.error = (
-        f"{error}"
-        if isinstance(error, OmniHubError)
-        else f"{landed.system}/{landed.stream}: a mistake in the code ({type(error).__name__}); the log has the place"
-    )
+    landed.error = _words(landed, error)
     landed.way_out = _way_out(error)
     landed.retryable = isinstance(error, RetryableError)
     with store.write() as c:
         _set(c, landed, state="failed", error=landed.error)
-    log.warning("%s/%s: %s", landed.system, landed.stream, landed.error)
+    log.warning("%s/%s failed: %s", landed.system, landed.stream, landed.error)
     return landed
+
+
+def _words(landed: Landed, error: Exception) -> str:
+    """What happened, with the name of the system before it."""
+    where = f"{landed.system}/{landed.stream}"
+    if not isinstance(error, OmniHubError):
+        return f"{where}: a mistake in the code ({type(error).__name__}); the log has the place"
+    told = str(error)
+    return told if told.startswith(landed.system) else f"{where}: {told}"
 
 
 def _way_out(error: Exception) -> str:

@@ -11,7 +11,19 @@ import sqlalchemy as sa
 
 from omnihub.store import Store, bulk, schema
 
-RAW = ("seq", "ref", "system", "stream", "body", "exchange_id", "pointer", "updated", "deleted", "merged_into", "landed_at")
+RAW = (
+    "seq",
+    "ref",
+    "system",
+    "stream",
+    "body",
+    "exchange_id",
+    "pointer",
+    "updated",
+    "deleted",
+    "merged_into",
+    "landed_at",
+)
 RECORDS = ("ref", "system", "stream", "seq", "hash", "deleted")
 PAIRS = ("a", "b", "entity", "weight", "state", "why")
 ALIVE = schema.records.c.deleted
@@ -29,7 +41,9 @@ def store(store_url: str) -> Iterator[Store]:
     opened.close()
 
 
-def version(seq: int, ref: str, body: bytes = b"{}", updated: str | None = None, deleted: bool = False) -> tuple[Any, ...]:
+def version(
+    seq: int, ref: str, body: bytes = b"{}", updated: str | None = None, deleted: bool = False
+) -> tuple[Any, ...]:
     return (seq, ref, "s", "t", body, 1, "/0", updated, deleted, None, "2026-11-21T00:00:00Z")
 
 
@@ -53,7 +67,11 @@ def test_bytes_booleans_and_nothing_come_out_as_they_went_in(store: Store, write
             c,
             schema.raw,
             RAW,
-            [version(1, "s/t/1", every_byte, None, True), version(2, "s/t/2", b"", "now"), version(2**40, "s/t/3", "👩‍🚀".encode())],
+            [
+                version(1, "s/t/1", every_byte, None, True),
+                version(2, "s/t/2", b"", "now"),
+                version(2**40, "s/t/3", "👩‍🚀".encode()),
+            ],
         )
     with store.read() as c:
         found = bulk.table(c, sa.select(schema.raw).order_by(schema.raw.c.seq))
@@ -131,7 +149,11 @@ def test_no_rows_are_an_empty_table_of_the_same_shape(store: Store) -> None:
         bulk.upsert(c, schema.raw, RAW, [])
         bulk.delete(c, schema.raw.c.ref, [])
     with store.read() as c:
-        empty = [bulk.table(c, query), bulk.table_in(c, query, schema.raw.c.ref, []), bulk.table_in(c, query, schema.raw.c.ref, ["x"])]
+        empty = [
+            bulk.table(c, query),
+            bulk.table_in(c, query, schema.raw.c.ref, []),
+            bulk.table_in(c, query, schema.raw.c.ref, ["x"]),
+        ]
     assert all(t.num_rows == 0 and t.schema.types == [pa.string(), pa.binary(), pa.bool_()] for t in empty)
 
 

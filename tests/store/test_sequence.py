@@ -46,7 +46,9 @@ def seqs_after(store: Store, mark: int) -> list[int]:
 
 def test_a_reader_beside_two_writing_processes_misses_no_row(store: Store, store_url: str) -> None:
     writers = [
-        subprocess.Popen([sys.executable, "-c", WRITER, store_url, name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        subprocess.Popen(
+            [sys.executable, "-c", WRITER, store_url, name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
         for name in ("one", "two")
     ]
     for writer in writers:
