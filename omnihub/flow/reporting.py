@@ -127,10 +127,10 @@ def _write(c: sa.Connection, hub: Hub, folder: Path, run_id: str | None) -> Fact
     plan = _Plan(plan_row.id, plan_row.state) if plan_row else _Plan()
     with ExitStack() as open_:
         digest = open_.enter_context(words.Digest(_titles(hub)))
-        parts = open_.enter_context((folder / "findings.jsonl").open("w", encoding="utf-8"))
+        parts = open_.enter_context((folder / "findings.jsonl").open("w", encoding="utf-8", errors="replace"))
         _write_findings(c, hub, folder, digest, plan, parts)
         facts = _facts(c, hub, digest, run, row, plan_row)
-    (folder / "index.html").write_text(words.render(facts), encoding="utf-8")
+    (folder / "index.html").write_text(words.render(facts), encoding="utf-8", errors="replace")
     _write_json(folder, facts)
     return facts
 
@@ -170,7 +170,8 @@ def _write_json(folder: Path, facts: Facts) -> None:
     parts = folder / "findings.jsonl"
     told = words.plain(facts)
     made_at = told.pop("made_at")
-    with (folder / "report.json").open("w", encoding="utf-8") as file, parts.open(encoding="utf-8") as lines:
+    report_json = (folder / "report.json").open("w", encoding="utf-8", errors="replace")
+    with report_json as file, parts.open(encoding="utf-8") as lines:
         file.write(f'{{\n"made_at": {json.dumps(made_at)},\n')
         file.writelines(
             f"{json.dumps(name)}: {json.dumps(value, ensure_ascii=False)},\n" for name, value in told.items()
@@ -340,7 +341,7 @@ def _known(c: sa.Connection) -> pa.Table:
     living = living.where(~t.c.deleted, t.c.entity.in_([e.value for e in GOLDEN]))
     l = living.subquery()  # noqa: E741
     totals: dict[str, int] = dict(
-        c.execute(sa.select(l.c.entity, sa.func.count(l.c.golden_id.distinct())).group_by(l.c.entity)).tuples().all()
+        c.execute(sa.select(l.c.entity, sa.func.count(l.c.golden_id.distinct())).group_by(l.c.entity)).all()
     )
     query = sa.select(l.c.system, l.c.entity, sa.func.count(), sa.func.count(l.c.golden_id.distinct())).group_by(
         l.c.system, l.c.entity
@@ -478,7 +479,7 @@ def _troubles(c: sa.Connection) -> Iterator[words.Trouble]:
     )
     for system, stream, n, since in c.execute(keyless.order_by(r.c.system, r.c.stream)):
         yield words.Trouble(
-            system, stream, f"{n:,} records without a key: kept as they came, and in nothing else", since
+            system, stream, f"{words.count(n, 'record')} without a key: kept as they came, and in nothing else", since
         )
 
 
@@ -513,7 +514,7 @@ def _unsure() -> sa.Subquery:
 def _queue(c: sa.Connection) -> dict[str, int]:
     q = _unsure()
     found = c.execute(sa.select(q.c.entity, sa.func.count()).group_by(q.c.entity).order_by(q.c.entity))
-    return dict(found.tuples().all())
+    return dict(found.all())
 
 
 def _questions(c: sa.Connection) -> tuple[words.Question, ...]:

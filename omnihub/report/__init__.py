@@ -24,7 +24,7 @@ from omnihub.report.facts import (
     Written,
     plain,
 )
-from omnihub.report.page import render
+from omnihub.report.page import count, render
 from omnihub.report.score import DIFFERING, HELD, KNOWN, MEMBERS, Tally, scorecard, scored_fields
 from omnihub.report.sheets import COLUMNS, cell, rows
 from omnihub.report.wording import FINDINGS, MAX_TEXT, PARENTS, SYSTEMS, Digest, label
@@ -55,6 +55,7 @@ __all__ = [
     "Trouble",
     "Written",
     "cell",
+    "count",
     "label",
     "plain",
     "render",

@@ -34,7 +34,8 @@ FINDINGS = pa.schema(
     + [("sent_at", pa.string()), ("read_at", pa.string())]
 )
 """Open findings, each with what is needed to say what happens next: `fields` of its record (JSON), `outcome` and state
-of its change in the latest plan, the words of a `refusal`, what was last `sent` there, when its stream was last read."""
+of its change in the latest plan, the words of a `refusal`, what was last `sent` there, when its stream was last read.
+"""
 
 PARENTS = pa.schema([("ref", pa.string()), ("fields", pa.string())])
 """The orders and deals that lines belong to."""
