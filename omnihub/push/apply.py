@@ -10,6 +10,7 @@ Nothing here touches the store: `receive` is called with the receipts of each ba
 from __future__ import annotations
 
 import logging
+import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -36,6 +37,10 @@ class Present:
     parent: str | None = None
 
 
+Numbered = tuple[int, Change]
+"""A change with its number in the plan."""
+
+
 @dataclass(frozen=True)
 class Task:
     """The changes of one record, with their numbers in the plan."""
@@ -43,7 +48,7 @@ class Task:
     ref: str
     id: str
     golden_id: str
-    changes: tuple[tuple[int, Change], ...]
+    changes: tuple[Numbered, ...]
 
 
 @dataclass(frozen=True)
@@ -98,7 +103,7 @@ class _Ready:
     """A task compared with the present: what is still to be written."""
 
     task: Task
-    changes: tuple[tuple[int, Change], ...]
+    changes: tuple[Numbered, ...]
     present: Present
     row: Row
 
@@ -107,8 +112,17 @@ def _look(client: Any, stream: Stream, ids: Sequence[str], read: Read) -> Mappin
     assert stream.push
     try:
         return read(list(stream.push.look(client, ids)))
-    except (RetryableError, ConfigError) as error:
+    except OmniHubError as error:
         return error
+    except Exception as mistake:  # noqa: BLE001  a connector's own bug must not stop the other streams
+        return _own_mistake(stream, mistake)
+
+
+def _own_mistake(stream: Stream, mistake: Exception) -> RetryableError:
+    """In words without what the mistake was about: that may be somebody's name."""
+    place = "".join(traceback.format_tb(mistake.__traceback__))
+    log.error("%s: stopped by %s\n%s", stream.name, type(mistake).__name__, place)
+    return RetryableError(f"{stream.name}: a mistake in the code ({type(mistake).__name__}); the log has the place")
 
 
 def _compare(task: Task, present: Present | None, stream: Stream) -> tuple[list[Receipt], _Ready | None]:
@@ -117,7 +131,9 @@ def _compare(task: Task, present: Present | None, stream: Stream) -> tuple[list[
         gone = "the record is no longer there"
         return [_receipt(task, task.changes, Outcome.DRIFTED, {}, "gone", gone)], None
     kinds = fields_of(stream.entity)
-    so, drifted, rest = [], [], []
+    so: list[Numbered] = []
+    drifted: list[Numbered] = []
+    rest: list[Numbered] = []
     for numbered in task.changes:
         change = numbered[1]
         now, kind = present.fields.get(change.field), kinds[change.field].kind
@@ -127,6 +143,10 @@ def _compare(task: Task, present: Present | None, stream: Stream) -> tuple[list[
             rest.append(numbered)
         else:
             drifted.append(numbered)
+    # A group is written whole or not at all: our street beside the city somebody just put there is nobody's address.
+    torn = {kinds[c.field].group for _, c in drifted} - {""}
+    drifted += [numbered for numbered in rest if kinds[numbered[1].field].group in torn]
+    rest = [numbered for numbered in rest if kinds[numbered[1].field].group not in torn]
     receipts = []
     if so:
         receipts.append(_receipt(task, so, Outcome.WRITTEN, present.fields, "already", "it holds this value already"))
@@ -139,7 +159,7 @@ def _compare(task: Task, present: Present | None, stream: Stream) -> tuple[list[
     return receipts, _Ready(task, tuple(rest), present, _row(task, rest, present, stream))
 
 
-def _row(task: Task, changes: Sequence[tuple[int, Change]], present: Present, stream: Stream) -> Row:
+def _row(task: Task, changes: Sequence[Numbered], present: Present, stream: Stream) -> Row:
     new = {c.field: c.new for _, c in changes}
     mapped = stream.fields
     body = dict(new)
@@ -160,22 +180,42 @@ def _row(task: Task, changes: Sequence[tuple[int, Change]], present: Present, st
 
 
 def _write(client: Any, stream: Stream, batch: Sequence[_Ready], read: Read) -> list[Receipt]:
-    """Write one batch; every row ends in one receipt."""
+    """Write one batch; every row ends in one receipt. What was answered before a call failed stands."""
+    answers: dict[int, Answer] = {}
+    trouble = _send(client, stream, batch, answers)
+    told = [_answered(r, answers[r.row.n]) for r in batch if r.row.n in answers]
+    rest = [r for r in batch if r.row.n not in answers]
+    return told + (_without_answer(client, stream, rest, read, trouble) if rest else [])
+
+
+def _send(client: Any, stream: Stream, batch: Sequence[_Ready], answers: dict[int, Answer]) -> OmniHubError | None:
+    """Fill `answers`, as far as the system gives any; what went wrong, if something did."""
     assert stream.push
     try:
-        answers = {a.n: a for a in stream.push.update(client, [r.row for r in batch])}
-    except RejectedRecord as no:
-        if len(batch) == 1:
-            return [_of(batch[0], Outcome.REFUSED, no.code or str(no.status), str(no))]
-        half = len(batch) // 2
-        return _write(client, stream, batch[:half], read) + _write(client, stream, batch[half:], read)
-    except RateLimited as later:
-        return [_of(r, Outcome.DEFERRED, "rate_limited", str(later)) for r in batch]
-    except RetryableError as unknown:
-        return list(_look_and_decide(client, stream, batch, read, unknown))
-    except ConfigError as forbidden:
-        return [_of(r, Outcome.DEFERRED, "forbidden", str(forbidden)) for r in batch]
-    return [_answered(r, answers.get(r.row.n)) for r in batch]
+        for answer in stream.push.update(client, [r.row for r in batch]):
+            answers[answer.n] = answer
+    except OmniHubError as error:
+        return error
+    except Exception as mistake:  # noqa: BLE001  a connector's own bug must not stop the other streams
+        return _own_mistake(stream, mistake)
+    return None
+
+
+def _without_answer(
+    client: Any, stream: Stream, rows: Sequence[_Ready], read: Read, trouble: OmniHubError | None
+) -> list[Receipt]:
+    match trouble:
+        case RejectedRecord() as no if len(rows) == 1:
+            return [_of(rows[0], Outcome.REFUSED, no.code or str(no.status), str(no))]
+        case RejectedRecord():
+            half = len(rows) // 2
+            return _write(client, stream, rows[:half], read) + _write(client, stream, rows[half:], read)
+        case RateLimited():
+            return [_of(r, Outcome.DEFERRED, "rate_limited", str(trouble)) for r in rows]
+        case ConfigError():
+            return [_of(r, Outcome.DEFERRED, "forbidden", str(trouble)) for r in rows]
+    unknown = trouble or RetryableError(f"{stream.name}: the system did not mention this row")
+    return list(_look_and_decide(client, stream, rows, read, unknown))
 
 
 def _look_and_decide(
@@ -183,21 +223,21 @@ def _look_and_decide(
 ) -> Iterator[Receipt]:
     """No answer: it may have been written all the same. Look before saying so."""
     present = _look(client, stream, [r.task.id for r in batch], read)
-    kinds = fields_of(stream.entity)
     for ready in batch:
-        now = {} if isinstance(present, OmniHubError) else getattr(present.get(ready.task.id), "fields", {})
-        written = all(fields.same(kinds[f].kind, now.get(f), v) for f, v in ready.row.fields.items())
-        if written:
+        if not isinstance(present, OmniHubError) and _holds(present.get(ready.task.id), ready.row, stream):
             yield _of(ready, Outcome.WRITTEN, "unanswered", "written, though the answer was lost")
         else:
             yield _of(ready, Outcome.DEFERRED, "unanswered", str(unknown))
 
 
-def _answered(ready: _Ready, answer: Answer | None) -> Receipt:
-    if answer is None:
-        return _of(
-            ready, Outcome.DEFERRED, "no_answer", "the system did not mention this row; it is looked at again next time"
-        )
+def _holds(present: Present | None, row: Row, stream: Stream) -> bool:
+    kinds = fields_of(stream.entity)
+    return present is not None and all(
+        fields.same(kinds[f].kind, present.fields.get(f), value) for f, value in row.fields.items()
+    )
+
+
+def _answered(ready: _Ready, answer: Answer) -> Receipt:
     return _of(ready, answer.outcome, answer.code, answer.message, answer.exchange)
 
 
@@ -205,13 +245,13 @@ def _of(ready: _Ready, outcome: Outcome, code: str, message: str, exchange: Exch
     return _receipt(ready.task, ready.changes, outcome, ready.row.before, code, message, exchange)
 
 
-def _left(task: Task, changes: Sequence[tuple[int, Change]], outcome: Outcome, error: Exception) -> Receipt:
+def _left(task: Task, changes: Sequence[Numbered], outcome: Outcome, error: Exception) -> Receipt:
     return _receipt(task, changes, outcome, {}, "could_not_look", str(error))
 
 
 def _receipt(
     task: Task,
-    changes: Sequence[tuple[int, Change]],
+    changes: Sequence[Numbered],
     outcome: Outcome,
     before: Mapping[str, str | None],
     code: str = "",

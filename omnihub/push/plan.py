@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from math import ceil
 from typing import Any
 
-from omnihub.model import Change, Op, Ref
+from omnihub.model import ENTITIES, Change, Entity, Op, Ref
 from omnihub.sdk import Push
 
 
@@ -62,20 +62,31 @@ def make_plan(
 
     push: (system, stream) → what may be written there. held_back: (ref, field) → (old, new) the system has refused
     before; the same is not tried again until one of the two has changed. looked: see `Plan`; nothing is planned for a
-    system that could not be looked at.
+    system that could not be looked at. Fields of one group (an address) are written together or not at all.
     """
-    changes = []
+    changes: list[Change] = []
+    torn: set[tuple[Ref, str]] = set()
     for d in differences:
         ref = Ref.parse(d.ref)
         may = push.get((ref.system, ref.stream))
         if may is None or d.field not in may.fields or looked.get(ref.system) != "looked":
             continue
-        if held_back.get((d.ref, d.field)) == (d.theirs, d.ours):
+        if held_back.get((d.ref, d.field)) == (d.theirs, d.ours) or _too_long(d, may):
+            torn.add((ref, unit_of(d.golden_id, d.field)))
             continue
-        if len(d.ours) > may.max_length.get(d.field, len(d.ours)):
-            continue  # the target can't hold it: compare reports it, nobody plays ping-pong
         changes.append(Change(ref, d.field, d.theirs, d.ours, _why(d), d.golden_id, Op.UPDATE))
-    return Plan(tuple(sorted(changes, key=lambda c: (c.ref, c.field))), dict(looked))
+    whole = (c for c in changes if (c.ref, unit_of(c.golden_id, c.field)) not in torn)
+    return Plan(tuple(sorted(whole, key=lambda c: (c.ref, c.field))), dict(looked))
+
+
+def _too_long(d: Difference, may: Push) -> bool:
+    """The target can't hold it: compare reports it, nobody plays ping-pong."""
+    return len(d.ours) > may.max_length.get(d.field, len(d.ours))
+
+
+def unit_of(golden_id: str, field: str) -> str:
+    """What is written together: the group a field belongs to, or the field alone."""
+    return ENTITIES[Entity(golden_id.partition("_")[0])][field].group or field
 
 
 def _why(d: Difference) -> str:
