@@ -109,6 +109,7 @@ def _cut(con: duckdb.DuckDBPyConnection, system: str, stream: Stream) -> None:
                   body <> '' AND NOT json_valid(body) AS broken
            FROM versions"""
     )
+    _mend(con)
     if stream.nested is None:
         con.execute(
             """CREATE TEMP TABLE pieces AS
@@ -125,9 +126,11 @@ def _cut(con: duckdb.DuckDBPyConnection, system: str, stream: Stream) -> None:
                       generate_subscripts(from_json(coalesce(json_extract(body, $path), '[]'), '["JSON"]'), 1) - 1
                           AS place
                FROM whole WHERE NOT deleted)
-           SELECT $prefix || json_extract_string(piece, $key) AS ref, parent, $pointer || '/' || place AS pointer,
-                  seq, landed_at, updated, deleted, broken, piece::VARCHAR AS body, outer_body
-           FROM parts WHERE json_extract_string(piece, $key) IS NOT NULL""",
+           SELECT $prefix || replace(json_extract_string(piece, $key), chr(0), '') AS ref, parent,
+                  $pointer || '/' || place AS pointer, seq, landed_at, updated, deleted, broken,
+                  piece::VARCHAR AS body, outer_body
+           FROM parts WHERE json_extract_string(piece, $key) IS NOT NULL
+           QUALIFY row_number() OVER (PARTITION BY ref, seq ORDER BY place) = 1  -- named twice, it is one""",
         {
             "path": json_path(stream.nested.path),
             "key": json_path(stream.key),
@@ -135,16 +138,34 @@ def _cut(con: duckdb.DuckDBPyConnection, system: str, stream: Stream) -> None:
             "pointer": pointer_of(stream.nested.path),
         },
     )
-    # A child its parent's latest version no longer shows is gone.
+    # A child its parent's latest version no longer shows is gone, whether it was known before or came and went here.
     con.execute(
         """INSERT INTO pieces
-           SELECT prior.ref, prior.parent, '', latest.seq, latest.landed_at, latest.updated, true, false, '{}', '{}'
-           FROM prior JOIN (SELECT ref, max(seq) AS seq, max_by(landed_at, seq) AS landed_at,
-                                   max_by(updated, seq) AS updated
-                            FROM whole GROUP BY ref) AS latest ON latest.ref = prior.parent
-           WHERE NOT prior.deleted
-             AND NOT EXISTS (SELECT 1 FROM pieces WHERE pieces.ref = prior.ref AND pieces.seq = latest.seq)"""
+           WITH latest AS (
+               SELECT ref, max(seq) AS seq, arg_max_null(landed_at, seq) AS landed_at, arg_max_null(updated, seq) AS updated
+               FROM whole GROUP BY ref),
+           children AS (
+               SELECT ref, arg_max(parent, seq) AS parent
+               FROM (SELECT ref, parent, 0 AS seq FROM prior WHERE NOT deleted UNION ALL SELECT ref, parent, seq FROM pieces)
+               GROUP BY ref)
+           SELECT children.ref, children.parent, '', latest.seq, latest.landed_at, latest.updated, true, false, '{}', '{}'
+           FROM children JOIN latest ON latest.ref = children.parent
+           WHERE NOT EXISTS (SELECT 1 FROM pieces WHERE pieces.ref = children.ref AND pieces.seq = latest.seq)"""
     )
+
+
+def _mend(con: duckdb.DuckDBPyConnection) -> None:
+    """Half an emoji, as systems leave it that cut texts by length, is no JSON to DuckDB: it becomes the sign for that."""
+    broken = con.sql("SELECT ref, seq, versions.body FROM whole JOIN versions USING (ref, seq) WHERE broken").fetchall()
+    for ref, seq, body in broken:
+        try:
+            mended = json.dumps(json.loads(body), ensure_ascii=False).encode("utf-16", "surrogatepass")
+        except (ValueError, RecursionError):
+            continue
+        con.execute(
+            "UPDATE whole SET body = $body, broken = NOT json_valid($body) WHERE ref = $ref AND seq = $seq",
+            {"body": mended.decode("utf-16", "replace"), "ref": ref, "seq": seq},
+        )
 
 
 # -- cells ---------------------------------------------------------------------------------------------------------
@@ -173,7 +194,7 @@ def _extract(con: duckdb.DuckDBPyConnection, system: str, stream: Stream) -> Non
         """CREATE TEMP TABLE cells AS
            SELECT ref, seq, field, kind, part,
                   CASE WHEN text IS NULL OR text IN ('', 'null') OR codes.canonical = '' THEN NULL
-                       WHEN kind = 'link' THEN places.prefix || text
+                       WHEN kind = 'link' THEN places.prefix || replace(text, chr(0), '')
                        ELSE coalesce(codes.canonical, places.otherwise, text) END AS text,
                   coalesce(codes.canonical, places.otherwise) IS NOT NULL OR kind = 'link' AS settled
            FROM (SELECT ref, seq, places.*, CASE WHEN place = 0 THEN constant ELSE texts[place] END AS text
@@ -245,10 +266,10 @@ def _clean(con: duckdb.DuckDBPyConnection, country: str | None) -> None:
         "values",
         _cleaned(con.sql("SELECT DISTINCT kind, part, home, text FROM homed WHERE text IS NOT NULL AND NOT settled")),
     )
-    con.execute(
+    con.execute(  # no database takes every control character
         f"""CREATE TEMP TABLE cleaned AS
             SELECT ref, seq, field, CASE WHEN settled THEN homed.text ELSE v.value END AS value, v.problem,
-                   CASE WHEN v.problem IS NOT NULL THEN left(homed.text, {EXCERPT}) END AS excerpt
+                   CASE WHEN v.problem IS NOT NULL THEN regexp_replace(left(homed.text, {EXCERPT}), '[[:cntrl:]]', '\ufffd', 'g') END AS excerpt
             FROM homed LEFT JOIN "values" AS v
               ON NOT settled AND v.kind = homed.kind AND v.part = homed.part AND v.text = homed.text
              AND v.home IS NOT DISTINCT FROM homed.home"""
@@ -311,8 +332,9 @@ def _history(con: duckdb.DuckDBPyConnection) -> None:
                       max_by(seen, seq) FILTER (fresh) AS seen
                FROM runs GROUP BY ref, field)
            SELECT last.ref, last.field, last.present AS value, last.time, last.seen,
-                  coalesce(lower(sent.value) = lower(last.present), false) AS echo
-           FROM last LEFT JOIN sent ON sent.ref = last.ref AND sent.field = last.field
+                  EXISTS (SELECT 1 FROM sent WHERE sent.ref = last.ref AND sent.field = last.field
+                          AND lower(sent.value) = lower(last.present)) AS echo
+           FROM last
            WHERE last.present IS NOT NULL"""
     )
 
@@ -377,7 +399,7 @@ def unmapped(bodies: Iterable[str], mapped: Iterable[str]) -> dict[str, int]:
             break
         try:
             found.update(set(_leaves(json.loads(body), "", read, parents)))
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
     return dict(sorted(found.items()))
 

@@ -135,6 +135,7 @@ _CHANGES = (
 def _keep_plan(store: Store, stored: Stored, plan: Plan, broken: Sequence[Broken], run_id: str) -> Stored:
     p = schema.plans
     with store.write() as c:
+        _give_up_unfinished(c)
         c.execute(sa.update(p).where(p.c.state.in_(OPEN)).values(state="outdated"))
         if not plan.changes:
             return stored
@@ -169,6 +170,15 @@ def _keep_plan(store: Store, stored: Stored, plan: Plan, broken: Sequence[Broken
         ]
         bulk.append(c, schema.changes, _CHANGES, rows)
     return stored
+
+
+def _give_up_unfinished(c: sa.Connection) -> None:
+    """What a killed process left without an outcome is deferred: this plan, made from what is there now, goes on."""
+    p, t = schema.plans, schema.changes
+    unfinished = sa.select(p.c.id).where(p.c.state == "applying")
+    c.execute(
+        sa.update(t).where(t.c.plan_id.in_(unfinished), t.c.outcome.is_(None)).values(outcome=Outcome.DEFERRED.value)
+    )
 
 
 # -- approve -------------------------------------------------------------------------------------------------------
@@ -273,7 +283,17 @@ def _apply_system(
         return
     for stream in connector.streams:
         if stream.name in tasks:
+            _note_intent(hub.store, plan_id, tasks[stream.name])
             apply_stream(client, stream, tasks[stream.name], reader(hub, connector, stream), receive)
+
+
+def _note_intent(store: Store, plan_id: str, tasks: Sequence[Task]) -> None:
+    """Note what is about to be written: should this process die between the system's commit and our receipt, the value
+    that comes back on the next pull is still known as ours."""
+    at = now_iso()
+    rows = [(task.ref, change.field, change.new, plan_id, at) for task in tasks for _, change in task.changes]
+    with store.write() as c:
+        bulk.upsert(c, schema.sent, ("ref", "field", "intended", "plan_id", "at"), rows)
 
 
 def _deferred(task: Task, error: OmniHubError) -> Receipt:

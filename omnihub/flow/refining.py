@@ -107,9 +107,13 @@ def _before(c: sa.Connection, scope: str, stream: Stream, versions: pa.Table) ->
         t.c.pointer,
     ).where(t.c.system == scope.split("/")[0], t.c.stream == stream.name)
     prior = bulk.table_in(c, query, t.c.parent if stream.nested else t.c.ref, refs)
-    written = sa.select(schema.sent.c.ref, schema.sent.c.field, schema.sent.c.value)
+    s = schema.sent
+    ours = sa.union_all(
+        sa.select(s.c.ref, s.c.field, s.c.value), sa.select(s.c.ref, s.c.field, s.c.intended.label("value"))
+    ).subquery()
+    written = sa.select(ours.c.ref, ours.c.field, ours.c.value).where(ours.c.value.is_not(None))
     known = prior.column("ref").to_pylist() if stream.nested else refs
-    return prior, bulk.table_in(c, written, schema.sent.c.ref, known)
+    return prior, bulk.table_in(c, written, ours.c.ref, known)
 
 
 def _earlier(prior: pa.Table, versions: pa.Table, of: str) -> pa.Table:

@@ -338,6 +338,7 @@ sent = Table(  # the last value we wrote to each field: how our own echo is reco
     Column("ref", Text, nullable=False),
     Column("field", Text, nullable=False),
     Column("value", Text),
+    Column("intended", Text),  # noted before the call: written or not, should the receipt be lost with the process
     Column("plan_id", Text, nullable=False),
     Column("at", Text, nullable=False),
     PrimaryKeyConstraint("ref", "field"),
