@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TextIO
 
 import typer
 from rich import box
 from rich.console import Console
 from rich.padding import Padding
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    Task,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
 from rich.table import Table
 from rich.text import Text
 
 SAY_EVERY_S = 10.0  # without a terminal, progress is a plain line this often
+MOST_BARS = 8  # the screen is not to fill with what is done
 PIPE_WIDTH = 120  # columns where nobody can say how wide the reader's screen is
 
 GOOD, DOUBTFUL, BAD = "[green]✓[/]", "[yellow]![/]", "[red]✗[/]"
@@ -88,39 +99,59 @@ def share(value: float) -> str:
 @contextmanager
 def progress() -> Iterator[Telling]:
     """A function that shows how far some work is: bars in a terminal, now and then a line elsewhere."""
-    if not sys.stderr.isatty():
-        yield _lines()
+    with _screen() as screen:
+        if not screen.isatty():
+            yield _lines(screen)
+            return
+        name = TextColumn("{task.description:<28}")
+        columns = (SpinnerColumn(finished_text="[green]✓[/]"), name, BarColumn(24), _Done(), TimeElapsedColumn())
+        console = Console(file=screen, width=Console(stderr=True).width)
+        with Progress(*columns, console=console, transient=True) as bars:
+            yield _bars(bars)
+
+
+@contextmanager
+def _screen() -> Iterator[TextIO]:
+    """Where stderr leads to now. Dagster turns it into a file while a step runs; the bars are to stay on the screen."""
+    if not _has_fd():
+        yield sys.stderr
         return
-    bars = Progress(
-        SpinnerColumn(finished_text="[green]✓[/]"),
-        TextColumn("{task.description:<32}"),
-        BarColumn(24),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=Console(stderr=True),
-        transient=True,
-    )
-    with bars:
-        yield _bars(bars)
+    with os.fdopen(os.dup(2), "w", encoding="utf-8", errors="replace") as same:
+        yield same
+
+
+def _has_fd() -> bool:
+    """Whether stderr is the process's own (a test may have put something else in its place)."""
+    try:
+        return sys.stderr.fileno() == 2
+    except (OSError, ValueError):
+        return False
+
+
+class _Done(ProgressColumn):
+    """How many, of how many where that is known."""
+
+    def render(self, task: Task) -> Text:
+        of = f" of {int(task.total):,}" if task.total is not None else ""
+        return Text(f"{int(task.completed):,}{of}".ljust(18), style="dim")
 
 
 def _bars(bars: Progress) -> Telling:
-    known: dict[str, TaskID] = {}
+    known: dict[str, TaskID] = {}  # the one that moved last stands last
     lock = threading.Lock()  # streams are read by several threads
 
     def told(what: str, done: int, total: int | None) -> None:
         with lock:
-            if what not in known:
-                known[what] = bars.add_task(what, total=total)
-            bars.update(known[what], completed=done, total=total)
-            finished = [name for name, task in known.items() if bars.tasks[bars.task_ids.index(task)].finished]
-            for name in finished[:-6]:  # the screen is not to fill with what is done
-                bars.remove_task(known.pop(name))
+            task = known.pop(what) if what in known else bars.add_task(what, total=total)
+            known[what] = task
+            bars.update(task, completed=done, total=total)
+            while len(known) > MOST_BARS:
+                bars.remove_task(known.pop(next(iter(known))))
 
     return told
 
 
-def _lines() -> Telling:
+def _lines(screen: TextIO) -> Telling:
     last = time.monotonic()
     lock = threading.Lock()
 
@@ -130,7 +161,7 @@ def _lines() -> Telling:
             if time.monotonic() - last < SAY_EVERY_S:
                 return
             last = time.monotonic()
-        sys.stderr.write(f"{what}{f': {done:,}' if done else ' …'}{f' of {total:,}' if total else ''}\n")
-        sys.stderr.flush()
+        screen.write(f"{what}{f': {done:,}' if done else ' …'}{f' of {total:,}' if total else ''}\n")
+        screen.flush()
 
     return told

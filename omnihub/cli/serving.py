@@ -129,7 +129,7 @@ def _report(home: Path, port: int) -> Iterator[str]:
     server = ThreadingHTTPServer(("127.0.0.1", _free(port)), partial(_Latest, directory=str(folder)))
     threading.Thread(target=server.serve_forever, name="reports", daemon=True).start()
     try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
+        yield f"http://127.0.0.1:{server.server_address[1]}/latest/"
     finally:
         server.shutdown()
         server.server_close()

@@ -170,7 +170,7 @@ def report(run_id: str | None, as_json: bool) -> None:
 
     installation = here()
     with progress() as told, installation.hub(told) as hub:
-        facts = reporting.report(hub, installation.config.home / "report", run_id)
+        facts = reporting.report(hub, installation.config.home / "reports", run_id)
     tell(facts, as_json, lambda console: draw_report(console, facts))
 
 

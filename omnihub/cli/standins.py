@@ -113,8 +113,9 @@ def _end(server: subprocess.Popen[bytes], in_use: IO[str]) -> None:
     server.stdin.close()
     try:
         fcntl.flock(in_use, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return  # somebody else still talks to them; they end with the last
+    except BlockingIOError:  # somebody else still talks to them; they end with the last
+        server.returncode = 0  # not ours to wait for
+        return
     fcntl.flock(in_use, fcntl.LOCK_UN)
     try:
         server.wait(10)

@@ -13,7 +13,7 @@ from rich.markup import escape
 from omnihub.cli import EXIT, RED
 from omnihub.cli.installation import Installation, here
 from omnihub.cli.sandboxing import draw_score, empty_hub, held_against_truth, only_invented
-from omnihub.cli.screen import BAD, DOUBTFUL, GOOD, heading, number, progress, put, seconds, table, tell
+from omnihub.cli.screen import BAD, DOUBTFUL, GOOD, Telling, heading, number, progress, put, seconds, table, tell
 from omnihub.cli.standins import standins
 from omnihub.errors import ConfigError
 from omnihub.sandbox.reset import reset
@@ -45,8 +45,24 @@ def run(
 
     started = time.monotonic()
     with progress() as shown:
-        said = run_sync(installation.config, list(systems) or None, full=full, dry_run=dry_run, progress=shown)
-    return _flat(said) | {"seconds": round(time.monotonic() - started, 1)}
+        watch = _Watch(shown)
+        said = run_sync(installation.config, list(systems) or None, full=full, dry_run=dry_run, progress=watch)
+    seconds_ = round(time.monotonic() - started, 1)
+    return _flat(said) | {"seconds": seconds_, "pulled_in_seconds": watch.pulls}
+
+
+class _Watch:
+    """How long each system was read: they are read one after the other, so from the last page of one to the next's."""
+
+    def __init__(self, shown: Telling) -> None:
+        self.shown, self.at, self.pulls = shown, time.monotonic(), dict[str, float]()
+
+    def __call__(self, what: str, done: int, total: int | None) -> None:
+        now, (system, of, _) = time.monotonic(), what.partition("/")
+        if of and " " not in what:  # system/stream; other work has its verb before it
+            self.pulls[system] = round(self.pulls.get(system, 0.0) + now - self.at, 1)
+        self.at = now
+        self.shown(what, done, total)
 
 
 def _flat(said: Mapping[str, Any]) -> dict[str, Any]:
@@ -104,9 +120,19 @@ def draw_steps(console: Console, told: Mapping[str, Any]) -> None:
     drawn = table("step", "what it did", "seconds", right=("seconds",), fold=("what it did",))
     for name in sorted(told["steps"].keys() - {"stopped"}, key=_place):
         counts = told["steps"][name]
-        took = counts.get("seconds") if isinstance(counts, Mapping) else None
+        took = _seconds(told, name)
         drawn.add_row(name.replace(":", " "), _did(counts), f"{took:.1f}" if isinstance(took, (int, float)) else "")
     put(console, drawn)
+
+
+def _seconds(told: Mapping[str, Any], step: str) -> float | None:
+    counts = told["steps"][step]
+    found: float | None
+    if isinstance(counts, Mapping):
+        found = counts.get("seconds")
+    else:
+        found = told["pulled_in_seconds"].get(step.partition(":")[2])
+    return found
 
 
 def _did(counts: Any) -> str:
