@@ -15,7 +15,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -198,7 +198,7 @@ def _write_findings(c: sa.Connection, hub: Hub, folder: Path, digest: words.Dige
             for item, row in zip(items, words.rows(items), strict=True):
                 main.writerow(row)
                 sheets[item.system].writerow(row)
-            parts.writelines(json.dumps(asdict(item), ensure_ascii=False) + "\n" for item in items)
+            parts.writelines(json.dumps(vars(item), ensure_ascii=False) + "\n" for item in items)
 
 
 def _all_systems(c: sa.Connection, hub: Hub) -> list[str]:
@@ -382,6 +382,7 @@ def _run(row: Any) -> words.RunFacts:
         **summary["pull"],
         systems_read=tuple(sorted(pulls.keys() - failed)),
         systems_failed=tuple(sorted(failed)),
+        stopped=tuple(sorted(summary["stopped"].items())),
         opened=compared.get("opened"),
         resolved=compared.get("resolved"),
         **summary["push"],

@@ -136,6 +136,7 @@ class RunFacts:
     gone: int
     systems_read: tuple[str, ...]
     systems_failed: tuple[str, ...]
+    stopped: tuple[tuple[str, str], ...]  # step, and why it broke off
     opened: int | None
     resolved: int | None
     planned: int

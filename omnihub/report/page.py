@@ -70,6 +70,7 @@ def sentence(facts: Facts) -> str:
     failed = ", ".join(_title(facts, name) for name in run.systems_failed)
     if failed:
         parts.append(f"{failed} could not be read completely; what was known of it before still stands")
+    parts += [f"It broke off at {step}: {why.rstrip('.')}" for step, why in run.stopped]
     parts.append(_balance(run))
     return ". ".join(parts) + "."
 
@@ -105,6 +106,8 @@ def _wrote(run: RunFacts) -> str:
 def _balance(run: RunFacts) -> str:
     if run.balanced:
         return "The numbers balance: every record read and every change planned is accounted for"
+    if run.left and run.planned == run.written + run.refused + run.deferred + run.drifted + run.left:
+        return f"{count(run.left, 'planned correction')} not carried out yet: the next run goes on with what is left"
     return "The numbers do not balance: do not rely on this run, and tell whoever looks after the hub"
 
 

@@ -121,8 +121,8 @@ RECORDS = (
     refined("crm/firms/1", "account", "a1", name="Meyer GmbH", domain="meyer.example"),
 )
 
-# Anna's first name differs and was written, her e-mail differs and was refused, her permission stands against a no; Bob's
-# e-mail was missing and was written.
+# Anna's first name differs and was written, her e-mail differs and was refused, her permission stands against a no.
+# Bob's e-mail was missing and was written.
 ROWS: dict[sa.Table, list[dict[str, Any]]] = {
     schema.refined: [held for held, _ in RECORDS],
     schema.crosswalk: [who for _, who in RECORDS],

@@ -65,6 +65,7 @@ RUN = RunFacts(
     gone=0,
     systems_read=("crm", "shop"),
     systems_failed=(),
+    stopped=(),
     opened=3,
     resolved=2,
     planned=5,
@@ -177,6 +178,7 @@ def test_an_empty_hub_gives_a_sensible_page() -> None:
     assert "Nothing has been read yet" in body
     assert "The hub has not run yet" in body
     assert "<table" not in body
+    assert 'href="#' not in body
     assert "%" not in body
 
 
@@ -194,8 +196,19 @@ def test_a_system_that_could_not_be_read_is_named() -> None:
     assert "The shop could not be read completely" in told
 
 
+def test_a_step_that_broke_off_is_told_with_its_reason() -> None:
+    told = sentence(replace(FULL, run=replace(RUN, state="red", stopped=(("push", "crm: the token has expired."),))))
+    assert "It broke off at push: crm: the token has expired. The numbers" in told
+
+
 def test_a_run_that_does_not_balance_says_so() -> None:
     assert "do not balance" in sentence(replace(FULL, run=replace(RUN, balanced=False)))
+
+
+def test_a_run_that_was_cut_short_says_what_is_left() -> None:
+    told = sentence(replace(FULL, run=replace(RUN, balanced=False, planned=8, left=3)))
+    assert "3 planned corrections not carried out yet" in told
+    assert "do not balance" not in told
 
 
 def test_a_stopped_plan_says_what_lets_it_pass() -> None:
