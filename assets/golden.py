@@ -32,7 +32,7 @@ def refining(config: Config, connectors: Mapping[str, Connector]) -> dg.AssetsDe
             rows = [(stream, *(n[k] for k in ("read", "changed", "same", "problems"))) for stream, n in streams.items()]
             told = checks.table(("stream", "read", "changed", "same", "with problems"), rows)
             changed = sum(n["changed"] for n in streams.values())
-            yield dg.MaterializeResult(asset_key=naming.refined(system), metadata={"streams": told, "changed": changed})
+            yield Made(asset_key=naming.refined(system), metadata={"streams": told, "changed": changed})
 
     return refine
 

@@ -6,6 +6,7 @@ from typing import Any
 import dagster as dg
 
 from assets import checks, naming
+from assets.checks import Made
 from assets.hub import FULL, HubResource, asked
 from omnihub.config import Config
 from omnihub.flow import steps
@@ -46,6 +47,7 @@ def pulling(config: Config, connector: Connector, patient: bool) -> dg.AssetsDef
         with hub.step(context) as run:
             landed = steps.pull(hub.open(), run, connector.name, wanted, asked(context, FULL), context.retry_number > 0)
             before = living_before(hub.open().store, run.id, connector.name)
+        context.log_event(_observed(connector, landed))
         for counts in landed:
             if not counts["error"]:
                 yield _materialized(keys[counts["stream"]], counts, before.get(counts["stream"], []))
@@ -68,9 +70,16 @@ def _spec(config: Config, connector: Connector, stream: Stream) -> dg.AssetSpec:
     )
 
 
-def _materialized(key: dg.AssetKey, counts: dict[str, Any], before: list[int]) -> dg.MaterializeResult[Any]:
+def _observed(connector: Connector, landed: list[dict[str, Any]]) -> dg.AssetObservation:
+    failed = sum(1 for counts in landed if counts["error"])
+    read = sum(counts["read"] for counts in landed)
+    metadata = {"read": read, "streams": len(landed), "failed_streams": failed}
+    return dg.AssetObservation(naming.source(connector.name), metadata=metadata)
+
+
+def _materialized(key: dg.AssetKey, counts: dict[str, Any], before: list[int]) -> Made:
     shown = {n: counts[n] for n in ("read", "new", "changed", "same", "rejected", "gone")}
-    return dg.MaterializeResult(
+    return Made(
         asset_key=key,
         metadata={
             "dagster/row_count": counts["living"],

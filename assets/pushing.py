@@ -6,6 +6,7 @@ from typing import Any
 import dagster as dg
 
 from assets import checks, naming
+from assets.checks import Made
 from assets.hub import HubResource
 from omnihub.flow import steps
 from omnihub.flow.checking import push_balances
@@ -30,9 +31,11 @@ def pushing(connector: Connector, patient: bool) -> dg.AssetsDefinition:
     def push(context: dg.AssetExecutionContext, hub: dg.ResourceParam[HubResource]) -> Iterator[Any]:
         with hub.step(context) as run:
             found = steps.push(hub.open(), run, connector.name)
+        written = sum(counts["written"] for counts in found.values())
+        context.log_event(dg.AssetObservation(naming.target(connector.name), metadata={"written": written}))
         for stream in streams:
             key, counts = naming.pushed(connector.name, stream.name), found.get(stream.name, NOTHING)
-            yield dg.MaterializeResult(
+            yield Made(
                 asset_key=key,
                 metadata={"dagster/row_count": counts["written"], "balance": checks.tally(counts), **counts},
                 check_results=[checks.result(checks.BALANCE, key, push_balances(counts))],

@@ -59,7 +59,8 @@ def run_sync(
         run = Run.start(hub.open().store)
         dagster = instance or open_.enter_context(dg.DagsterInstance.get())
         bury_the_dead(dagster)
-        tags = {RUN: run.id, FULL: _flag(full), DRY: _flag(dry_run), PROCESS: _process(), **LOCATION}
+        asked = {tag: "true" for tag, wanted in ((FULL, full), (DRY, dry_run)) if wanted}
+        tags = {RUN: run.id, PROCESS: _process(), **asked, **LOCATION}
         keys = [landed(c.name, s.name) for c in chosen for s in pulled_streams(config, c)]
         runs = {PULL: _execute(made, PULL, keys, tags, dagster)}
         runs[RECONCILE] = _execute(made, RECONCILE, _upstream_of_plan(made) if dry_run else [], tags, dagster)
@@ -101,10 +102,6 @@ def _told(run: Run, runs: dict[str, dg.ExecuteInProcessResult]) -> dict[str, Any
         "report": steps.get("report"),
         "dagster": {job: result.run_id for job, result in runs.items()},
     }
-
-
-def _flag(yes: bool) -> str:
-    return "true" if yes else "false"
 
 
 # -- runs whose process was killed -----------------------------------------------------------------------------------

@@ -101,9 +101,9 @@ def looked_everywhere(looked: Mapping[str, str]) -> Verdict:
 def living(store: Store, system: str) -> dict[str, int]:
     """stream → how many of its records are alive."""
     t = schema.records
-    query = sa.select(t.c.stream, sa.func.count()).where(t.c.system == system, ~t.c.deleted).group_by(t.c.stream)
+    alive = sa.select(t.c.stream, sa.func.count().label("n")).where(t.c.system == system, ~t.c.deleted)
     with store.read() as c:
-        return dict(c.execute(query).tuples().all())
+        return {row.stream: row.n for row in c.execute(alive.group_by(t.c.stream))}
 
 
 def living_before(store: Store, run_id: str, system: str) -> dict[str, list[int]]:

@@ -45,10 +45,9 @@ def compare_all(hub: Hub) -> dict[str, Any]:
         tally.update(_compare_context(hub))
     with hub.store.write() as c:
         advance(c, "compare", until)
-        open_ = sa.select(schema.findings.c.kind, sa.func.count()).where(schema.findings.c.state == "open")
-        by_kind: dict[str, int] = dict(
-            c.execute(open_.group_by(schema.findings.c.kind).order_by(schema.findings.c.kind)).tuples().all()
-        )
+        f = schema.findings
+        open_ = sa.select(f.c.kind, sa.func.count().label("n")).where(f.c.state == "open")
+        by_kind: dict[str, int] = {row.kind: row.n for row in c.execute(open_.group_by(f.c.kind).order_by(f.c.kind))}
         differences = c.execute(sa.select(sa.func.count()).select_from(schema.differences)).scalar_one()
     return {
         "compared": sum(len(ids) for ids in touched.values()),

@@ -104,15 +104,33 @@ class Store:
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
         """A transaction that writes. Threads of one process take turns here instead of in the database."""
-        with self._writing, self.engine.begin() as connection:
+        with (
+            self._writing,
+            self.engine.connect() as connection,
+            _not_again_if_broken(connection),  # after the rollback
+            connection.begin(),
+        ):
             yield connection
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """A connection for reading; sees one state of the database throughout."""
         level = {} if self.sqlite else {"isolation_level": "REPEATABLE READ"}
-        with self.engine.connect().execution_options(reading=True, **level) as connection:
+        with (
+            self.engine.connect().execution_options(reading=True, **level) as connection,
+            _not_again_if_broken(connection),
+        ):
             yield connection
+
+
+@contextmanager
+def _not_again_if_broken(connection: sa.Connection) -> Iterator[None]:
+    """A cursor left open by an error holds on to its snapshot: whoever got this connection next could not write."""
+    try:
+        yield
+    except BaseException:
+        connection.invalidate()
+        raise
 
 
 def take(connection: sa.Connection, count: int) -> int:
