@@ -8,6 +8,8 @@
     pushing     differences → plan → guard → apply → receipts
     reporting   everything → page, CSV, JSON
     runs        what a run did, and whether its numbers balance
+    checking    whether what a step left behind is as it should be
+    steps       all of these as an orchestrator calls them, each noting in the run what it did
 
 Every step reads what changed since its watermark, asks the step's own module (which knows no store) what follows, and
 commits the outcome together with the watermark. "Everything changed" is the same code with the watermark at nought.
