@@ -87,11 +87,21 @@ def _contacts_of_changed_accounts(c: sa.Connection, mark: int) -> set[str]:
     """Contacts whose account is now another golden record, or one with another name."""
     x, g, k = schema.crosswalk, schema.goldens, schema.keys
     moved = set(c.execute(sa.select(x.c.ref).where(x.c.entity == Entity.ACCOUNT.value, x.c.seq > mark)).scalars())
-    renamed = c.execute(sa.select(g.c.id).where(g.c.entity == Entity.ACCOUNT.value, g.c.seq > mark)).scalars().all()
+    changed = c.execute(sa.select(g.c.id, g.c.fields).where(g.c.entity == Entity.ACCOUNT.value, g.c.seq > mark)).all()
+    before = _names_before(c, [row.id for row in changed], mark)
+    renamed = [row.id for row in changed if json.loads(row.fields).get("name") != before.get(row.id)]
     moved |= {r[0] for r in bulk.where_in(c, sa.select(x.c.ref), x.c.golden_id, renamed)}
     wanted = [f"r:{ref}" for ref in sorted(moved)]
     query = sa.select(k.c.ref).where(k.c.entity == Entity.CONTACT.value)
     return {r[0] for r in bulk.where_in(c, query, k.c.key, wanted)}
+
+
+def _names_before(c: sa.Connection, golden_ids: Sequence[str], mark: int) -> dict[str, str | None]:
+    """The names golden accounts had at the watermark."""
+    h = schema.golden_history
+    query = sa.select(h.c.id, h.c.seq, h.c.fields).where(h.c.seq <= mark)
+    rows = sorted(bulk.where_in(c, query, h.c.id, golden_ids), key=lambda row: row.seq)
+    return {row.id: json.loads(row.fields).get("name") for row in rows}
 
 
 # -- candidates ----------------------------------------------------------------------------------------------------

@@ -132,6 +132,9 @@ class Quota:
         return max(0, self.calls - len(self.made))
 
 
+BADGE = "/.well-known/omnihub-sandbox"  # where a stand-in says which sandbox it belongs to
+
+
 class Standin:
     """A vendor, as far as the connectors talk to it.
 
@@ -154,6 +157,7 @@ class Standin:
     ) -> None:
         self.state = State(path, now)
         self.now = now
+        self.badge = ""  # which sandbox this is; see `serving`
         self.quotas = list(type(self).default_quotas() if quotas is None else quotas)
         self.options = options
         self.calls: deque[tuple[str, str, int]] = deque(maxlen=100_000)  # method, path, status
@@ -240,10 +244,13 @@ class Standin:
             handler = getattr(type(self), name, None)
             for method, paths, open_ in getattr(handler, "routes", ()):
                 routes += [Route(p, self._endpoint(handler, open_), methods=[method]) for p in paths]
-        app = Starlette(routes=routes)
+        app = Starlette(routes=[*routes, Route(BADGE, self._show_badge)])
         app.add_exception_handler(404, self._missing)
         app.add_exception_handler(405, self._missing)
         return app
+
+    async def _show_badge(self, request: Request) -> Response:
+        return Response(self.badge)
 
     async def _missing(self, request: Request, _: Exception) -> Response:
         reply = self.error(404, message=f"no such path: {request.method} {request.url.path}")

@@ -58,7 +58,7 @@ class Acme(Standin):
 
 @pytest.fixture
 def connector() -> Connector:
-    [example] = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.S)
+    [example] = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
     made: dict[str, Any] = {}
     exec(compile(example, str(PAGE), "exec"), made)  # the page is ours
     found = made["connector"]
@@ -83,7 +83,7 @@ def pulled(connector: Connector, client: Any, since: str | None = None) -> list[
 
 
 def test_the_example_is_short() -> None:
-    [example] = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.S)
+    [example] = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
     assert len([line for line in example.splitlines() if line.strip()]) <= 30
 
 
