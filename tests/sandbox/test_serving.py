@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import ClassVar
 
 from omnihub.sandbox.kit import Call, Reply, Standin, route
 from omnihub.sandbox.serving import addresses, folder, serving
@@ -13,7 +14,7 @@ class Acme(Standin):
     """A system that only says hello."""
 
     system, role = "acme", "crm"
-    credentials = {"token": "t"}
+    credentials: ClassVar[dict[str, str]] = {"token": "t"}
 
     @route("GET", "/hello", open_=True)
     def hello(self, call: Call) -> Reply:
