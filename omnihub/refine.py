@@ -138,19 +138,18 @@ def _cut(con: duckdb.DuckDBPyConnection, system: str, stream: Stream) -> None:
             "pointer": pointer_of(stream.nested.path),
         },
     )
-    # A child its parent's latest version no longer shows is gone, whether it was known before or came and went here.
+    # A child that later versions of its parent no longer show is gone, whether it was known before or came and went here.
     con.execute(
         """INSERT INTO pieces
-           WITH latest AS (
-               SELECT ref, max(seq) AS seq, arg_max_null(landed_at, seq) AS landed_at, arg_max_null(updated, seq) AS updated
-               FROM whole GROUP BY ref),
-           children AS (
-               SELECT ref, arg_max(parent, seq) AS parent
+           WITH children AS (
+               SELECT ref, arg_max(parent, seq) AS parent, max(seq) AS seq
                FROM (SELECT ref, parent, 0 AS seq FROM prior WHERE NOT deleted UNION ALL SELECT ref, parent, seq FROM pieces)
-               GROUP BY ref)
-           SELECT children.ref, children.parent, '', latest.seq, latest.landed_at, latest.updated, true, false, '{}', '{}'
-           FROM children JOIN latest ON latest.ref = children.parent
-           WHERE NOT EXISTS (SELECT 1 FROM pieces WHERE pieces.ref = children.ref AND pieces.seq = latest.seq)"""
+               GROUP BY ref),
+           gone AS (
+               SELECT children.ref, children.parent, min(whole.seq) AS seq
+               FROM children JOIN whole ON whole.ref = children.parent AND whole.seq > children.seq GROUP BY ALL)
+           SELECT gone.ref, gone.parent, '', seq, landed_at, updated, true, false, '{}', '{}'
+           FROM gone JOIN whole USING (seq)"""
     )
 
 
@@ -366,18 +365,15 @@ troubles AS (
     SELECT c.ref, to_json(map_from_entries(list((c.field, [c.problem, c.excerpt]) ORDER BY c.field))) AS problems
     FROM cleaned AS c JOIN latest USING (ref, seq) WHERE c.problem IS NOT NULL GROUP BY c.ref)
 SELECT here.ref, here.parent, here.pointer, here.raw_seq, here.deleted, here.updated,
-       CASE WHEN here.deleted THEN coalesce(prior.fields, '{}')
-            ELSE coalesce(facts.fields::VARCHAR, '{}') END AS fields,
-       CASE WHEN here.deleted THEN coalesce(prior.times, '{}') ELSE coalesce(facts.times::VARCHAR, '{}') END AS times,
+       coalesce(facts.fields::VARCHAR, '{}') AS fields, coalesce(facts.times::VARCHAR, '{}') AS times,
        CASE WHEN here.deleted THEN '[]' ELSE coalesce(facts.echoes::VARCHAR, '[]') END AS echoes,
-       CASE WHEN here.deleted THEN '[]' ELSE coalesce(facts.edits::VARCHAR, '[]') END AS edits,
+       coalesce(facts.edits::VARCHAR, '[]') AS edits,
        CASE WHEN here.deleted THEN '{}'
             WHEN here.broken THEN '{"": ["the record is not JSON", ""]}'
             ELSE coalesce(troubles.problems::VARCHAR, '{}') END AS problems
 FROM here
 LEFT JOIN facts ON facts.ref = here.ref
 LEFT JOIN troubles ON troubles.ref = here.ref
-LEFT JOIN prior ON prior.ref = here.ref
 ORDER BY here.ref
 """
 
