@@ -112,10 +112,12 @@ LEFT JOIN trust AS t ON t.system = c.system
 """
 
 # One row a member and unit (a field, or a group that is never torn apart): what it says, and how much that counts.
+# A group of which we wrote a part is our word, until somebody is seen to change it.
 _BALLOTS = """
 CREATE TEMP TABLE ballots AS
 WITH units AS (
-    SELECT golden_id, unit, ref, any_value(rule) AS rule, bool_and(echo) AS echo, bool_or(master) AS master,
+    SELECT golden_id, unit, ref, any_value(rule) AS rule, bool_or(master) AS master,
+           bool_or(echo) AND NOT coalesce(max(time) FILTER (edit) > max(time) FILTER (echo), false) AS echo,
            string_agg(field || '=' || same, '|' ORDER BY field) AS says, count(*) AS filled,
            avg(weight) AS weight, max(time) AS time, max(time) FILTER (edit) AS edited,
            bool_or(kind = 'consent' AND value = 'no') AS says_no
@@ -135,7 +137,7 @@ SELECT *, row_number() OVER (PARTITION BY golden_id, unit ORDER BY
            -- What we saw somebody change is their last word: old agreement among the others must not undo it.
            CASE WHEN rule = 'trusted' THEN edited END DESC NULLS LAST,
            CASE WHEN rule = 'strictest' THEN time END DESC NULLS LAST,
-           round(coalesce(support, 0), 6) DESC, time DESC NULLS LAST, counts DESC, says, ref) AS place
+           round(coalesce(support, 0), 6) DESC, time DESC NULLS LAST, round(counts, 6) DESC, says, ref) AS place
 FROM heard
 """
 
