@@ -21,6 +21,7 @@ from omnihub.flow.merging import merge_entity
 from omnihub.flow.pulling import pull_system
 from omnihub.flow.pushing import apply_plan, make_and_store_plan, open_plan
 from omnihub.flow.refining import refine_system
+from omnihub.flow.reporting import report as write_report
 from omnihub.flow.runs import Run
 from omnihub.model import Entity
 
@@ -119,8 +120,6 @@ def _plan_to_carry_out(hub: Hub, run: Run, system: str) -> str | None:
 
 def report(hub: Hub, run: Run, folder: Path) -> Counts:
     """End the run, and write the report on it into `folder`. Returns what `flow.reporting.report` says."""
-    from omnihub.flow.reporting import report as write_report
-
     run.end()
     return _noted(run, "report", lambda: write_report(hub, folder, run.id))
 
