@@ -1,7 +1,7 @@
 """Serve the stand-ins, and tell everybody else where they are.
 
 Ports change hands: a sandbox that was killed leaves its addresses behind, and another may answer there now. So each
-serving has a badge of its own, kept with the addresses and shown by its stand-ins; addresses count only where they agree.
+serving has a badge of its own, kept with the addresses and shown by its stand-ins; addresses count where they agree.
 
 The addresses lie in `<home>/sandbox/addresses.json` for as long as the stand-ins answer, so that any process of this
 hub finds them: system → the settings a connector needs to log in there.
