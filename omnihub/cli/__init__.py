@@ -3,7 +3,7 @@
     syncing      sync, and the demo around it            explaining   explain
     planning     plan, plan show, approve, apply         doctoring    doctor, init
     standing     status, report                          sandboxing   sandbox …
-    serving      up                                      installation settings, systems, Dagster's home
+    serving      up (tied: what ends with it)            installation settings, systems, Dagster's home
     standins     stand-ins for as long as a command needs them        screen  tables, bars, JSON
 
 A command is a signature here and a function next door, which is loaded when the command runs: `--help` is quick.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
 import socket
 import subprocess
@@ -22,10 +21,10 @@ from omnihub.cli.installation import here
 from omnihub.cli.sandboxing import draw_addresses
 from omnihub.cli.screen import DOUBTFUL, GOOD, heading, out, put, say
 from omnihub.cli.standins import standins
+from omnihub.cli.tied import tied
 from omnihub.sandbox.serving import addresses
 
 DAGSTER_STARTS_S = 120.0
-ENDS_S = 15.0
 
 
 def up(port: int, report_port: int) -> int:
@@ -74,28 +73,19 @@ def _free(port: int) -> int:
 
 @contextmanager
 def _dagster(port: int, home: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    """`dagster dev`, with all it starts, in a session of its own: it is ended whole."""
+    """`dagster dev` with all it starts; it ends with us, however we end."""
     port = _free(port)
+    command = [sys.executable, "-m", "dagster", "dev", "-m", "omnihub.definitions", "-h", "127.0.0.1", "-p", str(port)]
     with (home / "dagster.log").open("wb") as log:
         process = subprocess.Popen(  # noqa: S603  our own command
-            [sys.executable, "-m", "dagster", "dev", "-m", "omnihub.definitions", "-h", "127.0.0.1", "-p", str(port)],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
+            tied(command), stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True
         )
     try:
         yield process, f"http://127.0.0.1:{port}"
     finally:
-        _end(process)
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    for sign in (signal.SIGINT, signal.SIGKILL):
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, sign)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(ENDS_S)
+        assert process.stdin
+        process.stdin.close()
+        process.wait()
 
 
 def _answers(address: str, process: subprocess.Popen[bytes], ended: threading.Event) -> bool:

@@ -20,7 +20,7 @@ from omnihub.cli.standins import standins
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# Dagster's event log on disk would take longer than all the rest; one test looks at a real one
+# Dagster's event log on disk would take longer than all the rest; which runs there were is kept
 FORGETFUL = """\
 event_log_storage: {module: dagster._core.storage.event_log, class: InMemoryEventLogStorage}
 telemetry: {enabled: false}
@@ -71,7 +71,7 @@ def _enter(patch: pytest.MonkeyPatch, folder: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def forgetful(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home for Dagster that keeps little."""
+    """A home for Dagster that keeps runs, but not every line of them."""
     home = tmp_path_factory.mktemp("dagster")
     (home / "dagster.yaml").write_text(FORGETFUL)
     return home
@@ -92,10 +92,11 @@ def world(folder: Path, forgetful: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
 
 
 @pytest.fixture(scope="package")
-def lived_in(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def lived_in(tmp_path_factory: pytest.TempPathFactory, forgetful: Path) -> Iterator[Path]:
     """A folder with a small world that has been synced once, its stand-ins being served."""
     with pytest.MonkeyPatch.context() as patch:
         folder = _enter(patch, tmp_path_factory.mktemp("hub"))
+        patch.setenv("DAGSTER_HOME", str(forgetful))
         assert omnihub("sandbox", "reset", "--customers", "60", "--seed", "3").code == 0
         with standins(here()):
             first = omnihub("sync", "--json")

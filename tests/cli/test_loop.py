@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from omnihub.cli.installation import here
 from omnihub.cli.standins import standins
 from omnihub.model import Ref
+from omnihub.sandbox.serving import addresses
 from omnihub.store import Store, schema
 from tests.cli.conftest import omnihub, start
 
@@ -58,11 +59,10 @@ def test_the_hub_knows_its_customers_after_one_sync(first: Any) -> None:
     assert facts["findings"].keys() >= {"precision", "recall"}
 
 
-def test_a_sync_is_kept_where_dagster_shows_it(first: Any) -> None:
+def test_a_sync_is_kept_where_dagster_shows_it(first: Any, forgetful: Path) -> None:
     from dagster import DagsterInstance
 
-    home = here().config.home / "dagster"
-    with DagsterInstance.from_config(str(home)) as instance:
+    with DagsterInstance.from_config(str(forgetful)) as instance:
         assert {run.run_id for run in instance.get_runs()} >= set(first["dagster"].values())
 
 
@@ -84,6 +84,9 @@ def test_a_killed_sync_loses_nothing_and_the_next_one_ends_well(world: Path) -> 
         process.send_signal(signal.SIGKILL)
         process.communicate()
         assert _count(store, schema.records) > 0
+        while addresses(here().config.home) and time.monotonic() < ends:
+            time.sleep(0.02)
+        assert not addresses(here().config.home), "its stand-ins outlived it"
         said = omnihub("sync", "--json")
         assert said.code == 0, said
         with store.read() as c:

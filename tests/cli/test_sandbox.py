@@ -8,11 +8,12 @@ import time
 from contextlib import closing
 from pathlib import Path
 
+import pytest
 import requests
 import sqlalchemy as sa
 
 from omnihub.cli.installation import here
-from omnihub.cli.standins import standins
+from omnihub.cli.standins import fill_if_empty, standins
 from omnihub.sandbox.serving import addresses, serving
 from omnihub.store import Store, schema
 from tests.cli.conftest import omnihub, start
@@ -119,27 +120,19 @@ def test_edits_touch_just_the_records_they_name(world: Path) -> None:
     assert differ <= {edit["ref"] for edit in edits["done"]}
 
 
-def test_served_stand_ins_show_edits_of_another_process_at_once(world: Path) -> None:
+def test_served_stand_ins_show_the_edits_of_another_command_at_once(world: Path) -> None:
     installation = here()
     served = installation.standins()
     with serving(installation.config.home, served):
         before = {name: standin.dump() for name, standin in served.items()}
-        process = start("sandbox", "mutate", "--changes", "12", "--seed", "2")
-        assert process.wait(PATIENCE_S) == 0, process.stderr
-        process.communicate()
-        assert {name: standin.dump() for name, standin in served.items()} != before
+        edits = omnihub("sandbox", "mutate", "--changes", "12", "--seed", "2", "--json").facts
+        after = {name: standin.dump() for name, standin in served.items()}
+    for edit in edits["done"]:
+        system, stream, id_ = edit["ref"].split("/", 2)
+        assert before[system][stream].get(id_) != after[system][stream].get(id_), edit
 
 
 # -- stand-ins that come and go --------------------------------------------------------------------------------------
-
-
-def test_stand_ins_are_there_while_a_command_needs_them_and_gone_afterwards(world: Path) -> None:
-    home = here().config.home
-    with standins(here()):
-        url = addresses(home)["portal"]["url"]
-        assert requests.get(f"{url}/nowhere", timeout=5).status_code == 404
-    assert _until(lambda: not addresses(home))
-    assert not (home / "sandbox" / "addresses.json").exists()
 
 
 def test_a_second_command_joins_the_stand_ins_and_keeps_them_when_the_first_is_done(world: Path) -> None:
@@ -150,16 +143,8 @@ def test_a_second_command_joins_the_stand_ins_and_keeps_them_when_the_first_is_d
     second.__enter__()
     first.__exit__(None, None, None)
     assert addresses(home) == found
+    assert requests.get(f"{found['portal']['url']}/nowhere", timeout=5).status_code == 404
     second.__exit__(None, None, None)
-    assert _until(lambda: not addresses(home))
-
-
-def test_stand_ins_end_when_their_command_is_killed(world: Path) -> None:
-    home = here().config.home
-    process = start("doctor")
-    assert _until(lambda: addresses(home))
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
     assert _until(lambda: not (home / "sandbox" / "addresses.json").exists())
 
 
@@ -180,11 +165,9 @@ def test_a_server_in_the_foreground_ends_on_ctrl_c(world: Path) -> None:
     assert not addresses(home)
 
 
-def test_a_command_that_finds_no_world_makes_one_and_says_so(folder: Path) -> None:
-    process = start("sandbox", "serve")
-    home = here().config.home
-    assert _until(lambda: addresses(home))
-    process.send_signal(signal.SIGTERM)
-    _, err = process.communicate(timeout=PATIENCE_S)
-    assert "filling it with 2,000 customers" in err
+def test_a_command_that_finds_no_world_makes_one_and_says_so(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    fill_if_empty(here())
+    assert "filling it with 2,000 customers" in capsys.readouterr().err
     assert omnihub("sandbox", "truth", "--json").facts["customers"] == 2000
+    fill_if_empty(here())
+    assert capsys.readouterr().err == ""
