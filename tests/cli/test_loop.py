@@ -76,7 +76,7 @@ def test_edits_are_followed_and_then_there_is_nothing_left_to_say(first: Any) ->
 
 
 def test_a_killed_sync_loses_nothing_and_the_next_one_ends_well(world: Path) -> None:
-    process = start("sync")
+    process = start("sync", "portal", "zendesk")
     with the_store() as store:
         ends = time.monotonic() + 60
         while not _count(store, schema.records) and time.monotonic() < ends:
@@ -87,7 +87,7 @@ def test_a_killed_sync_loses_nothing_and_the_next_one_ends_well(world: Path) -> 
         while addresses(here().config.home) and time.monotonic() < ends:
             time.sleep(0.02)
         assert not addresses(here().config.home), "its stand-ins outlived it"
-        said = omnihub("sync", "--json")
+        said = omnihub("sync", "portal", "zendesk", "--json")
         assert said.code == 0, said
         with store.read() as c:
             versions = c.execute(sa.select(schema.raw.c.ref, schema.raw.c.body)).all()
@@ -116,7 +116,7 @@ def _living(store: Store) -> dict[str, list[str]]:
 def test_a_dry_run_writes_nothing_and_a_stopped_plan_waits_for_a_reason(world: Path) -> None:
     before = omnihub("sandbox", "dump").out
     with standins(here()):
-        dry = omnihub("sync", "--dry-run", "--json")
+        dry = omnihub("sync", "portal", "zendesk", "--dry-run", "--json")
         assert (dry.code, dry.facts["written"], dry.facts["plan"]) == (0, 0, None)
         assert dry.facts["planned"] > 0
         assert omnihub("sandbox", "dump").out == before
