@@ -67,6 +67,19 @@ class Loop:
         [row] = loop.rows(self.store, sa.select(schema.refined.c.fields).where(schema.refined.c.ref == ref))
         return dict(json.loads(row.fields))
 
+    def somebody(self, entity: str, field: str, *systems: str) -> dict[str, str]:
+        """system → ref of records of one golden record that each hold this field and all say the same."""
+        x, t = schema.crosswalk, schema.refined
+        query = sa.select(x.c.golden_id, t.c.system, t.c.ref, t.c.fields).join(t, t.c.ref == x.c.ref)
+        found: dict[str, dict[str, tuple[str, str]]] = {}
+        for gid, system, ref, fields in loop.rows(self.store, query.where(t.c.entity == entity, ~t.c.deleted).order_by(t.c.ref)):
+            if field in (known := json.loads(fields)):
+                found.setdefault(gid, {})[system] = (ref, known[field])
+        for held in found.values():
+            if set(systems) <= set(held) and len({value for _, value in held.values()}) == 1:
+                return {system: ref for system, (ref, _) in held.items()}
+        raise LookupError(f"nobody in {systems} with the same {field}")
+
     def unreachable(self, system: str) -> None:
         self.settings[system]["url"] = "http://127.0.0.1:1"
 
