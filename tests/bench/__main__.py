@@ -1,0 +1,138 @@
+"""`make bench`: how fast each step is, beside its floor; ratios taken in one run, on the machine it runs on.
+
+    make bench                                     landing, and the whole loop with 2,000 customers
+    make bench ARGS="--customers 20000 --write"    the big one, its table put into README.md
+    make bench ARGS="--only landing"               or --only loop
+
+    __main__   the table                     landing   land beside `requests` + envelope parse + batch insert
+    measure    children, CPU, memory         loop      every step over the generated world
+    pages      a server of prebuilt pages
+
+Whatever is measured runs in a process of its own, so that its memory is its own; whatever answers it, in another.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.bench import landing, loop, pages
+from tests.bench.measure import Measured
+
+README = Path(__file__).parents[2] / "README.md"
+BETWEEN = re.compile(r"(<!-- bench -->\n).*?(<!-- /bench -->)", re.DOTALL)
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Measure, print, and write down where asked to."""
+    if arguments and arguments[0] in CHILDREN:
+        CHILDREN[arguments[0]](*arguments[1:])
+        return
+    wish = _wish(arguments)
+    parts = []
+    with tempfile.TemporaryDirectory(prefix="omnihub-bench-", dir=wish.folder) as folder:
+        if wish.only != "loop":
+            parts.append(landing_table(landing.run(Path(folder), wish.records)))
+        if wish.only != "landing":
+            parts.append(loop_table(loop.run(Path(folder), wish.customers, wish.seed), wish.customers))
+    found = "\n".join(parts)
+    print(found)  # noqa: T201
+    if wish.write:
+        README.write_text(written_into(README.read_text(), found))
+
+
+def _wish(arguments: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make bench", description="How fast each step is, beside its floor.")
+    parser.add_argument("--customers", type=int, default=2_000, help="the size of the generated world")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--records", type=int, default=50_000, help="landed beside the floor; memory also at four times this"
+    )
+    parser.add_argument("--only", choices=("landing", "loop"))
+    parser.add_argument("--folder", help="where the databases lie meanwhile")
+    parser.add_argument("--write", action="store_true", help="put the table into README.md")
+    return parser.parse_args(arguments)
+
+
+CHILDREN = {
+    "serve-pages": lambda count: pages.serve(int(count)),
+    "floor": lambda *given: landing.floor(*given),
+    "land": lambda *given: landing.hub(*given),
+    "serve-world": lambda home, customers, seed: loop.serve(Path(home), int(customers), int(seed)),
+    "loop": lambda home, customers: loop.steps(Path(home), int(customers)),
+}
+
+
+# -- tables ----------------------------------------------------------------------------------------------------------
+
+
+def landing_table(found: Sequence[Measured]) -> str:
+    """Each way to land, and how many times the floor's CPU and time it takes."""
+    floor = {m.records: m for m in found if m.name == landing.FLOOR}
+    rows = [
+        (
+            m.name,
+            _number(m.records),
+            _number(m.per_s),
+            f"{m.cpu_s / m.records * 100_000:.1f}",
+            _times(m.cpu_s, floor[m.records].cpu_s),
+            _times(m.seconds, floor[m.records].seconds),
+            f"{m.peak_mb:.0f} MB",
+        )
+        for m in found
+    ]
+    head = ("landing", "records", "records/s", "CPU s per 100,000", "of the floor's CPU", "of its time", "peak memory")
+    return table(head, rows)
+
+
+def loop_table(found: Sequence[Measured], customers: int) -> str:
+    """Each step of the loop."""
+    rows = [
+        (m.name, _number(m.records), f"{m.seconds:.1f}", _number(m.per_s), f"{m.cpu_s:.1f}", f"{m.peak_mb:.0f} MB")
+        for m in found
+    ]
+    whole = sum(m.seconds for m in found)
+    cpu_s, peak_mb = sum(m.cpu_s for m in found), max(m.peak_mb for m in found)
+    rows.append(("**whole**", "", f"{whole:.1f}", "", f"{cpu_s:.1f}", f"{peak_mb:.0f} MB"))
+    head = (f"{_number(customers)} customers", "records", "seconds", "records/s", "CPU s", "peak memory")
+    return table(head, rows)
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Markdown, aligned so that it also reads well on a screen."""
+    widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
+
+    def line(row: Sequence[str]) -> str:
+        cells = [
+            cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths, strict=True))
+        ]
+        return f"| {' | '.join(cells)} |\n"
+
+    rule = [("-" * w if i == 0 else "-" * (w - 1) + ":") for i, w in enumerate(widths)]
+    return line(head) + line(rule) + "".join(line(row) for row in rows)
+
+
+def written_into(text: str, found: str) -> str:
+    """The text with what is between the marks replaced."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    fresh = f"`make bench`, Python {sys.version_info.major}.{sys.version_info.minor}, {cores} cores, SQLite.\n\n{found}"
+    if not BETWEEN.search(text):
+        raise SystemExit("README.md: there is no <!-- bench --> … <!-- /bench --> to write between")
+    return BETWEEN.sub(lambda m: f"{m[1]}{fresh}{m[2]}", text)
+
+
+def _number(n: float) -> str:
+    return f"{n:,.0f}"
+
+
+def _times(this: float, floor: float) -> str:
+    return f"{this / floor:.1f}×" if floor else "–"
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,56 @@
+"""The bench itself works, at a size that proves nothing about speed. No ratio is ever asserted here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.bench import __main__ as bench
+from tests.bench import landing, loop
+from tests.bench.measure import Measured, measured
+
+SOME = Measured("land", 1000, 2.0, 1.5, 180.4)
+
+
+def test_landing_and_its_floor_read_the_same_records(tmp_path: Path) -> None:
+    found = landing.run(tmp_path, 300)
+    assert [(m.name, m.records) for m in found] == [
+        (name, count) for count in (300, 1200) for name in (landing.FLOOR, landing.LAND, landing.AGAIN)
+    ]
+    assert all(m.cpu_s > 0 and m.peak_mb > 10 for m in found)
+    assert bench.landing_table(found).count("\n") == 2 + len(found)
+
+
+@pytest.mark.timeout(240)
+def test_every_step_of_the_loop_is_measured(tmp_path: Path) -> None:
+    found = {m.name: m for m in loop.run(tmp_path, 25, 1)}
+    assert list(found)[:3] == ["pull", "refine", "match accounts"]
+    assert list(found)[-4:] == ["compare", "plan", "push", "report"]
+    assert found["push"].records == found["plan"].records > 0
+    assert "**whole**" in bench.loop_table(list(found.values()), 25)
+
+
+def test_what_is_measured_is_this_process_and_this_work() -> None:
+    found = measured("some", lambda: len([bytearray(1000) for _ in range(30_000)]))
+    assert (found.name, found.records) == ("some", 30_000)
+    assert found.peak_mb > 30
+    assert found.per_s == pytest.approx(30_000 / found.seconds)
+
+
+def test_a_table_reads_well_on_a_screen_and_as_markdown() -> None:
+    assert bench.table(("step", "records"), [("land", "1,000")]) == (
+        "| step | records |\n"
+        "| ---- | ------: |\n"
+        "| land |   1,000 |\n"
+    )  # fmt: skip
+
+
+def test_the_readme_is_written_between_its_marks_only() -> None:
+    text = "before\n<!-- bench -->\nold\n<!-- /bench -->\nafter\n"
+    found = bench.written_into(text, "| new |\n")
+    assert found.startswith("before\n<!-- bench -->\n`make bench`")
+    assert found.endswith("| new |\n<!-- /bench -->\nafter\n")
+    assert "old" not in found
+    with pytest.raises(SystemExit, match="README"):
+        bench.written_into("no marks", "| new |\n")
