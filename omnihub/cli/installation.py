@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import logging
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 import typer
@@ -19,6 +21,8 @@ from omnihub.sandbox.kit import Standin
 from omnihub.sandbox.serving import make
 from omnihub.sdk import Connector
 from omnihub.store import Store
+
+LOG_BYTES = 2_000_000  # then a new file is begun
 
 _DAGSTER = """\
 # How Dagster remembers its runs; written by OmniHub because no DAGSTER_HOME was set. Yours to change.
@@ -74,7 +78,22 @@ def here() -> Installation:
     config = load(connectors=found)
     if not os.environ.get("DAGSTER_HOME"):
         os.environ["DAGSTER_HOME"] = str(_dagster_home(config))
+    _log_into(config.home / "omnihub.log")
     return Installation(config, found)
+
+
+def _log_into(file: Path) -> None:
+    """What commands don't say on the screen (where a mistake in the code is, waits, retries) is kept here."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    kept = RotatingFileHandler(file, maxBytes=LOG_BYTES, backupCount=2, encoding="utf-8", delay=True)
+    kept.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    for name in ("omnihub", "connectors"):
+        log = logging.getLogger(name)
+        for before in [one for one in log.handlers if isinstance(one, RotatingFileHandler)]:
+            log.removeHandler(before)
+            before.close()
+        log.addHandler(kept)
+        log.setLevel(logging.INFO)
 
 
 def _dagster_home(config: Config) -> Path:

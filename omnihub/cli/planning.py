@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import getpass
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
+from itertools import groupby
 from typing import Any
 
 import sqlalchemy as sa
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
+from rich.table import Table
 
 from omnihub.cli import EXIT, OK, RED
 from omnihub.cli.installation import here
@@ -128,17 +131,26 @@ def _changes(store: Store, plan_id: str, limit: int | None) -> list[dict[str, An
 def _draw_changes(console: Console, facts: Mapping[str, Any], changes: Sequence[Mapping[str, Any]]) -> None:
     beside = f"{facts['state']} · {facts['planned']:,} changes of {facts['records']:,} records"
     heading(console, f"Plan {facts['plan']}", beside)
-    drawn = table("system", "record", "field", "old", "", "new", "why", fold=("record", "old", "new", "why"))
-    for change in changes:
-        system, record = change["ref"].split("/", 1)
-        old, new = (escape(change[of]) if change[of] is not None else "–" for of in ("old", "new"))
-        why = REF_AT_END.sub("", change["why"])  # the whole of it is in the JSON, and in `explain`
-        drawn.add_row(system, record, change["field"], f"[dim]{old}[/]", "[dim]→[/]", new, f"[dim]{escape(why)}[/]")
-    put(console, drawn)
+    for ref, of_record in groupby(changes, key=lambda change: change["ref"]):
+        put(console, f"[bold]{ref}[/]")
+        console.print(Padding(_fields(of_record), (0, 0, 0, 4)))
     if facts["planned"] > len(changes):
         put(console, f"[dim]… and {facts['planned'] - len(changes):,} more: --limit, or --json for all[/]")
     _draw_stopped(console, facts)
     console.print()
+
+
+def _fields(changes: Iterable[Mapping[str, Any]]) -> Table:
+    """field, old → new, why; as wide as the screen, so that all records stand in line."""
+    drawn = Table.grid(padding=(0, 2, 0, 0), expand=True)
+    drawn.add_column(width=18)
+    for share in (3, None, 3, 4):
+        drawn.add_column(ratio=share, overflow="fold")
+    for change in changes:
+        old, new = (escape(change[of]) if change[of] is not None else "–" for of in ("old", "new"))
+        why = REF_AT_END.sub("", change["why"])  # the whole of it is in the JSON, and in `explain`
+        drawn.add_row(change["field"], f"[dim]{old}[/]", "[dim]→[/]", new, f"[dim]{escape(why)}[/]")
+    return drawn
 
 
 # -- approve ---------------------------------------------------------------------------------------------------------

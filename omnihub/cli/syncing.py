@@ -164,8 +164,11 @@ def draw_balance(console: Console, told: Mapping[str, Any]) -> None:
             console,
             f"{mark} planned {told['planned']:,} = " + " + ".join(f"{told[name]:,} {name}" for name in PUSHED[1:]),
         )
-    for failure in told["failed"]:
-        put(console, f"{DOUBTFUL} {escape(failure)}")
+    alike: dict[str, list[str]] = {}
+    for where, _, error in (failure.partition(": ") for failure in told["failed"]):
+        alike.setdefault(error, []).append(where)
+    for error, streams in alike.items():
+        put(console, f"{DOUBTFUL} {', '.join(streams)}: {escape(error)}")
     for step, why in told["stopped"].items():
         put(console, f"{BAD} {step} broke off: {escape(why)}")
 

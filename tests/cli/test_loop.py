@@ -75,6 +75,22 @@ def test_edits_are_followed_and_then_there_is_nothing_left_to_say(first: Any) ->
     assert (again.code, again.facts["planned"], again.facts["written"]) == (0, 0, 0)
 
 
+def test_a_system_that_cannot_be_reached_makes_the_run_partial_and_the_others_go_on(
+    first: Any, synced: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (synced / "unreachable.yaml").write_text("sandbox: true\nsystems: {portal: {url: 'http://127.0.0.1:1'}}\n")
+    for name, value in (("CONFIG", "unreachable.yaml"), ("PORTAL_CLIENT_ID", "x"), ("PORTAL_CLIENT_SECRET", "x")):
+        monkeypatch.setenv(f"OMNIHUB_{name}", value)
+    said = omnihub("sync", "portal", "zendesk")
+    assert said.code == 3
+    assert "portal/accounts, portal/users, portal/logins: portal: nothing answers at 127.0.0.1:1" in said.out
+    states = {one["system"]: one["state"] for one in omnihub("status", "--json").facts["streams"]}
+    assert (states["portal"], states["zendesk"]) == ("failed", "ok")
+    for name in ("CONFIG", "PORTAL_CLIENT_ID", "PORTAL_CLIENT_SECRET"):
+        monkeypatch.delenv(f"OMNIHUB_{name}")
+    assert omnihub("sync", "portal", "--json").facts["state"] == "ok"
+
+
 def test_a_killed_sync_loses_nothing_and_the_next_one_ends_well(world: Path) -> None:
     process = start("sync", "portal", "zendesk")
     with the_store() as store:
@@ -159,7 +175,9 @@ def test_status_says_of_every_stream_how_far_it_is_read(first: Any) -> None:
     assert len(streams) == 24
     assert all(one["state"] == "ok" and one["age_s"] is not None for one in streams.values())
     assert streams["portal/users"]["records"] > 0
-    assert first["run"] in {run["run"] for run in facts["runs"]}
+    runs = [run["run"] for run in facts["runs"]]  # named by their time
+    assert runs == sorted(runs, reverse=True)
+    assert runs[0] >= first["run"]
 
 
 def test_a_golden_value_is_explained_down_to_the_byte_it_came_from(first: Any) -> None:
