@@ -18,7 +18,7 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tests.bench import landing, loop, pages
@@ -59,10 +59,10 @@ def _wish(arguments: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-CHILDREN = {
+CHILDREN: dict[str, Callable[..., None]] = {
     "serve-pages": lambda count: pages.serve(int(count)),
-    "floor": lambda *given: landing.floor(*given),
-    "land": lambda *given: landing.hub(*given),
+    "floor": landing.floor,
+    "land": landing.hub,
     "serve-world": lambda home, customers, seed: loop.serve(Path(home), int(customers), int(seed)),
     "loop": lambda home, customers: loop.steps(Path(home), int(customers)),
 }

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -62,14 +63,18 @@ def steps(home: Path, customers: int) -> None:
     step("pull", lambda: sum(_pulled(steps.pull(hub, run, name, hub.streams(c))) for name, c in hub.connectors.items()))
     step("refine", lambda: _refined(steps.refine(hub, run, hub.connectors)))
     for entity in GOLDEN:
-        step(f"match {entity}s", lambda e=entity: steps.match(hub, run, e)["changed"])
-        step(f"merge {entity}s", lambda e=entity: steps.merge(hub, run, e)["looked_at"])
+        step(f"match {entity}s", partial(_counted, steps.match, hub, run, entity, "changed"))
+        step(f"merge {entity}s", partial(_counted, steps.merge, hub, run, entity, "looked_at"))
     step("compare", lambda: steps.compare(hub, run)["compared"])
     step("plan", lambda: steps.plan(hub, run)["counts"]["planned"])
     step("push", lambda: sum(_pushed(steps.push(hub, run, name)) for name in hub.connectors))
     step("report", lambda: steps.report(hub, run, home / "reports")["findings"])
     _say(json.dumps(run.end()))
     tell(found)
+
+
+def _counted(step: Callable[..., Mapping[str, Any]], hub: Any, run: Any, entity: Any, name: str) -> int:
+    return int(step(hub, run, entity)[name])
 
 
 def _pulled(streams: list[dict[str, Any]]) -> int:
