@@ -51,7 +51,7 @@ def _cpu_s() -> float:
 
 
 def peak_mb() -> float:
-    """The most memory this process has had. Not `getrusage`, where avoidable: in a child that starts at its parent's."""
+    """The most memory this process has had. Not `getrusage` where avoidable: a child starts there at its parent's."""
     found = re.search(r"VmHWM:\s+(\d+) kB", STATUS.read_text()) if STATUS.exists() else None
     if found:
         return int(found[1]) / 1024
