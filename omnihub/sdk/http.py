@@ -47,11 +47,15 @@ LIMITED = frozenset({429})
 class Budget(Protocol):
     """How many calls may be made; shared by all who hold the same key."""
 
-    def take(self, method: str, path: str) -> None:
-        """Return when this call may be made."""
+    def take(self, method: str, path: str) -> Callable[[], None]:
+        """Return when this call may be made, with what to call once it has been answered."""
 
     def told(self, wait_s: float) -> None:
         """The system asked for patience: nobody calls before `wait_s` seconds have passed."""
+
+
+def nothing() -> None:
+    """What to call where nobody counts."""
 
 
 class Token(Protocol):
@@ -196,8 +200,9 @@ class Http(requests.Session):
     def _once(
         self, request: requests.PreparedRequest, kwargs: dict[str, Any]
     ) -> tuple[requests.Response | None, Exception | None]:
+        answered = nothing
         if self.budget:
-            self.budget.take(request.method or "GET", urlsplit(request.url or "").path)
+            answered = self.budget.take(request.method or "GET", urlsplit(request.url or "").path)
         if self.token:
             self.token.sign(request, self)
         started = time.monotonic()
@@ -221,6 +226,8 @@ class Http(requests.Session):
                     "check the url of this system"
                 ) from None
             return None, _brief(trouble)
+        finally:
+            answered()
         log.debug(
             "%s %s %s %d %.0f ms",
             self.system,

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -26,16 +25,21 @@ class Limit:
 @dataclass
 class _Window:
     limit: Limit
-    made: deque[float] = field(default_factory=deque)
+    made: list[list[float]] = field(default_factory=list)  # each call's time, in a box that its answer moves forward
 
     def wait_s(self, now: float) -> float:
-        while self.made and self.made[0] <= now - self.limit.per_s:
-            self.made.popleft()
-        return 0.0 if len(self.made) < self.limit.calls else self.made[0] + self.limit.per_s - now
+        """Seconds until one more call fits."""
+        self.made = [call for call in self.made if call[0] > now - self.limit.per_s]
+        too_many = len(self.made) - self.limit.calls
+        return 0.0 if too_many < 0 else sorted(call[0] for call in self.made)[too_many] + self.limit.per_s - now
 
 
 class Windows:
-    """A moving window per limit, shared by the threads of this process."""
+    """A moving window per limit, shared by the threads of this process.
+
+    The system counts a call when it arrives, which is some time between our sending it and its answer. A call therefore
+    counts from its answer on: however slowly one travels and however fast the next, the system never sees one too many.
+    """
 
     def __init__(
         self,
@@ -48,18 +52,26 @@ class Windows:
         self._lock = threading.Lock()
         self._clock, self._wait = clock, wait
 
-    def take(self, method: str, path: str) -> None:
-        """Return when this call may be made. Each caller waits its turn without holding the others up."""
+    def take(self, method: str, path: str) -> Callable[[], None]:
+        """Return when this call may be made, with what to call once it has been answered.
+
+        Each caller waits its turn without holding the others up.
+        """
         while True:
             with self._lock:
                 now = self._clock()
                 mine = [w for w in self._windows if not w.limit.path or re.search(w.limit.path, path)]
                 wait_s = max([self._not_before - now, *(w.wait_s(now) for w in mine)], default=0.0)
                 if wait_s <= 0:
+                    call = [now]
                     for window in mine:
-                        window.made.append(now)
-                    return
+                        window.made.append(call)
+                    return lambda: self._answered(call)
             self._wait(wait_s + 0.001)
+
+    def _answered(self, call: list[float]) -> None:
+        with self._lock:
+            call[0] = self._clock()
 
     def told(self, wait_s: float) -> None:
         """Nobody calls before `wait_s` seconds have passed."""

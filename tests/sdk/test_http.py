@@ -294,16 +294,19 @@ def test_all_who_share_the_budget_wait_when_one_is_told_to(running: Running, tal
 
 def test_every_try_is_asked_of_the_budget(running: Running, talk: Talk) -> None:
     taken: list[str] = []
+    answered: list[str] = []
 
     class Budget:
-        def take(self, method: str, path: str) -> None:
+        def take(self, method: str, path: str) -> Callable[[], None]:
             taken.append(f"{method} {path}")
+            return lambda: answered.append(path)
 
         def told(self, wait_s: float) -> None: ...
 
     talk.next = [Reply(500), Reply(500)]
     Http("talk", running.urls["talk"], budget=Budget(), wait=lambda _: None).get("/things?q=x")
     assert taken == ["GET /things"] * 3
+    assert answered == ["/things"] * 3
 
 
 def test_a_vendors_own_way_to_say_rate_limited_is_understood(running: Running, talk: Talk, waits: list[float]) -> None:

@@ -51,7 +51,6 @@ calls = st.lists(st.tuples(st.sampled_from(["/a", "/a/search", "/b"]), st.floats
 def test_no_window_of_any_limit_ever_holds_more_calls_than_allowed(
     some: list[Limit], wanted: list[tuple[str, float]]
 ) -> None:
-    import re
 
     made = calls_made(some, wanted, lambda n: 0.0)
     for limit in some:
@@ -121,3 +120,13 @@ def test_threads_share_the_windows() -> None:
     for thread in threads:
         thread.join()
     assert (len(taken), len(full)) == (50, 30)
+
+
+def test_a_call_that_travels_slowly_counts_from_its_answer_on() -> None:
+    clock = Clock()
+    windows = Windows([Limit(1, per_s=1)], clock, clock.wait)
+    answered = windows.take("GET", "/a")
+    clock.now += 0.4  # it may have arrived at any moment of these
+    answered()
+    windows.take("GET", "/a")
+    assert clock.now >= 1.4
