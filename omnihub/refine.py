@@ -4,8 +4,8 @@
 
 What can't be cleaned keeps its raw value, with the reason as a problem; nothing is dropped. Each cell knows since when
 it has its value: the record's own time of the version in which the value last changed, so that a write to another
-field does not make it look fresh. A value equal to what we last wrote there is marked an echo: it is no evidence. One
-that we saw somebody change to, between two pulls, is marked an edit.
+field does not make it look fresh. A value equal to what we last wrote there is marked an echo: it is no evidence, and
+`own` keeps what the system itself said last. One that we saw somebody change to, between two pulls, is marked an edit.
 
 Everything here takes Arrow tables and gives one back; reading and keeping them is `omnihub.flow`'s business.
 """
@@ -48,6 +48,7 @@ PRIOR = pa.schema(
         ("fields", pa.string()),
         ("times", pa.string()),
         ("edits", pa.string()),
+        ("own", pa.string()),
     ]
 )
 """What was refined before of the same refs (for nested streams: of the same parents)."""
@@ -81,7 +82,7 @@ def refine(
 
     versions, prior, sent: see the schemas above; for a nested stream `versions` are its parent's. country: where the
     system's records are at home, for phone numbers without a country of their own.
-    Returns ref, parent, pointer, raw_seq, deleted, updated, fields, times, echoes, edits, problems (JSON as text).
+    Returns ref, parent, pointer, raw_seq, deleted, updated, fields, times, echoes, edits, own, problems (JSON as text).
     """
     con = duckdb.connect()
     try:
@@ -138,12 +139,13 @@ def _cut(con: duckdb.DuckDBPyConnection, system: str, stream: Stream) -> None:
             "pointer": pointer_of(stream.nested.path),
         },
     )
-    # A child that later versions of its parent no longer show is gone, whether it was known before or came and went here.
+    # A child that later versions of its parent no longer show is gone, known before or come and gone in here.
     con.execute(
         """INSERT INTO pieces
            WITH children AS (
                SELECT ref, arg_max(parent, seq) AS parent, max(seq) AS seq
-               FROM (SELECT ref, parent, 0 AS seq FROM prior WHERE NOT deleted UNION ALL SELECT ref, parent, seq FROM pieces)
+               FROM (SELECT ref, parent, 0 AS seq FROM prior WHERE NOT deleted
+                     UNION ALL SELECT ref, parent, seq FROM pieces)
                GROUP BY ref),
            gone AS (
                SELECT children.ref, children.parent, min(whole.seq) AS seq
@@ -154,7 +156,7 @@ def _cut(con: duckdb.DuckDBPyConnection, system: str, stream: Stream) -> None:
 
 
 def _mend(con: duckdb.DuckDBPyConnection) -> None:
-    """Half an emoji, as systems leave it that cut texts by length, is no JSON to DuckDB: it becomes the sign for that."""
+    """Half an emoji, as systems leave it that cut texts by length, is no JSON to DuckDB: it becomes a sign."""
     broken = con.sql("SELECT ref, seq, versions.body FROM whole JOIN versions USING (ref, seq) WHERE broken").fetchall()
     for ref, seq, body in broken:
         try:
@@ -201,6 +203,35 @@ def _extract(con: duckdb.DuckDBPyConnection, system: str, stream: Stream) -> Non
            LEFT JOIN codes ON codes.name = places.field AND codes.native = text"""
     )
     con.execute("UPDATE cells SET text = NULL, settled = true WHERE settled AND text = ''")
+    _cut_names(con)
+
+
+def _cut_names(con: duckdb.DuckDBPyConnection) -> None:
+    """A name kept as one text is cut where we put the two halves together ourselves.
+
+    "Gabriel García Márquez" that we wrote comes back as Gabriel | García Márquez, whatever a guess would say; else our
+    own write would look like somebody's edit and travel on. Such a text has one part from here on, and no guess.
+    """
+    con.execute(
+        """CREATE TEMP TABLE cuts AS
+           SELECT cells.ref, cells.seq, cells.text,
+                  max(length(value)) FILTER (part = 'last' AND lower(right(' ' || text, length(value) + 1)) = lower(' ' || value))
+                      AS last,
+                  max(length(value)) FILTER (part = 'first' AND lower(left(text || ' ', length(value) + 1)) = lower(value || ' '))
+                      AS first
+           FROM cells JOIN sent ON sent.ref = cells.ref AND sent.field = cells.field
+           WHERE part <> '' AND text IS NOT NULL AND value <> ''
+           GROUP BY ALL HAVING last IS NOT NULL OR first IS NOT NULL"""
+    )
+    con.execute(
+        """UPDATE cells
+           SET part = '',
+               text = trim(CASE WHEN cells.part = 'last' AND last IS NOT NULL THEN right(cells.text, last)
+                                WHEN cells.part = 'last' THEN substr(cells.text, first + 1)
+                                WHEN last IS NOT NULL THEN left(cells.text, greatest(0, length(cells.text) - last))
+                                ELSE left(cells.text, first) END)
+           FROM cuts WHERE cuts.ref = cells.ref AND cuts.seq = cells.seq AND cuts.text = cells.text AND cells.part <> ''"""
+    )
 
 
 def _places(system: str, stream: Stream, mapped: FieldMap, places: Sequence[tuple[str, Path, int]]) -> pa.Table:
@@ -268,7 +299,8 @@ def _clean(con: duckdb.DuckDBPyConnection, country: str | None) -> None:
     con.execute(  # no database takes every control character
         f"""CREATE TEMP TABLE cleaned AS
             SELECT ref, seq, field, CASE WHEN settled THEN homed.text ELSE v.value END AS value, v.problem,
-                   CASE WHEN v.problem IS NOT NULL THEN regexp_replace(left(homed.text, {EXCERPT}), '[[:cntrl:]]', '\ufffd', 'g') END AS excerpt
+                   CASE WHEN v.problem IS NOT NULL
+                        THEN regexp_replace(left(homed.text, {EXCERPT}), '[[:cntrl:]]', '\ufffd', 'g') END AS excerpt
             FROM homed LEFT JOIN "values" AS v
               ON NOT settled AND v.kind = homed.kind AND v.part = homed.part AND v.text = homed.text
              AND v.home IS NOT DISTINCT FROM homed.home"""
@@ -314,23 +346,30 @@ def _history(con: duckdb.DuckDBPyConnection) -> None:
            WITH before AS (
                SELECT ref, field, json_extract_string(fields, '$."' || field || '"') AS value,
                       json_extract_string(times, '$."' || field || '"') AS time,
-                      coalesce(json_contains(edits, '"' || field || '"'), false) AS seen
-               FROM (SELECT ref, fields, times, edits, unnest(json_keys(fields)) AS field FROM prior)),
+                      coalesce(json_contains(edits, '"' || field || '"'), false) AS seen,
+                      coalesce(json_exists(own, '$."' || field || '"'), false) AS ours,
+                      json_extract_string(own, '$."' || field || '"') AS own
+               FROM (SELECT ref, fields, times, edits, own, unnest(json_keys(fields)) AS field FROM prior)),
            history AS (
-               SELECT ref, 0 AS seq, field, value, time, seen FROM before
+               SELECT ref, 0 AS seq, field, value, time, seen, false AS ours,
+                      CASE WHEN ours THEN own ELSE value END AS own FROM before
                UNION ALL
                -- A system without times of change: the first sight says nothing, a change seen by us says when.
                SELECT ref, seq, field, value, coalesce(updated, CASE WHEN first_seen THEN '' ELSE landed_at END),
-                      NOT first_seen
+                      NOT first_seen,
+                      EXISTS (SELECT 1 FROM sent WHERE sent.ref = cleaned.ref AND sent.field = cleaned.field
+                              AND lower(sent.value) = lower(cleaned.value)),
+                      value
                FROM cleaned JOIN moments USING (ref, seq)),
            runs AS (
                SELECT *, value IS DISTINCT FROM lag(value) OVER w OR row_number() OVER w = 1 AS fresh
                FROM history WINDOW w AS (PARTITION BY ref, field ORDER BY seq)),
            last AS (
                SELECT ref, field, arg_max_null(value, seq) AS present, max_by(time, seq) FILTER (fresh) AS time,
-                      max_by(seen, seq) FILTER (fresh) AS seen
+                      max_by(seen, seq) FILTER (fresh) AS seen,
+                      arg_max_null(own, seq) FILTER (NOT ours) AS own
                FROM runs GROUP BY ref, field)
-           SELECT last.ref, last.field, last.present AS value, last.time, last.seen,
+           SELECT last.ref, last.field, last.present AS value, last.time, last.seen, last.own,
                   EXISTS (SELECT 1 FROM sent WHERE sent.ref = last.ref AND sent.field = last.field
                           AND lower(sent.value) = lower(last.present)) AS echo
            FROM last
@@ -359,7 +398,8 @@ facts AS (
     SELECT ref, to_json(map_from_entries(list((field, value) ORDER BY field))) AS fields,
            to_json(map_from_entries(list((field, time) ORDER BY field))) AS times,
            to_json(list(field ORDER BY field) FILTER (echo)) AS echoes,
-           to_json(list(field ORDER BY field) FILTER (seen AND NOT echo)) AS edits
+           to_json(list(field ORDER BY field) FILTER (seen AND NOT echo)) AS edits,
+           to_json(map_from_entries(list((field, own) ORDER BY field) FILTER (echo))) AS own
     FROM now GROUP BY ref),
 troubles AS (
     SELECT c.ref, to_json(map_from_entries(list((c.field, [c.problem, c.excerpt]) ORDER BY c.field))) AS problems
@@ -367,7 +407,7 @@ troubles AS (
 SELECT here.ref, here.parent, here.pointer, here.raw_seq, here.deleted, here.updated,
        coalesce(facts.fields::VARCHAR, '{}') AS fields, coalesce(facts.times::VARCHAR, '{}') AS times,
        CASE WHEN here.deleted THEN '[]' ELSE coalesce(facts.echoes::VARCHAR, '[]') END AS echoes,
-       coalesce(facts.edits::VARCHAR, '[]') AS edits,
+       coalesce(facts.edits::VARCHAR, '[]') AS edits, coalesce(facts.own::VARCHAR, '{}') AS own,
        CASE WHEN here.deleted THEN '{}'
             WHEN here.broken THEN '{"": ["the record is not JSON", ""]}'
             ELSE coalesce(troubles.problems::VARCHAR, '{}') END AS problems

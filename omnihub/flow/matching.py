@@ -135,7 +135,7 @@ def _refs_with(c: sa.Connection, part: _Slice, keys: Iterable[str]) -> set[str]:
 def _features(c: sa.Connection, part: _Slice, refs: Iterable[str] | None) -> tuple[pa.Table, pa.Table]:
     """Features and keys of the living among `refs` (None: all)."""
     t = schema.refined
-    query = sa.select(t.c.ref, t.c.system, t.c.fields).where(t.c.entity == part.entity.value, ~t.c.deleted)
+    query = sa.select(t.c.ref, t.c.system, t.c.fields, t.c.own).where(t.c.entity == part.entity.value, ~t.c.deleted)
     rows = bulk.table(c, query) if refs is None else bulk.table_in(c, query, t.c.ref, sorted(refs))
     return features(
         part.entity, rows.cast(ROWS), _accounts(c, rows, refs is None) if part.entity is Entity.CONTACT else None

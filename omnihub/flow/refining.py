@@ -20,7 +20,7 @@ SLICE = 20_000  # raw records refined at once: bounds the memory, whatever the s
 
 _COLUMNS = (
     "ref", "entity", "system", "stream", "seq", "raw_seq", "pointer", "parent", "deleted", "updated", "fields", "times",
-    "echoes", "edits", "problems",
+    "echoes", "edits", "own", "problems",
 )  # fmt: skip
 
 
@@ -103,17 +103,22 @@ def _before(c: sa.Connection, scope: str, stream: Stream, versions: pa.Table) ->
         t.c.raw_seq,
         t.c.echoes,
         t.c.edits,
+        t.c.own,
         t.c.problems,
         t.c.pointer,
     ).where(t.c.system == scope.split("/")[0], t.c.stream == stream.name)
     prior = bulk.table_in(c, query, t.c.parent if stream.nested else t.c.ref, refs)
+    return prior, sent_to(c, prior.column("ref").to_pylist() if stream.nested else refs)
+
+
+def sent_to(c: sa.Connection, refs: Sequence[str]) -> pa.Table:
+    """What was last written to these refs, and what was about to be."""
     s = schema.sent
     ours = sa.union_all(
         sa.select(s.c.ref, s.c.field, s.c.value), sa.select(s.c.ref, s.c.field, s.c.intended.label("value"))
     ).subquery()
     written = sa.select(ours.c.ref, ours.c.field, ours.c.value).where(ours.c.value.is_not(None))
-    known = prior.column("ref").to_pylist() if stream.nested else refs
-    return prior, bulk.table_in(c, written, ours.c.ref, known)
+    return bulk.table_in(c, written, ours.c.ref, refs)
 
 
 def _earlier(prior: pa.Table, versions: pa.Table, of: str) -> pa.Table:
@@ -135,7 +140,7 @@ def _decoded(versions: pa.Table) -> pa.Table:
 
 def _keep(hub: Hub, system: str, stream: Stream, rows: pa.Table, prior: pa.Table, until: int) -> dict[str, int]:
     """Keep the rows that say something new, and how far the stream is refined now."""
-    told = ("deleted", "parent", "pointer", "fields", "times", "echoes", "edits", "problems")
+    told = ("deleted", "parent", "pointer", "fields", "times", "echoes", "edits", "own", "problems")
     before = {r["ref"]: tuple(r[n] for n in told) for r in prior.to_pylist()}
     found = rows.to_pylist()
     fresh = [r for r in found if before.get(r["ref"]) != tuple(r[n] for n in told)]

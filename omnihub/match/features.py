@@ -16,8 +16,9 @@ import pyarrow as pa
 from omnihub import fields
 from omnihub.model import Entity, Kind
 
-ROWS = pa.schema([("ref", pa.string()), ("system", pa.string()), ("fields", pa.string())])
-"""What features are made of: living refined records of one entity."""
+ROWS = pa.schema([("ref", pa.string()), ("system", pa.string()), ("fields", pa.string()), ("own", pa.string())])
+"""What features are made of: living refined records of one entity. `own`: what the system itself said last in fields
+that now hold what we wrote there: our own words are no evidence of who is who."""
 
 ACCOUNTS = pa.schema([("ref", pa.string()), ("golden_id", pa.string()), ("name", pa.string())])
 """For contacts: the golden account behind each account ref, and its golden name."""
@@ -160,7 +161,10 @@ def _derive(con: duckdb.DuckDBPyConnection, entity: Entity) -> None:
     derived = _DERIVED[entity]
     sources = sorted({d.source for d in derived})
     picked = ", ".join(f"json_extract_string(fields, '$.{s}') AS {s}" for s in sources)
-    con.execute(f"CREATE TEMP TABLE picked AS SELECT ref, system, {picked} FROM rows")
+    con.execute(
+        f"""CREATE TEMP TABLE picked AS SELECT ref, system, {picked}
+            FROM (SELECT ref, system, json_merge_patch(fields, coalesce(own, '{{}}')) AS fields FROM rows)"""
+    )
     joins = []
     for d in derived:
         con.register(f"m_{d.name}", _made(con, f"SELECT DISTINCT {d.source} AS text FROM picked", d.make))

@@ -57,7 +57,12 @@ CONTACT: dict[str, Levels] = {
         ("jaro_winkler_similarity(a.given, b.given) >= 0.88 AND jaro_winkler_similarity(a.last, b.last) >= 0.9", 6),
         ("jaro_winkler_similarity(a.first, b.last) >= 0.88 AND jaro_winkler_similarity(a.last, b.first) >= 0.88", 6),
         ("damerau_levenshtein(a.first || a.last, b.first || b.last) <= 2", 6),
-        ("a.script <> b.script", 0),  # spelled in two alphabets: the letters say little
+        (  # spelled in two alphabets, one put into the other's letters: they sound alike, or they don't
+            """a.script <> b.script AND jaro_winkler_similarity(a.first, b.first) >= 0.6
+               AND jaro_winkler_similarity(a.last, b.last) >= 0.6""",
+            3,
+        ),
+        ("a.script <> b.script", -5),
         ("a.given = b.given", -1),
         ("a.last = b.last", -6),
         ("true", -11),

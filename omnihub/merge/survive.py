@@ -24,6 +24,7 @@ MEMBERS = pa.schema(
 LINKS = pa.schema([("ref", pa.string()), ("golden_id", pa.string())])
 PINS = pa.schema([("golden_id", pa.string()), ("field", pa.string()), ("value", pa.string())])
 
+FOREIGN = 0.2  # a name in other letters than Latin, beside 1 for one every system can print and search
 UNTIMED = 0.05  # the weight of a value nobody can date, beside 1 for one set just now
 
 
@@ -52,7 +53,7 @@ def survive(entity: Entity, members: pa.Table, links: pa.Table, pins: pa.Table, 
         con.register("masters", pa.table({"system": pa.array(sorted(rules.masters), pa.string())}))
         con.execute(_CELLS)
         con.register("same_keys", _same_keys(con))
-        con.execute(_WEIGHED.format(half_life=rules.half_life_days, untimed=UNTIMED))
+        con.execute(_WEIGHED.format(half_life=rules.half_life_days, untimed=UNTIMED, foreign=FOREIGN))
         con.execute(_BALLOTS)
         con.execute(_WINNERS)
         return con.sql(_GOLDEN).to_arrow_table()
@@ -105,7 +106,9 @@ WITH newest AS (
 SELECT c.*, s.same, c.system IN (SELECT system FROM masters) AS master,
        coalesce(t.trust, 1.0) * CASE WHEN c.time IS NULL THEN {untimed}
             ELSE greatest({untimed}, pow(0.5, greatest(0, date_diff('day', c.time::TIMESTAMP,
-                          coalesce(n.time, c.time)::TIMESTAMP)) / {half_life})) END AS weight
+                          coalesce(n.time, c.time)::TIMESTAMP)) / {half_life})) END
+           * CASE WHEN c.kind = 'name' AND regexp_matches(c.value, '[^\\P{{L}}\\p{{Latin}}]')
+                  THEN {foreign} ELSE 1 END AS weight
 FROM cells AS c JOIN same_keys AS s ON s.kind = c.kind AND s.value = c.value
 LEFT JOIN newest AS n ON n.golden_id = c.golden_id AND n.unit = c.unit
 LEFT JOIN trust AS t ON t.system = c.system

@@ -127,6 +127,9 @@ refined = Table(
     Column("fields", Text, nullable=False),  # JSON: field → canonical text
     Column("times", Text, nullable=False),  # JSON: field → since when it has this value, UTC
     Column("echoes", Text, nullable=False),  # JSON: fields whose value is our own write come back
+    Column(
+        "own", Text, nullable=False, server_default="{}"
+    ),  # JSON: field → its own last word, where it holds our echo
     Column("edits", Text, nullable=False, server_default="[]"),  # JSON: fields we saw somebody change
     Column("problems", Text, nullable=False),  # JSON: field → why it could not be cleaned
     Index(None, "entity", "seq"),

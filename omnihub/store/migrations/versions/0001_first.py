@@ -272,6 +272,7 @@ def upgrade() -> None:
         sa.Column("fields", sa.Text(), nullable=False),
         sa.Column("times", sa.Text(), nullable=False),
         sa.Column("echoes", sa.Text(), nullable=False),
+        sa.Column("own", sa.Text(), server_default="{}", nullable=False),
         sa.Column("edits", sa.Text(), server_default="[]", nullable=False),
         sa.Column("problems", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("ref", name=op.f("pk_refined")),
