@@ -288,6 +288,28 @@ def test_our_own_write_that_comes_back_is_an_echo_even_reformatted(body: Any, fi
     assert json.loads(row["echoes"]) == [field]
 
 
+@pytest.mark.parametrize(
+    ("name", "sent", "expected"),
+    [
+        ("Gabriel García Márquez", {"first_name": "Gabriel", "last_name": "García Márquez"}, ("Gabriel", "García Márquez")),
+        ("GABRIEL GARCÍA MÁRQUEZ", {"first_name": "Gabriel", "last_name": "García Márquez"}, ("Gabriel", "García Márquez")),
+        ("Gabo García Márquez", {"first_name": "Gabriel", "last_name": "García Márquez"}, ("Gabo", "García Márquez")),
+        ("Anna Berg", {"first_name": "Anna", "last_name": "Müller Schmidt"}, ("Anna", "Berg")),
+        ("Anna Lena Berg Meier", {"first_name": "Anna"}, ("Anna", "Lena Berg Meier")),
+        ("García Márquez", {"last_name": "García Márquez"}, (None, "García Márquez")),
+        ("Ana María López", {"first_name": "Gabriel", "last_name": "García Márquez"}, ("Ana María", "López")),
+        ("Mária Lászlóné Szabó", {"last_name": "zabó"}, ("Mária Lászlóné", "Szabó")),
+    ],
+)
+def test_a_name_kept_as_one_text_is_cut_where_we_put_it_together(
+    name: str, sent: dict[str, str], expected: tuple[str | None, str]
+) -> None:
+    row = one(PEOPLE, V("1", {"name": name}), sent={("acme/people/1", field): value for field, value in sent.items()})
+    found = json.loads(row["fields"])
+    assert (str(found.get("first_name")).title(), found["last_name"].title()) == (str(expected[0]).title(), expected[1].title())
+    assert ("last_name" in json.loads(row["echoes"])) == (sent.get("last_name") == expected[1])
+
+
 def test_what_somebody_typed_over_our_write_is_no_echo() -> None:
     sent = {("acme/people/1", "job_title"): "CTO", ("acme/people/2", "country"): "DE"}
     assert json.loads(one(PEOPLE, V("1", {"title": "CFO", "country": "DE"}), sent=sent)["echoes"]) == []

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from omnihub import refine as refining
 from omnihub.errors import ConfigError, OmniHubError, UnsafePlan
 from omnihub.flow.hub import Hub
+from omnihub.flow.refining import sent_to
 from omnihub.model import Change, Op, Outcome, Ref
 from omnihub.push import Broken, Plan, Present, Receipt, Task, apply_stream, guard, make_plan
 from omnihub.push.apply import parsed
@@ -330,10 +331,10 @@ def reader(hub: Hub, connector: Connector, stream: Stream) -> Any:
             ],
             schema=refining.VERSIONS,
         )
-        flat = _flat(stream)
-        rows = refining.refine(
-            connector.name, flat, versions, refining.PRIOR.empty_table(), refining.SENT.empty_table(), hub.country
-        )
+        with hub.store.read() as c:
+            sent = sent_to(c, versions.column("ref").to_pylist())
+        prior = refining.PRIOR.empty_table()
+        rows = refining.refine(connector.name, _flat(stream), versions, prior, sent, hub.country)
         fields = {r["ref"]: json.loads(r["fields"]) for r in rows.to_pylist()}
         return {str(r.id): Present(fields.get(prefix + str(r.id), {}), parsed(r.raw), r.parent) for r in records}
 

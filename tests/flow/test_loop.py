@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -85,6 +86,21 @@ def test_two_people_who_change_different_fields_both_get_their_way(begin: Start)
     for system in ("salesforce", "hubspot"):
         held = here.fields(known[system])
         assert (held["job_title"], held["last_name"]) == ("Head of Pumps", "Oberhuber-Łukasz")
+
+
+@pytest.mark.parametrize("last_name", ["García Márquez", "van der Berg Meier"])
+def test_a_name_of_several_words_survives_a_system_that_keeps_it_as_one_text(begin: Start, last_name: str) -> None:
+    here = begin("synced")
+    known = here.somebody("contact", "last_name", "salesforce", "zendesk")
+    here.edit(known["salesforce"], first_name="Gabriel", last_name=last_name)
+    assert here.sync().planned > 0
+    assert here.sync().planned == 0
+    held = {(here.fields(ref)["first_name"], here.fields(ref)["last_name"]) for ref in known.values()}
+    assert held == {("Gabriel", last_name)}
+    here.edit(known["zendesk"], first_name="Gabo", last_name=last_name)
+    here.sync()
+    assert here.sync().planned == 0
+    assert {here.fields(ref)["first_name"] for ref in known.values()} == {"Gabo"}
 
 
 def test_the_same_change_made_by_hand_everywhere_is_nobodys_business(begin: Start) -> None:
@@ -210,3 +226,35 @@ def test_a_run_balances_and_one_that_does_not_is_red() -> None:
     assert balance({"pull:a": [stream | {"error": "down"}], "push": push})["state"] == "partial"
     assert balance({"pull:a": [stream], "push": push | {"written": 0, "deferred": 1}})["state"] == "partial"
     assert balance({"pull:a": [stream], "plan": {"state": "blocked"}})["state"] == "red"
+
+
+# -- strange things people type --------------------------------------------------------------------------------------------
+
+LONG = " ".join(f"{random.Random(n).getrandbits(64):x}" for n in range(500))  # 8,000 letters that no index compresses
+STRANGE: dict[str, dict[str, str]] = {
+    "emoji": {"first_name": "👩‍🚀", "last_name": "Zoë-名前 O'Łukasz \\ \"x\" %s"},
+    "long": {"first_name": "Anna", "last_name": LONG, "street": LONG, "job_title": LONG},
+    "huge": {"last_name": "ü" * 5_000_000},
+    "control": {"first_name": "Anna\x00\x07", "last_name": "Berg\x00", "job_title": "\x00", "street": "a\x1fb"},
+    "junk": {"first_name": "null", "last_name": "{}", "phone": "9" * 300, "email": "@" * 400 + ".de"},
+    "year 9999": {"consent_at": "9999-12-31T23:59:59Z", "marketing_consent": "yes"},
+}
+
+
+@pytest.mark.parametrize("strange", STRANGE)
+def test_strange_values_go_through_and_nothing_stumbles(start: Start, strange: str) -> None:
+    here = start("synced")
+    known = here.somebody("contact", "last_name", "hubspot", "salesforce")
+    here.edit(known["hubspot"], **STRANGE[strange])
+    before = here.standin("hubspot").dump()
+    told = here.sync()
+    assert told.summary["failed"] == []
+    assert told.summary["pull"]["changed"] == 1
+    assert told.summary["balanced"]
+    assert told.pushed.get("refused", 0) == 0
+    assert here.sync().planned == 0
+    if strange in ("huge", "control", "junk"):  # what can't be right is reported and never spreads
+        assert told.planned <= 3
+        f = schema.findings
+        assert ("value_invalid",) in loop.rows(here.store, sa.select(f.c.kind).where(f.c.ref == known["hubspot"]))
+    assert before.keys() == here.standin("hubspot").dump().keys()
