@@ -215,10 +215,10 @@ def _cut_names(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(
         """CREATE TEMP TABLE cuts AS
            SELECT cells.ref, cells.seq, cells.text,
-                  max(length(value)) FILTER (part = 'last' AND lower(right(' ' || text, length(value) + 1)) = lower(' ' || value))
-                      AS last,
-                  max(length(value)) FILTER (part = 'first' AND lower(left(text || ' ', length(value) + 1)) = lower(value || ' '))
-                      AS first
+                  max(length(value)) FILTER (
+                      part = 'last' AND lower(right(' ' || text, length(value) + 1)) = lower(' ' || value)) AS last,
+                  max(length(value)) FILTER (
+                      part = 'first' AND lower(left(text || ' ', length(value) + 1)) = lower(value || ' ')) AS first
            FROM cells JOIN sent ON sent.ref = cells.ref AND sent.field = cells.field
            WHERE part <> '' AND text IS NOT NULL AND value <> ''
            GROUP BY ALL HAVING last IS NOT NULL OR first IS NOT NULL"""
@@ -230,7 +230,8 @@ def _cut_names(con: duckdb.DuckDBPyConnection) -> None:
                                 WHEN cells.part = 'last' THEN substr(cells.text, first + 1)
                                 WHEN last IS NOT NULL THEN left(cells.text, greatest(0, length(cells.text) - last))
                                 ELSE left(cells.text, first) END)
-           FROM cuts WHERE cuts.ref = cells.ref AND cuts.seq = cells.seq AND cuts.text = cells.text AND cells.part <> ''"""
+           FROM cuts
+           WHERE cuts.ref = cells.ref AND cuts.seq = cells.seq AND cuts.text = cells.text AND cells.part <> ''"""
     )
 
 

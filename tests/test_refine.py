@@ -1,4 +1,4 @@
-"""Refining: the raw record says it in the system's words, the refined one in the hub's, and nothing gets lost between."""
+"""Refining: the raw record says it in the system's words, the refined one in the hub's; nothing gets lost between."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def fields(stream: Stream, body: Any, **more: Any) -> dict[str, str]:
     return found
 
 
-# -- from their words to ours --------------------------------------------------------------------------------------------
+# -- from their words to ours ----------------------------------------------------------------------------------------
 
 ALWAYS = {"language": "de"}
 EXAMPLES: list[tuple[str, Any, dict[str, str]]] = [
@@ -238,7 +238,7 @@ def test_a_body_that_is_no_json_is_a_problem_of_the_whole_record() -> None:
     assert json.loads(row["problems"]) == {"": ["the record is not JSON", ""]}
 
 
-# -- since when ------------------------------------------------------------------------------------------------------------
+# -- since when ------------------------------------------------------------------------------------------------------
 
 
 def times(row: Row) -> dict[str, str]:
@@ -271,7 +271,7 @@ def test_without_times_of_change_the_first_sight_says_nothing_and_a_change_says_
     assert (times(row)["job_title"], times(row)["country"]) == ("2026-11-01T02:00:00Z", "")
 
 
-# -- our own echo ----------------------------------------------------------------------------------------------------------
+# -- our own echo ----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -291,8 +291,16 @@ def test_our_own_write_that_comes_back_is_an_echo_even_reformatted(body: Any, fi
 @pytest.mark.parametrize(
     ("name", "sent", "expected"),
     [
-        ("Gabriel García Márquez", {"first_name": "Gabriel", "last_name": "García Márquez"}, ("Gabriel", "García Márquez")),
-        ("GABRIEL GARCÍA MÁRQUEZ", {"first_name": "Gabriel", "last_name": "García Márquez"}, ("Gabriel", "García Márquez")),
+        (
+            "Gabriel García Márquez",
+            {"first_name": "Gabriel", "last_name": "García Márquez"},
+            ("Gabriel", "García Márquez"),
+        ),
+        (
+            "GABRIEL GARCÍA MÁRQUEZ",
+            {"first_name": "Gabriel", "last_name": "García Márquez"},
+            ("Gabriel", "García Márquez"),
+        ),
         ("Gabo García Márquez", {"first_name": "Gabriel", "last_name": "García Márquez"}, ("Gabo", "García Márquez")),
         ("Anna Berg", {"first_name": "Anna", "last_name": "Müller Schmidt"}, ("Anna", "Berg")),
         ("Anna Lena Berg Meier", {"first_name": "Anna"}, ("Anna", "Lena Berg Meier")),
@@ -306,7 +314,10 @@ def test_a_name_kept_as_one_text_is_cut_where_we_put_it_together(
 ) -> None:
     row = one(PEOPLE, V("1", {"name": name}), sent={("acme/people/1", field): value for field, value in sent.items()})
     found = json.loads(row["fields"])
-    assert (str(found.get("first_name")).title(), found["last_name"].title()) == (str(expected[0]).title(), expected[1].title())
+    assert (str(found.get("first_name")).title(), found["last_name"].title()) == (
+        str(expected[0]).title(),
+        expected[1].title(),
+    )
     assert ("last_name" in json.loads(row["echoes"])) == (sent.get("last_name") == expected[1])
 
 
@@ -315,7 +326,7 @@ def test_what_somebody_typed_over_our_write_is_no_echo() -> None:
     assert json.loads(one(PEOPLE, V("1", {"title": "CFO", "country": "DE"}), sent=sent)["echoes"]) == []
 
 
-# -- gone ------------------------------------------------------------------------------------------------------------------
+# -- gone ------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("together", [True, False])
@@ -334,7 +345,7 @@ def test_a_record_first_seen_deleted_has_no_fields() -> None:
     assert (row["deleted"], row["fields"]) == (True, "{}")
 
 
-# -- nested ----------------------------------------------------------------------------------------------------------------
+# -- nested ----------------------------------------------------------------------------------------------------------
 
 
 def order(number: str, *lines: Any, money: str = "EUR", **more: Any) -> V:
@@ -382,7 +393,7 @@ def test_children_follow_what_their_parent_says() -> None:
     assert json.loads(after["acme/lines/1"]["fields"])["currency"] == "USD"
 
 
-# -- incremental = full ----------------------------------------------------------------------------------------------------
+# -- incremental = full ----------------------------------------------------------------------------------------------
 
 FAST = [Phase.explicit, Phase.reuse, Phase.generate]  # each try starts an engine: making examples smaller takes minutes
 MOMENTS = st.sampled_from([None, MONDAY, TUESDAY, FRIDAY, "never"])
@@ -448,7 +459,7 @@ def test_refining_children_piece_by_piece_says_what_refining_all_at_once_says(al
     assert in_slices(LINES, all_, sizes, {}) == refined(LINES, *all_)
 
 
-# -- drift -----------------------------------------------------------------------------------------------------------------
+# -- drift -----------------------------------------------------------------------------------------------------------
 
 
 def test_fields_nobody_mapped_are_counted() -> None:

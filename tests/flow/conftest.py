@@ -1,8 +1,8 @@
 """A small world behind the real stand-ins, made once; each test gets its own copy, at the stage it asks for.
 
-    fresh      seeded; the hub has never looked
-    compared   everything read, recognised and compared; nothing written yet
-    synced     written as well, and read again
+fresh      seeded; the hub has never looked
+compared   everything read, recognised and compared; nothing written yet
+synced     written as well, and read again
 """
 
 from __future__ import annotations
@@ -68,17 +68,25 @@ class Loop:
         return dict(json.loads(row.fields))
 
     def somebody(self, entity: str, field: str, *systems: str) -> dict[str, str]:
-        """system → ref of records of one golden record that each hold this field and all say the same."""
+        """The first of `everybody`."""
+        return self.everybody(entity, field, *systems)[0]
+
+    def everybody(self, entity: str, field: str, *systems: str) -> list[dict[str, str]]:
+        """Golden records with a record in each of these systems that all hold this field and all say the same: for each
+        of them, system → ref."""
         x, t = schema.crosswalk, schema.refined
         query = sa.select(x.c.golden_id, t.c.system, t.c.ref, t.c.fields).join(t, t.c.ref == x.c.ref)
         found: dict[str, dict[str, tuple[str, str]]] = {}
-        for gid, system, ref, fields in loop.rows(self.store, query.where(t.c.entity == entity, ~t.c.deleted).order_by(t.c.ref)):
+        for gid, system, ref, fields in loop.rows(
+            self.store, query.where(t.c.entity == entity, ~t.c.deleted).order_by(t.c.ref)
+        ):
             if field in (known := json.loads(fields)):
                 found.setdefault(gid, {})[system] = (ref, known[field])
-        for held in found.values():
-            if set(systems) <= set(held) and len({value for _, value in held.values()}) == 1:
-                return {system: ref for system, (ref, _) in held.items()}
-        raise LookupError(f"nobody in {systems} with the same {field}")
+        return [
+            {system: ref for system, (ref, _) in held.items()}
+            for held in found.values()
+            if set(systems) <= set(held) and len({value for _, value in held.values()}) == 1
+        ]
 
     def unreachable(self, system: str) -> None:
         self.settings[system]["url"] = "http://127.0.0.1:1"
@@ -191,7 +199,9 @@ Start = Callable[..., Loop]
 
 
 @pytest.fixture
-def start_on(all_stages: dict[str, Stages], shelf: Shelf, request: pytest.FixtureRequest) -> Iterator[Callable[[str, str], Loop]]:
+def start_on(
+    all_stages: dict[str, Stages], shelf: Shelf, request: pytest.FixtureRequest
+) -> Iterator[Callable[[str, str], Loop]]:
     """(kind of store, stage) → a loop of one's own at that stage."""
     stack = ExitStack()
 
@@ -199,8 +209,7 @@ def start_on(all_stages: dict[str, Stages], shelf: Shelf, request: pytest.Fixtur
         if kind == "postgresql":
             shelf.server = request.getfixturevalue("postgres_url")
         name = f"copy_{next(_numbers)}"
-        found = stack.enter_context(all_stages[kind].open(stage, name))
-        return found
+        return stack.enter_context(all_stages[kind].open(stage, name))
 
     with stack:
         yield go

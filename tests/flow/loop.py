@@ -84,7 +84,7 @@ def sync(hub: Hub, full: bool = False, at: Callable[[str], None] = lambda step: 
     return Told(run, plan, pushed, run.end())
 
 
-# -- a process that dies -------------------------------------------------------------------------------------------------
+# -- a process that dies ---------------------------------------------------------------------------------------------
 
 
 class Fuse:
@@ -140,7 +140,7 @@ def sync_and_die(url: str, settings: Settings, step: str, n: int) -> None:
     sync(hub_over(store, settings, {name: fuse.lay(c) for name, c in CONNECTORS.items()}), at=fuse.enter)
 
 
-# -- what there is -------------------------------------------------------------------------------------------------------
+# -- what there is ---------------------------------------------------------------------------------------------------
 
 
 def rows(store: Store, query: sa.Select[Any]) -> Sequence[Any]:

@@ -30,7 +30,11 @@ def outcomes(here: Loop, plan: Stored) -> Counter[str | None]:
 
 def planned(here: Loop, plan: Stored, system: str = "") -> list[Any]:
     t = schema.changes
-    return [r for r in loop.rows(here.store, sa.select(t).where(t.c.plan_id == plan.id).order_by(t.c.n)) if not system or r.system == system]
+    return [
+        r
+        for r in loop.rows(here.store, sa.select(t).where(t.c.plan_id == plan.id).order_by(t.c.n))
+        if not system or r.system == system
+    ]
 
 
 def versions(here: Loop) -> dict[tuple[str, str, str], int]:
@@ -51,10 +55,10 @@ def killed_after(hub: Hub, receipts: int) -> Hub:
     return replace(hub, progress=progress)
 
 
-# -- going on --------------------------------------------------------------------------------------------------------------
+# -- going on --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("batches", [0, 2, 5])
+@pytest.mark.parametrize("batches", [0, 3])
 def test_an_apply_that_died_goes_on_and_writes_nothing_twice(start: Start, batches: int) -> None:
     here = start("compared")
     plan = make_and_store_plan(here.hub(), "run")
@@ -65,7 +69,9 @@ def test_an_apply_that_died_goes_on_and_writes_nothing_twice(start: Start, batch
     assert half.state == "applying"
     assert outcomes(here, plan)[None] > 0
     done = apply_plan(here.hub(), plan.id)
-    assert done == {"planned": plan.counts["planned"], "written": plan.counts["planned"]} | dict.fromkeys(("refused", "deferred", "drifted", "left"), 0)
+    assert done == {"planned": plan.counts["planned"], "written": plan.counts["planned"]} | dict.fromkeys(
+        ("refused", "deferred", "drifted", "left"), 0
+    )
     assert set(outcomes(here, plan)) == {"written"}
     assert max(versions(here).values()) == 2
     after = open_plan(here.store, plan.id)
@@ -114,29 +120,32 @@ def test_a_plan_is_carried_out_for_the_systems_asked_for(begin: Start) -> None:
     assert apply_plan(here.hub(), plan.id)["left"] == 0
 
 
-# -- somebody was faster -----------------------------------------------------------------------------------------------------
+# -- somebody was faster ---------------------------------------------------------------------------------------------
+
+
+MEANWHILE = dict.fromkeys(("name", "city", "job_title", "street", "description"), "Somebody Faster") | {
+    "first_name": "Somebody", "last_name": "Faster", "phone": "+4930901820", "postal_code": "10117", "price": "4711.00",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("system", ["salesforce", "hubspot", "portal", "zendesk", "shopify", "thingsboard"])
 def test_what_somebody_changed_since_the_plan_is_not_overwritten(begin: Start, system: str) -> None:
     here = begin("compared")
     plan = make_and_store_plan(here.hub(), "run")
-    texts = ("name", "first_name", "last_name", "city", "job_title", "street", "description")
-    change = next(c for c in planned(here, plan, system) if c.field in texts)
-    meanwhile = {change.field: "Somebody Faster"}
+    change = next(c for c in planned(here, plan, system) if c.field in MEANWHILE)
+    meanwhile = {change.field: MEANWHILE[change.field]}
     if change.field in ("first_name", "last_name"):
-        meanwhile = {"first_name": "Somebody", "last_name": "Faster"}
+        meanwhile = {name: MEANWHILE[name] for name in ("first_name", "last_name")}  # some keep them as one
     here.edit(change.ref, **meanwhile)
-    held = here.standin(system).dump()
     done = apply_plan(here.hub(), plan.id, [system])
     assert done["drifted"] >= 1
     assert {c.outcome for c in planned(here, plan) if c.ref == change.ref and c.field in meanwhile} == {"drifted"}
-    stream = change.stream if change.stream in held else next(s for s, o in held.items() if change.ref.split("/", 2)[2] in o)
-    assert "Faster" in str(here.standin(system).dump()[stream][change.ref.split("/", 2)[2]])
+    loop.look(here.hub(), Run.start(here.store))
+    assert here.fields(change.ref)[change.field] == MEANWHILE[change.field]
 
 
-def test_after_a_drift_the_next_sync_follows_the_person(start: Start) -> None:
-    here = start("synced")
+def test_after_a_drift_the_next_sync_follows_the_person(begin: Start) -> None:
+    here = begin("synced")
     known = here.somebody("contact", "job_title", "salesforce", "hubspot")
     here.edit(known["hubspot"], job_title="Head of Pumps")
     loop.look(here.hub(), Run.start(here.store))
@@ -163,7 +172,7 @@ def test_a_record_that_is_gone_by_now_is_drifted(begin: Start) -> None:
     assert here.sync().planned == 0
 
 
-# -- refused -----------------------------------------------------------------------------------------------------------------
+# -- refused ---------------------------------------------------------------------------------------------------------
 
 
 def trusting(name: str) -> Any:
@@ -213,13 +222,13 @@ def test_one_bad_row_does_not_hold_up_its_batch(begin: Start) -> None:
     assert {c.ref for c in planned(here, plan, "portal") if c.outcome == "refused"} == {known["portal"]}
 
 
-# -- guarded -----------------------------------------------------------------------------------------------------------------
+# -- guarded ---------------------------------------------------------------------------------------------------------
 
 STRICT = Limits(share=0.0, first_share=0.0, floor=1)
 
 
-def test_a_plan_past_a_limit_is_red_and_writes_nothing(start: Start) -> None:
-    here = start("compared")
+def test_a_plan_past_a_limit_is_red_and_writes_nothing(begin: Start) -> None:
+    here = begin("compared")
     before = here.dump()
     told = loop.sync(here.hub(limits=STRICT))
     assert (told.plan.state, told.summary["state"], told.summary["blocked"]) == ("blocked", "red", True)
@@ -237,7 +246,12 @@ def test_an_approval_lets_exactly_this_plan_pass(start: Start) -> None:
     done = apply_plan(hub, told.plan.id)
     assert done["written"] == told.planned
     [approval] = loop.rows(here.store, sa.select(schema.approvals))
-    assert (approval.plan_id, approval.hash, approval.author, approval.reason) == (told.plan.id, told.plan.hash, "anna", "seen it")
+    assert (approval.plan_id, approval.hash, approval.author, approval.reason) == (
+        told.plan.id,
+        told.plan.hash,
+        "anna",
+        "seen it",
+    )
     with pytest.raises(UnsafePlan, match="is applied"):
         approve(here.store, told.plan.id, "anna", "again")
     known = here.somebody("contact", "job_title", "salesforce", "hubspot", "portal")

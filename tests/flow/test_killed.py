@@ -18,7 +18,8 @@ from tests.flow.conftest import Loop
 
 # How many things there are to do in each step on the way to the first plan: moments to die at are drawn from these.
 MOMENTS = (
-    ("pull", 150), ("pull", 350), ("refine", 120), ("match", 40), ("merge", 12), ("compare", 30), ("plan", 8), ("apply", 20), ("apply", 60),
+    ("pull", 150), ("pull", 350), ("refine", 120), ("match", 40), ("merge", 12), ("compare", 30),
+    ("plan", 8), ("apply", 20), ("apply", 60),
 )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pyarrow as pa
@@ -29,7 +30,8 @@ PAIRS = ("a", "b", "entity", "weight", "state", "why")
 ALIVE = schema.records.c.deleted
 
 ODD = [
-    "", " ", "O'Brien", 'say "hi"', "back\\slash", "\\N", "\\.", "tab\tnew\nline\r", "emoji 👩‍🚀 and ✓", "Ωmega", "名前", "x" * 300_000,
+    "", " ", "O'Brien", 'say "hi"', "back\\slash", "\\N", "\\.", "tab\tnew\nline\r", "emoji 👩‍🚀 and ✓", "Ωmega",
+    "名前", "x" * 300_000,
     "%s %d ?", "{}", "null", "NULL", "\\x00", "a,b;c|d",
 ]  # fmt: skip
 
@@ -158,8 +160,8 @@ def test_no_rows_are_an_empty_table_of_the_same_shape(store: Store) -> None:
 
 
 def test_a_transaction_that_fails_leaves_none_of_its_rows(store: Store) -> None:
-    with pytest.raises(RuntimeError), store.write() as c:
+    with suppress(ZeroDivisionError), store.write() as c:
         bulk.append(c, schema.facts, ("key", "value"), [("a", "1")])
         bulk.upsert(c, schema.facts, ("key", "value"), [("b", "1")])
-        raise RuntimeError
+        raise ZeroDivisionError
     assert rows_of(store, sa.select(schema.facts)) == []

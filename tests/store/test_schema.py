@@ -68,7 +68,8 @@ def test_processes_that_open_an_empty_database_at_once_all_get_it(store_url: str
         for _ in range(2)
     ]  # fmt: skip
     for racer in racers:
-        assert racer.stdout and racer.stdout.readline() == "ready\n"
+        assert racer.stdout
+        assert racer.stdout.readline() == "ready\n"
     for racer in racers:
         assert racer.stdin
         racer.stdin.write("go\n")
@@ -93,7 +94,7 @@ def test_a_migration_that_breaks_off_leaves_nothing_behind(engine: sa.Engine, mo
 
 @pytest.mark.parametrize("url", ["nonsense", "mysql://localhost/hub", "sqlite:////proc/nowhere/hub.db"])
 def test_an_address_that_cannot_be_used_is_explained(url: str) -> None:
-    with pytest.raises(ConfigError, match="^store: "):
+    with pytest.raises(ConfigError, match=r"^store: "):
         Store.open(url)
 
 
