@@ -25,7 +25,10 @@ from omnihub.sdk import Answer, Exchange, FullName, Page, Row, Stream
 
 log = logging.getLogger("omnihub.push")
 
-LOOK = 200  # records looked at in one go before they are written
+LOOK = 200  # records looked at in one go before they are written, at most
+LOOK_LEAST = (
+    20  # and at least, where they are written one by one: a look costs a call and a refine, however few they are
+)
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,7 @@ def apply_stream(client: Any, stream: Stream, tasks: Sequence[Task], read: Read,
     the rest is left for the next time (the receipts so far are kept)."""
     push = stream.push
     assert push is not None
-    width = max(push.batch, min(LOOK, push.batch * push.parallel))
+    width = max(push.batch, LOOK_LEAST, min(LOOK, push.batch * push.parallel))
     with ThreadPoolExecutor(push.parallel, thread_name_prefix="push") as pool:
         for start in range(0, len(tasks), width):
             some = tasks[start : start + width]
@@ -93,9 +96,16 @@ def apply_stream(client: Any, stream: Stream, tasks: Sequence[Task], read: Read,
                     ready.append(rest)
             if done:
                 receive(done)
-            batches = [ready[i : i + push.batch] for i in range(0, len(ready), push.batch)]
-            for receipts in pool.map(lambda batch: _write(client, stream, batch, read), batches):
-                receive(receipts)
+            for wave in _waves(ready, push.batch, push.parallel):
+                for receipts in pool.map(lambda batch: _write(client, stream, batch, read), wave):
+                    receive(receipts)
+
+
+def _waves(ready: Sequence[_Ready], batch: int, parallel: int) -> Iterator[list[Sequence[_Ready]]]:
+    """The batches that go out together. The next ones wait until the receipts of these are kept."""
+    batches = [ready[i : i + batch] for i in range(0, len(ready), batch)]
+    for i in range(0, len(batches), parallel):
+        yield batches[i : i + parallel]
 
 
 @dataclass(frozen=True)

@@ -198,6 +198,12 @@ def test_receipts_are_kept_before_the_next_records_are_touched(vault: Vault, htt
     assert written_when_kept == [1, 2, 3]
 
 
+def test_records_written_one_by_one_are_looked_at_together(vault: Vault, http: Http) -> None:
+    applied(http, people(update=Send1("PATCH", "/people/{id}"), batch=1, parallel=4), tasks(50))
+    assert [len(ids) for ids in vault.looked] == [20, 20, 10]
+    assert len(vault.batches) == 50
+
+
 def test_when_receipts_can_not_be_kept_nothing_more_is_written(vault: Vault, http: Http) -> None:
     def full(some: Sequence[Receipt]) -> None:
         raise OSError("no space left")
@@ -345,9 +351,9 @@ def test_records_that_can_not_be_looked_at_are_deferred_and_the_others_go_on(
     vault: Vault, http: Http, answer: str
 ) -> None:
     vault.looks = [answer]
-    receipts = applied(http, people(batch=2), tasks(4))
-    assert list(outcomes(receipts).values()) == ["deferred could_not_look"] * 2 + ["written"] * 2
-    assert vault.batches == [["2", "3"]]
+    receipts = applied(http, people(batch=20), tasks(40))
+    assert list(outcomes(receipts).values()) == ["deferred could_not_look"] * 20 + ["written"] * 20
+    assert vault.batches == [[str(n) for n in range(20, 40)]]
 
 
 def test_a_rate_limit_defers_the_batch_and_writes_nothing_twice(vault: Vault, http: Http) -> None:
