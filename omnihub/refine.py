@@ -53,8 +53,8 @@ PRIOR = pa.schema(
 )
 """What was refined before of the same refs (for nested streams: of the same parents)."""
 
-SENT = pa.schema([("ref", pa.string()), ("field", pa.string()), ("value", pa.string())])
-"""What we last wrote to these refs."""
+SENT = pa.schema([("ref", pa.string()), ("field", pa.string()), ("value", pa.string()), ("written", pa.bool_())])
+"""What we last wrote to these refs, and what was about to be written (`written` false)."""
 
 
 def json_path(path: str) -> str:
@@ -214,14 +214,17 @@ def _cut_names(con: duckdb.DuckDBPyConnection) -> None:
     """
     con.execute(
         """CREATE TEMP TABLE cuts AS
-           SELECT cells.ref, cells.seq, cells.text,
-                  max(length(value)) FILTER (
-                      part = 'last' AND lower(right(' ' || text, length(value) + 1)) = lower(' ' || value)) AS last,
-                  max(length(value)) FILTER (
-                      part = 'first' AND lower(left(text || ' ', length(value) + 1)) = lower(value || ' ')) AS first
-           FROM cells JOIN sent ON sent.ref = cells.ref AND sent.field = cells.field
-           WHERE part <> '' AND text IS NOT NULL AND value <> ''
-           GROUP BY ALL HAVING last IS NOT NULL OR first IS NOT NULL"""
+           SELECT ref, seq, text, max(size) FILTER (fits AND part = 'last') AS last,
+                  max(size) FILTER (fits AND part = 'first') AS first
+           FROM (SELECT cells.ref, cells.seq, text, part, length(value) AS size,
+                        coalesce(written, true) AS written,
+                        CASE part WHEN 'last' THEN lower(right(' ' || text, length(value) + 1)) = lower(' ' || value)
+                                  ELSE lower(left(text || ' ', length(value) + 1)) = lower(value || ' ') END AS fits
+                 FROM cells JOIN sent ON sent.ref = cells.ref AND sent.field = cells.field
+                 WHERE part <> '' AND text IS NOT NULL AND value <> '')
+           -- Where it is not known that we ever wrote it, one half alone may just happen to stand in their own text.
+           GROUP BY ref, seq, text
+           HAVING bool_or(fits AND written) OR count(DISTINCT part) FILTER (fits) = count(DISTINCT part)"""
     )
     con.execute(
         """UPDATE cells

@@ -321,6 +321,21 @@ def test_a_name_kept_as_one_text_is_cut_where_we_put_it_together(
     assert ("last_name" in json.loads(row["echoes"])) == (sent.get("last_name") == expected[1])
 
 
+def test_a_half_we_only_meant_to_write_does_not_cut_what_is_still_their_own_text() -> None:
+    meant = [
+        {"ref": "acme/people/1", "field": "first_name", "value": "Heiner", "written": False},
+        {"ref": "acme/people/1", "field": "last_name", "value": "Löchel", "written": False},
+    ]
+    versions = pa.Table.from_pylist(
+        [{"ref": "acme/people/1", "seq": 1, "body": '{"id": 1, "name": "HEINER Loechel"}', "deleted": False}],
+        schema=VERSIONS,
+    )
+    tables = [refine("acme", PEOPLE, versions, PRIOR.empty_table(), sent) for sent in (
+        SENT.empty_table(), pa.Table.from_pylist(meant, schema=SENT)
+    )]  # fmt: skip
+    assert tables[0].column("fields").to_pylist() == tables[1].column("fields").to_pylist()
+
+
 def test_what_somebody_typed_over_our_write_is_no_echo() -> None:
     sent = {("acme/people/1", "job_title"): "CTO", ("acme/people/2", "country"): "DE"}
     assert json.loads(one(PEOPLE, V("1", {"title": "CFO", "country": "DE"}), sent=sent)["echoes"]) == []

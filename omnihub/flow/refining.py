@@ -115,10 +115,11 @@ def sent_to(c: sa.Connection, refs: Sequence[str]) -> pa.Table:
     """What was last written to these refs, and what was about to be."""
     s = schema.sent
     ours = sa.union_all(
-        sa.select(s.c.ref, s.c.field, s.c.value), sa.select(s.c.ref, s.c.field, s.c.intended.label("value"))
+        sa.select(s.c.ref, s.c.field, s.c.value, sa.true().label("written")),
+        sa.select(s.c.ref, s.c.field, s.c.intended.label("value"), sa.false().label("written")),
     ).subquery()
-    written = sa.select(ours.c.ref, ours.c.field, ours.c.value).where(ours.c.value.is_not(None))
-    return bulk.table_in(c, written, ours.c.ref, refs)
+    told = sa.select(ours.c.ref, ours.c.field, ours.c.value, ours.c.written).where(ours.c.value.is_not(None))
+    return bulk.table_in(c, told, ours.c.ref, refs)
 
 
 def _earlier(prior: pa.Table, versions: pa.Table, of: str) -> pa.Table:
