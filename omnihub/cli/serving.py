@@ -75,7 +75,9 @@ def _free(port: int) -> int:
 def _dagster(port: int, home: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     """`dagster dev` with all it starts; it ends with us, however we end."""
     port = _free(port)
-    command = [sys.executable, "-m", "dagster", "dev", "-m", "omnihub.definitions", "-h", "127.0.0.1", "-p", str(port)]
+    # The same code location as in the runs of the command line, else its job pages would not show them.
+    place = ["-w", "workspace.yaml"] if Path("workspace.yaml").is_file() else ["-m", "omnihub.definitions"]
+    command = [sys.executable, "-m", "dagster", "dev", *place, "-h", "127.0.0.1", "-p", str(port)]
     with (home / "dagster.log").open("wb") as log:
         process = subprocess.Popen(  # noqa: S603  our own command
             tied(command), stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True

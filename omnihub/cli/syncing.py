@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -228,10 +231,19 @@ def _draw_report(console: Console, told: Mapping[str, Any]) -> None:
 
 def _draw_next(console: Console) -> None:
     heading(console, "What next")
+    me = _how_to_call_me()
     for command, why in (
-        ("omnihub sync", "again: nothing left to say"),
-        ("omnihub sandbox mutate", "people edit records; sync again writes what follows"),
-        ("omnihub up", "stand-ins, Dagster and the report in a browser"),
+        ("sync", "again: nothing left to say"),
+        ("sandbox mutate", "people edit records; sync again writes what follows"),
+        ("up", "stand-ins, Dagster and the report in a browser"),
     ):
-        put(console, f"[bold]{command:<24}[/] [dim]{why}[/]")
+        put(console, f"[bold]{f'{me} {command}':<{len(me) + 16}}[/] [dim]{why}[/]")
     console.print()
+
+
+def _how_to_call_me() -> str:
+    """The command as it can be typed here: after `make demo` nobody has put .venv/bin on the path yet."""
+    if shutil.which("omnihub"):
+        return "omnihub"
+    mine = Path(sys.executable).parent / "omnihub"
+    return str(mine.relative_to(Path.cwd()) if mine.is_relative_to(Path.cwd()) else mine)
