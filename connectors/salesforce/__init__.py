@@ -184,7 +184,7 @@ class Sobject:
         return [_answer(row, result, said) for row, result in zip(rows, results, strict=True)]
 
     def _newest(self, org: Org) -> str:
-        body = next(org.ask(f"SELECT Id, SystemModstamp FROM {self.name} ORDER BY SystemModstamp DESC LIMIT 1"))  # noqa: S608
+        body = next(org.ask(f"SELECT Id, SystemModstamp FROM {self.name} ORDER BY SystemModstamp DESC LIMIT 1"))
         return next((r.updated for r in records(body, "records", key="Id", updated="SystemModstamp") if r.updated), "")
 
     def _records(self, body: bytes) -> list[Record]:
@@ -199,7 +199,7 @@ class Sobject:
 
     def _select(self, org: Org) -> str:
         if self.name not in org.selects:
-            org.selects[self.name] = f"SELECT {', '.join(self._columns(org))} FROM {self.name}"  # noqa: S608  names of ours
+            org.selects[self.name] = f"SELECT {', '.join(self._columns(org))} FROM {self.name}"
         return org.selects[self.name]
 
     def _columns(self, org: Org) -> list[str]:

@@ -39,7 +39,7 @@ class Query:
         conditions = " AND ".join(["stream = ?", *([] if deleted_since == "" else [alive]), *self.where])
         order = ", ".join([*self.order, "id"])
         return (
-            f"SELECT {what} FROM objects WHERE {conditions} ORDER BY {order} LIMIT ? OFFSET ?",  # noqa: S608
+            f"SELECT {what} FROM objects WHERE {conditions} ORDER BY {order} LIMIT ? OFFSET ?",
             [self.of.stream, *([deleted_since] if deleted_since else []), *self.values, self.limit, self.offset],
         )
 

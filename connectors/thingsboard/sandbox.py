@@ -202,13 +202,13 @@ class ThingsBoardStandin(Standin):
         order = "DESC" if call.param("sortOrder", "ASC") == "DESC" else "ASC"
         condition = f"stream = ? AND deleted = 0{where}"
         values = (stream, *values)
-        total = self.state.ask(f"SELECT count(*) FROM objects WHERE {condition}", values)[0][0]  # noqa: S608
+        total = self.state.ask(f"SELECT count(*) FROM objects WHERE {condition}", values)[0][0]
         # the inner question is answered by the index alone, so that late pages cost what early ones do
         rows = self.state.ask(
             f"""SELECT id, body, created_at, version
                 FROM (SELECT id FROM objects WHERE {condition}
                       ORDER BY created_at {order}, id {order} LIMIT ? OFFSET ?) AS wanted
-                JOIN objects USING (id) WHERE stream = ? ORDER BY created_at {order}, id {order}""",  # noqa: S608
+                JOIN objects USING (id) WHERE stream = ? ORDER BY created_at {order}, id {order}""",
             (*values, size, size * number, stream),
         )
         found = [Obj(stream, id_, 0, json.loads(body), at, at, version) for id_, body, at, version in rows]

@@ -348,7 +348,8 @@ def test_nested_records_are_found_in_their_parent_and_look_up_to_it(shop: Shop) 
 
 
 def test_every_field_the_shop_holds_is_mapped() -> None:
-    left_out = {"variants": {"of"}, "customers": {"language"}}  # a customer's locale is the shop's unless they chose one
+    # A customer's locale is the shop's unless they chose one.
+    left_out = {"variants": {"of"}, "customers": {"language"}}
     for stream in connector.streams:
         held = set(HELD["shop", stream.name]) - left_out.get(stream.name, set())
         assert held <= set(stream.map)
