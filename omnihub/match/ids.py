@@ -96,9 +96,10 @@ def _claims(
             claims[at_home].append(golden_id)
         else:
             claims[min(counts, key=lambda n: (-counts[n], min(clusters[n])))].append(golden_id)
-    # A founder that left a merge takes its old id along.
-    for golden_id, golden in goldens.items():
+    # A founder that left a merge takes its old id along, the oldest where it founded several.
+    for golden_id, golden in sorted(goldens.items(), key=lambda item: (item[1].born, item[0])):
         old_home = home.get(golden.founder)
-        if golden.merged_into and old_home is not None and not claims.get(old_home):
-            claims[old_home].append(golden_id)
+        if not golden.merged_into or golden_id in members or old_home is None or claims.get(old_home):
+            continue
+        claims[old_home].append(golden_id)
     return claims

@@ -52,7 +52,11 @@ CONTACT: dict[str, Levels] = {
         ("a.given = b.last_given AND a.last = b.first", 9),
         ("a.last = b.last AND (length(a.first) = 1 OR length(b.first) = 1) AND a.first[1] = b.first[1]", 7),
         ("a.last = b.last AND jaro_winkler_similarity(a.given, b.given) >= 0.88", 8.5),
-        ("a.last = b.last AND (starts_with(a.first, b.first || ' ') OR starts_with(b.first, a.first || ' '))", 9),
+        (
+            """a.last = b.last AND least(length(a.first), length(b.first)) >= 3
+               AND (starts_with(a.first, b.first) OR starts_with(b.first, a.first))""",
+            8.5,
+        ),
         ("a.given = b.given AND jaro_winkler_similarity(a.last, b.last) >= 0.9", 8.5),
         ("jaro_winkler_similarity(a.given, b.given) >= 0.88 AND jaro_winkler_similarity(a.last, b.last) >= 0.9", 6),
         ("jaro_winkler_similarity(a.first, b.last) >= 0.88 AND jaro_winkler_similarity(a.last, b.first) >= 0.88", 6),

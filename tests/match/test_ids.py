@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -159,7 +158,6 @@ def living(m: Memory, clusters: Sequence[Sequence[str]]) -> dict[str, str]:
     return {ref: m.of(ref) for c in clusters for ref in c}
 
 
-@pytest.mark.xfail(strict=False, reason="a founder takes an id along that a record which was away still has")
 @settings(max_examples=300)
 @given(histories)
 def test_after_any_history_every_record_has_one_id_and_no_id_is_in_two_clusters(history: list[list[int]]) -> None:
@@ -177,7 +175,6 @@ def test_after_any_history_every_record_has_one_id_and_no_id_is_in_two_clusters(
             m.resolve(gid)
 
 
-@pytest.mark.xfail(strict=False, reason="a founder takes an id along that a record which was away still has")
 @settings(max_examples=200)
 @given(histories)
 def test_after_any_history_a_re_run_says_nothing(history: list[list[int]]) -> None:
@@ -190,7 +187,6 @@ def test_after_any_history_a_re_run_says_nothing(history: list[list[int]]) -> No
     assert m.crosswalk == before
 
 
-@pytest.mark.xfail(strict=False, reason="of two merged ids whose founders left together, the one read first is taken")
 @settings(max_examples=200)
 @given(histories)
 def test_after_any_history_the_order_of_the_input_does_not_matter(history: list[list[int]]) -> None:
