@@ -14,7 +14,7 @@ SOME = Measured("land", 1000, 2.0, 1.5, 180.4)
 
 
 def test_landing_and_its_floor_read_the_same_records(tmp_path: Path) -> None:
-    found = landing.run(tmp_path, 300)
+    found = landing.run(tmp_path, 300, times=1)
     assert [(m.name, m.records) for m in found] == [
         (name, count) for count in (300, 1200) for name in (landing.FLOOR, landing.LAND, landing.AGAIN)
     ]
