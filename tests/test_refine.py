@@ -460,7 +460,7 @@ def in_slices(
     return state
 
 
-@settings(max_examples=20, phases=FAST)
+@settings(max_examples=15, phases=FAST)
 @given(all_=st.lists(PERSON, min_size=1, max_size=6), sizes=st.lists(st.integers(1, 3), max_size=4), sent=WRITTEN)
 def test_refining_piece_by_piece_says_what_refining_all_at_once_says(
     all_: list[V], sizes: list[int], sent: dict[tuple[str, str], str]
@@ -468,7 +468,7 @@ def test_refining_piece_by_piece_says_what_refining_all_at_once_says(
     assert in_slices(PEOPLE, all_, sizes, sent) == refined(PEOPLE, *all_, sent=sent)
 
 
-@settings(max_examples=20, phases=FAST)
+@settings(max_examples=15, phases=FAST)
 @given(all_=st.lists(ORDER, min_size=1, max_size=5), sizes=st.lists(st.integers(1, 3), max_size=3))
 def test_refining_children_piece_by_piece_says_what_refining_all_at_once_says(all_: list[V], sizes: list[int]) -> None:
     assert in_slices(LINES, all_, sizes, {}) == refined(LINES, *all_)

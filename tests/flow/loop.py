@@ -26,6 +26,7 @@ from omnihub.flow import (
 from omnihub.flow.pushing import Stored
 from omnihub.model import GOLDEN
 from omnihub.sdk import Connector, Http
+from omnihub.sdk.http import nothing
 from omnihub.store import Store, schema
 
 Settings = Mapping[str, Mapping[str, str]]
@@ -110,9 +111,10 @@ class Fuse:
     def blow(self) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
-    def take(self, method: str, path: str) -> None:
+    def take(self, method: str, path: str) -> Callable[[], None]:
         """As a budget: asked before each call."""
         self.tick()
+        return nothing
 
     def told(self, wait_s: float) -> None:
         """As a budget: the system asked for patience."""

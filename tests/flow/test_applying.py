@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from omnihub.errors import ConfigError, UnsafePlan
-from omnihub.flow import Hub, Run, apply_plan, approve, make_and_store_plan, open_plan
+from omnihub.flow import Hub, Run, apply_plan, approve, make_and_store_plan, open_plan, pull_system, refine_system
 from omnihub.flow.pushing import Stored
 from omnihub.push import Limits
 from omnihub.store import schema
@@ -58,9 +59,11 @@ def killed_after(hub: Hub, receipts: int) -> Hub:
 # -- going on --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("batches", [0, 3])
-def test_an_apply_that_died_goes_on_and_writes_nothing_twice(start: Start, batches: int) -> None:
-    here = start("compared")
+@pytest.mark.parametrize(("kind", "batches"), [("sqlite", 0), ("sqlite", 3), ("postgresql", 2)])
+def test_an_apply_that_died_goes_on_and_writes_nothing_twice(
+    start_on: Callable[[str, str], Loop], kind: str, batches: int
+) -> None:
+    here = start_on(kind, "compared")
     plan = make_and_store_plan(here.hub(), "run")
     with pytest.raises(Killed):
         apply_plan(killed_after(here.hub(), batches), plan.id)
@@ -79,8 +82,8 @@ def test_an_apply_that_died_goes_on_and_writes_nothing_twice(start: Start, batch
     assert after.state == "applied"
 
 
-def test_a_batch_whose_receipts_were_lost_is_recognised_not_written_again(start: Start) -> None:
-    here = start("compared")
+def test_a_batch_whose_receipts_were_lost_is_recognised_not_written_again(begin: Start) -> None:
+    here = begin("compared")
     plan = make_and_store_plan(here.hub(), "run")
 
     def lost(connection: sa.Connection, cursor: Any, statement: str, *_: object) -> None:
@@ -140,7 +143,8 @@ def test_what_somebody_changed_since_the_plan_is_not_overwritten(begin: Start, s
     done = apply_plan(here.hub(), plan.id, [system])
     assert done["drifted"] >= 1
     assert {c.outcome for c in planned(here, plan) if c.ref == change.ref and c.field in meanwhile} == {"drifted"}
-    loop.look(here.hub(), Run.start(here.store))
+    pull_system(here.hub(), system, "run")
+    refine_system(here.hub(), system)
     assert here.fields(change.ref)[change.field] == MEANWHILE[change.field]
 
 
@@ -182,8 +186,8 @@ def trusting(name: str) -> Any:
     return loop.CONNECTORS | {name: replace(connector, streams=streams)}
 
 
-def test_a_refused_change_is_a_dead_letter_until_it_changes(start: Start) -> None:
-    here = start("synced")
+def test_a_refused_change_is_a_dead_letter_until_it_changes(begin: Start) -> None:
+    here = begin("synced")
     known = here.somebody("account", "name", "salesforce", "portal")
     here.edit(known["salesforce"], name="Pumpen " * 32 + "GmbH")  # 228 letters; the portal takes 200
     hub = loop.hub_over(here.store, here.settings, trusting("portal"))
@@ -207,8 +211,8 @@ def test_a_refused_change_is_a_dead_letter_until_it_changes(start: Start) -> Non
     assert here.fields(known["portal"])["name"] == "Pumpen und mehr GmbH"
 
 
-def test_one_bad_row_does_not_hold_up_its_batch(begin: Start) -> None:
-    here = begin("compared")
+def test_one_bad_row_does_not_hold_up_its_batch(start: Start) -> None:
+    here = start("compared")
     known = here.somebody("account", "name", "salesforce", "portal")
     here.edit(known["salesforce"], name="Pumpen " * 32 + "GmbH")
     hub = loop.hub_over(here.store, here.settings, trusting("portal"))
@@ -238,8 +242,8 @@ def test_a_plan_past_a_limit_is_red_and_writes_nothing(begin: Start) -> None:
     assert here.dump() == before
 
 
-def test_an_approval_lets_exactly_this_plan_pass(start: Start) -> None:
-    here = start("compared")
+def test_an_approval_lets_exactly_this_plan_pass(begin: Start) -> None:
+    here = begin("compared")
     hub = here.hub(limits=STRICT)
     told = loop.sync(hub)
     assert approve(here.store, told.plan.id, "anna", "seen it").state == "approved"

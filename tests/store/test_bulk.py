@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -34,13 +33,6 @@ ODD = [
     "名前", "x" * 300_000,
     "%s %d ?", "{}", "null", "NULL", "\\x00", "a,b;c|d",
 ]  # fmt: skip
-
-
-@pytest.fixture
-def store(store_url: str) -> Iterator[Store]:
-    opened = Store.open(store_url)
-    yield opened
-    opened.close()
 
 
 def version(

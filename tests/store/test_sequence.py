@@ -8,7 +8,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-import pytest
 import sqlalchemy as sa
 
 from omnihub.store import Store, bulk, schema
@@ -32,13 +31,6 @@ for n in range({ROUNDS}):
 """
 
 
-@pytest.fixture
-def store(store_url: str) -> Iterator[Store]:
-    opened = Store.open(store_url)
-    yield opened
-    opened.close()
-
-
 @contextmanager
 def broken_off(store: Store) -> Iterator[sa.Connection]:
     """A writing transaction that fails after all it was asked to do."""
@@ -53,10 +45,10 @@ def seqs_after(store: Store, mark: int) -> list[int]:
         return list(c.execute(sa.select(t.c.seq).where(t.c.seq > mark).order_by(t.c.seq)).scalars())
 
 
-def test_a_reader_beside_two_writing_processes_misses_no_row(store: Store, store_url: str) -> None:
+def test_a_reader_beside_two_writing_processes_misses_no_row(store: Store, its_url: str) -> None:
     writers = [
         subprocess.Popen(
-            [sys.executable, "-c", WRITER, store_url, name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", WRITER, its_url, name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         for name in ("one", "two")
     ]
@@ -81,9 +73,9 @@ def test_a_reader_beside_two_writing_processes_misses_no_row(store: Store, store
     assert whose == {f"{name}-{n}" for name in ("one", "two") for n in range(ROUNDS)}
 
 
-def test_numbers_become_visible_in_the_order_they_were_given(store: Store, store_url: str) -> None:
+def test_numbers_become_visible_in_the_order_they_were_given(store: Store, its_url: str) -> None:
     """The second writer has to wait for the first, so its later number can't be seen before the earlier one."""
-    other, given, asked = Store.open(store_url), [], threading.Event()
+    other, given, asked = Store.open(its_url), [], threading.Event()
 
     def second() -> None:
         asked.set()
