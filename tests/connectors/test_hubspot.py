@@ -27,6 +27,7 @@ from omnihub.model import Op, Outcome
 from omnihub.sandbox.copies import HELD, ROLES, Copy
 from omnihub.sandbox.kit import Call, Quota, Reply, Running
 from omnihub.sdk import Answer, Codes, Page, Row, Want, open_client
+from omnihub.sdk.http import nothing
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -34,8 +35,8 @@ NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 class Unlimited:
     """A budget that never waits: the stand-in's own limits are tested, not the clock."""
 
-    def take(self, method: str, path: str) -> None:
-        pass
+    def take(self, method: str, path: str) -> Callable[[], None]:
+        return nothing
 
     def told(self, wait_s: float) -> None:
         pass

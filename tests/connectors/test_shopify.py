@@ -6,7 +6,7 @@ import gzip
 import json
 import os
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -35,6 +35,7 @@ from omnihub.model import Op, Outcome
 from omnihub.sandbox.copies import HELD, Copy
 from omnihub.sandbox.kit import Running
 from omnihub.sdk import Answer, Page, Record, Row, Want, open_client, value_at
+from omnihub.sdk.http import nothing
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 DAY = "2026-11-01T{:02d}:00:00Z"
@@ -574,8 +575,8 @@ class NoBudget:
     def __init__(self) -> None:
         self.told_s: list[float] = []
 
-    def take(self, method: str, path: str) -> None:
-        return
+    def take(self, method: str, path: str) -> Callable[[], None]:
+        return nothing
 
     def told(self, wait_s: float) -> None:
         self.told_s.append(wait_s)
