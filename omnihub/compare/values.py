@@ -18,8 +18,9 @@ MEMBERS = pa.schema(
         ("fields", pa.string()),
     ]
 )
-HELD = pa.schema([("system", pa.string()), ("stream", pa.string()), ("field", pa.string())])
-"""Which fields each stream holds (its field map), and so can differ in."""
+HELD = pa.schema([("system", pa.string()), ("stream", pa.string()), ("field", pa.string()), ("joined", pa.bool_())])
+"""Which fields each stream holds (its field map), and so can differ in. `joined`: it keeps the name as one text, so
+where first ends and last begins is a guess, and no difference while the whole is the same."""
 
 ROWS = pa.schema(
     [
@@ -93,7 +94,7 @@ cells AS (
            json_extract_string(lineage, '$."' || key || '".rule') AS rule
     FROM ours)
 SELECT m.golden_id, m.ref, m.system, m.stream, c.field, k.kind, k.unit, c.ours, c.winner, c.rule,
-       json_extract_string(m.fields, '$."' || c.field || '"') AS theirs
+       json_extract_string(m.fields, '$."' || c.field || '"') AS theirs, coalesce(h.joined, false) AS joined
 FROM members AS m JOIN cells AS c ON c.golden_id = m.golden_id
 JOIN held AS h ON h.system = m.system AND h.stream = m.stream AND h.field = c.field
 JOIN kinds AS k ON k.field = c.field
@@ -101,10 +102,14 @@ JOIN kinds AS k ON k.field = c.field
 
 _DIFFER = """
 CREATE TEMP TABLE differ AS
+WITH joined_names AS (
+    SELECT ref FROM sides WHERE joined GROUP BY ref
+    HAVING lower(string_agg(theirs, ' ' ORDER BY field)) = lower(string_agg(ours, ' ' ORDER BY field)))
 SELECT s.* FROM sides AS s
 LEFT JOIN same_keys AS o ON o.kind = s.kind AND o.value = s.ours
 LEFT JOIN same_keys AS t ON t.kind = s.kind AND t.value = s.theirs
 WHERE s.kind <> 'link' AND (s.theirs IS NULL OR o.same <> t.same)
+  AND NOT (s.joined AND s.ref IN (SELECT ref FROM joined_names))
 """
 
 _FOUND = """

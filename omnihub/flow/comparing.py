@@ -20,6 +20,7 @@ from omnihub.compare import HELD, broken_links, catalog, context, problems, valu
 from omnihub.compare.values import DIFFERENCES, GOLDENS, MEMBERS, ROWS
 from omnihub.flow.hub import Hub
 from omnihub.model import ENTITIES, FINDING_KINDS, GOLDEN, Entity, Kind
+from omnihub.sdk import FullName
 from omnihub.store import bulk, schema
 from omnihub.store.open import advance, latest, now_iso, watermark
 
@@ -89,11 +90,11 @@ def _compare_values(hub: Hub, entity: Entity, golden_ids: Sequence[str]) -> dict
 
 def _held(hub: Hub, entity: Entity) -> pa.Table:
     rows = [
-        {"system": name, "stream": stream.name, "field": field}
+        {"system": name, "stream": stream.name, "field": field, "joined": isinstance(where, FullName)}
         for name, connector in hub.connectors.items()
         for stream in connector.streams
         if stream.entity is entity
-        for field in stream.fields
+        for field, where in stream.fields.items()
     ]
     return pa.Table.from_pylist(rows, schema=HELD)
 

@@ -135,7 +135,7 @@ _KEYS: dict[Entity, tuple[str, ...]] = {
     Entity.PRODUCT: ("'s:' || sku", "'g:' || gtin"),
 }
 
-UNCAPPED = ("r",)  # keys for looking things up, not for pairing
+MAX_KEY = 200  # characters; a longer one is junk, and more than a database's index takes
 
 
 def features(entity: Entity, rows: pa.Table, accounts: pa.Table | None = None) -> tuple[pa.Table, pa.Table]:
@@ -150,7 +150,9 @@ def features(entity: Entity, rows: pa.Table, accounts: pa.Table | None = None) -
             con.register("company_keys", _made(con, "SELECT DISTINCT name AS text FROM accounts", _key(Kind.COMPANY)))
         con.execute(f"CREATE TEMP TABLE features AS {_FEATURES[entity]}")
         union = " UNION ".join(f"SELECT {key} AS key, ref FROM features" for key in _KEYS[entity])
-        keys = con.sql(f"SELECT key, ref FROM ({union}) WHERE key IS NOT NULL ORDER BY key, ref").to_arrow_table()
+        keys = con.sql(
+            f"SELECT key, ref FROM ({union}) WHERE length(key) <= {MAX_KEY} ORDER BY key, ref"
+        ).to_arrow_table()
         return con.sql("SELECT * FROM features ORDER BY ref").to_arrow_table(), keys
     finally:
         con.close()

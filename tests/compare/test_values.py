@@ -20,6 +20,7 @@ def compared(
     *held: tuple[str, Mapping[str, str]],
     fields: Sequence[str] = EVERYTHING,
     entity: Entity = Entity.CONTACT,
+    joined: bool = False,
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """(differences, findings) of one golden record with members (ref, fields). Each stream holds `fields`."""
     lineage = {name: {"ref": "shop/customers/9", "rule": "trusted"} for name in golden}
@@ -40,7 +41,14 @@ def compared(
             [{"golden_id": "g", "fields": json.dumps(golden), "lineage": json.dumps(lineage)}], schema=GOLDENS
         ),
         pa.Table.from_pylist(members, schema=MEMBERS),
-        pa.Table.from_pylist([{"system": s, "stream": t, "field": f} for s, t in streams for f in fields], schema=HELD),
+        pa.Table.from_pylist(
+            [
+                {"system": s, "stream": t, "field": f, "joined": joined and f in ("first_name", "last_name")}
+                for s, t in streams
+                for f in fields
+            ],
+            schema=HELD,
+        ),
     )
     return differences.to_pylist(), findings.to_pylist()
 
@@ -54,6 +62,19 @@ def differences(golden: Mapping[str, str], said: Mapping[str, str], **more: Any)
 def kinds(golden: Mapping[str, str], *held: tuple[str, Mapping[str, str]], **more: Any) -> list[tuple[str, str, str]]:
     """(kind, ref, field) of each finding."""
     return [(f["kind"], f["ref"], f["field"]) for f in compared(golden, *held, **more)[1]]
+
+
+GABO = {"first_name": "Gabriel", "last_name": "García Márquez"}
+
+
+def test_where_a_name_kept_as_one_text_is_cut_is_no_difference_while_the_whole_is_the_same() -> None:
+    guessed = {"first_name": "Gabriel García", "last_name": "Márquez"}
+    assert differences(GABO, guessed, joined=True) == {}
+    assert set(differences(GABO, guessed)) == {"first_name", "last_name"}
+
+
+def test_another_name_kept_as_one_text_is_a_difference() -> None:
+    assert set(differences(GABO, {"first_name": "Gabo", "last_name": "García Márquez"}, joined=True)) == {"first_name"}
 
 
 def test_another_value_is_a_difference_and_a_finding() -> None:
