@@ -25,7 +25,7 @@ up: .venv/ready
 	$(BIN)/omnihub up
 
 test: .venv/ready-dev
-	$(BIN)/python -m pytest --cov --cov-report=term $(if $(ARGS),--cov-fail-under=0 $(ARGS))
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --cov --cov-report=term $(if $(ARGS),--cov-fail-under=0 $(ARGS))
 
 check: .venv/ready-dev
 	$(BIN)/ruff format --check .
