@@ -130,7 +130,8 @@ fullest AS (
 heard AS (
     SELECT u.*, u.weight * u.filled / f.filled AS counts,
            sum(u.weight * u.filled / f.filled) FILTER (NOT u.echo)
-               OVER (PARTITION BY golden_id, unit, u.says) AS support
+               OVER (PARTITION BY golden_id, unit, u.says) AS support,
+           sum(u.weight * u.filled / f.filled) OVER (PARTITION BY golden_id, unit, u.says) AS repeated
     FROM units AS u JOIN fullest AS f USING (golden_id, unit))
 SELECT *, row_number() OVER (PARTITION BY golden_id, unit ORDER BY
            echo,
@@ -140,7 +141,9 @@ SELECT *, row_number() OVER (PARTITION BY golden_id, unit ORDER BY
            -- What we saw somebody change is their last word: old agreement among the others must not undo it.
            CASE WHEN rule = 'trusted' THEN edited END DESC NULLS LAST,
            CASE WHEN rule = 'strictest' THEN time END DESC NULLS LAST,
-           round(coalesce(support, 0), 6) DESC, time DESC NULLS LAST, round(counts, 6) DESC, says, ref) AS place
+           -- Where only echoes are left, what most of them repeat: the one written last may be half a name.
+           round(CASE WHEN echo THEN repeated ELSE support END, 6) DESC,
+           time DESC NULLS LAST, round(counts, 6) DESC, says, ref) AS place
 FROM heard
 """
 
