@@ -73,7 +73,9 @@ def writable(hub: Hub) -> dict[tuple[str, str], Push]:
 
 
 def _plan_id(plan: Plan) -> str:
-    return f"plan-{datetime.now(UTC):%Y%m%d-%H%M%S}-{plan.hash[:6]}"
+    """Each plan its own, also when the same is planned twice within a second."""
+    now = datetime.now(UTC)
+    return f"plan-{now:%Y%m%d-%H%M%S}{now.microsecond // 1000:03}-{plan.hash[:6]}"
 
 
 def _looked(c: sa.Connection, hub: Hub) -> dict[str, str]:
@@ -139,10 +141,6 @@ def _keep_plan(store: Store, stored: Stored, plan: Plan, broken: Sequence[Broken
         _give_up_unfinished(c)
         c.execute(sa.update(p).where(p.c.state.in_(OPEN)).values(state="outdated"))
         if not plan.changes:
-            return stored
-        again = c.execute(sa.select(p.c.id).where(p.c.id == stored.id)).first()
-        if again:
-            c.execute(sa.update(p).where(p.c.id == stored.id).values(state=stored.state))
             return stored
         c.execute(
             sa.insert(p).values(

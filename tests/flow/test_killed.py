@@ -60,7 +60,7 @@ def test_a_sync_after_many_kills_ends_where_an_undisturbed_one_does(
     for step, most in moments:
         die(nursery, here, step, rng.randrange(1, most))
     told = here.sync()
-    assert told.summary["state"] == "ok"
+    assert told.summary["state"] == "ok", told.summary
     for _ in range(2):
         quiet = here.sync()
     assert quiet.planned == 0
