@@ -290,10 +290,17 @@ def _clean(con: duckdb.DuckDBPyConnection, country: str | None) -> None:
     con.execute(
         f"""CREATE TEMP TABLE homed AS
             SELECT cells.*, CASE WHEN cells.kind IN ({", ".join(f"'{k}'" for k in sorted(LOCAL))})
-                                 THEN coalesce(home.value, $country) END AS home
+                                 THEN coalesce(CASE WHEN ours.ref IS NULL THEN home.value ELSE ours.own END, $country)
+                                 END AS home
             FROM cells
             LEFT JOIN (SELECT ref, seq, any_value(homes.value) AS value FROM cells JOIN homes USING (kind, text)
-                       WHERE kind = 'country' GROUP BY ref, seq) AS home USING (ref, seq)""",
+                       WHERE kind = 'country' GROUP BY ref, seq) AS home USING (ref, seq)
+            -- A country we wrote does not move the local numbers beside it abroad: theirs still says where those are.
+            LEFT JOIN (SELECT sent.ref, sent.value, coalesce(json_extract_string(any_value(prior.own), '$.country'),
+                              json_extract_string(any_value(prior.fields), '$.country')) AS own
+                       FROM sent LEFT JOIN prior USING (ref) WHERE sent.field = 'country'
+                       GROUP BY sent.ref, sent.value) AS ours
+              ON ours.ref = cells.ref AND ours.value = home.value""",
         {"country": country},
     )
     con.register(

@@ -336,6 +336,20 @@ def test_a_half_we_only_meant_to_write_does_not_cut_what_is_still_their_own_text
     assert tables[0].column("fields").to_pylist() == tables[1].column("fields").to_pylist()
 
 
+def test_a_country_we_wrote_does_not_move_a_local_number_abroad() -> None:
+    theirs = {"phones": [{"number": "0664 1234567"}], "country": "Austria"}
+    before = refined(PEOPLE, V("1", theirs))
+    row = one(
+        PEOPLE,
+        V("1", theirs | {"country": "Germany"}),
+        before=before,
+        first=2,
+        sent={("acme/people/1", "country"): "DE"},
+    )
+    assert json.loads(row["fields"])["phone"] == "+436641234567"
+    assert json.loads(row["edits"]) == []
+
+
 def test_what_somebody_typed_over_our_write_is_no_echo() -> None:
     sent = {("acme/people/1", "job_title"): "CTO", ("acme/people/2", "country"): "DE"}
     assert json.loads(one(PEOPLE, V("1", {"title": "CFO", "country": "DE"}), sent=sent)["echoes"]) == []
