@@ -13,7 +13,7 @@ import logging
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -21,7 +21,7 @@ import msgspec
 from omnihub import fields
 from omnihub.errors import ConfigError, OmniHubError, RateLimited, RejectedRecord, RetryableError
 from omnihub.model import Change, Op, Outcome, fields_of
-from omnihub.sdk import Answer, Exchange, FullName, Page, Row, Stream
+from omnihub.sdk import Answer, Exchange, FullName, Page, Push, Row, Stream
 
 log = logging.getLogger("omnihub.push")
 
@@ -77,6 +77,8 @@ Receive = Callable[[Sequence[Receipt]], None]
 def apply_stream(client: Any, stream: Stream, tasks: Sequence[Task], read: Read, receive: Receive) -> None:
     """Carry out the tasks of one stream. Every change of every task ends in exactly one receipt, or this raises and
     the rest is left for the next time (the receipts so far are kept)."""
+    assert stream.push is not None
+    stream = _for_so_many(stream, stream.push, len(tasks))
     push = stream.push
     assert push is not None
     width = max(push.batch, LOOK_LEAST, min(LOOK, push.batch * push.parallel))
@@ -99,6 +101,14 @@ def apply_stream(client: Any, stream: Stream, tasks: Sequence[Task], read: Read,
             for wave in _waves(ready, push.batch, push.parallel):
                 for receipts in pool.map(lambda batch: _write(client, stream, batch, read), wave):
                     receive(receipts)
+
+
+def _for_so_many(stream: Stream, push: Push, rows: int) -> Stream:
+    """The stream as it is written when there are so many rows: by jobs, where the system has them and they pay."""
+    if push.many is None or rows <= push.many.above:
+        return stream
+    jobs = push.many
+    return replace(stream, push=replace(push, update=jobs.send, batch=jobs.batch, parallel=jobs.parallel))
 
 
 def _waves(ready: Sequence[_Ready], batch: int, parallel: int) -> Iterator[list[Sequence[_Ready]]]:

@@ -12,7 +12,7 @@ session     open_client, open_http                             a connector and i
 
 from omnihub.model import Entity, Op, Outcome
 from omnihub.sdk.auth import Basic, Bearer, ClientCredentials, Header, Login
-from omnihub.sdk.connector import Answer, Connector, Look, Nested, Pull, Push, Row, Send, Setting, Stream
+from omnihub.sdk.connector import Answer, Connector, Look, Many, Nested, Pull, Push, Row, Send, Setting, Stream
 from omnihub.sdk.fieldmap import Codes, Const, EpochMs, FieldMap, FullName, Link, OneWay, Path
 from omnihub.sdk.http import Http, exchange, masked, refuse
 from omnihub.sdk.limits import Limit, Windows
@@ -42,6 +42,7 @@ __all__ = [
     "Link",
     "Login",
     "Look",
+    "Many",
     "Nested",
     "Number",
     "Offset",

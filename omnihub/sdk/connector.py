@@ -86,14 +86,35 @@ hub then splits it), RetryableError when it is not known whether the rows were w
 
 
 @dataclass(frozen=True)
+class Many:
+    """Another way to update, for very many rows at once: a job the system works through while the hub waits.
+
+    Used where more than `above` rows of the stream are to be written, `batch` of them a job.
+    """
+
+    above: int
+    batch: int
+    send: Send
+    parallel: int = 1
+
+
+@dataclass(frozen=True)
 class Push:
-    """What may be written to a stream: the canonical `fields`, nothing else, at most `batch` rows a call."""
+    """What may be written to a stream: the canonical `fields`, nothing else, at most `batch` rows a call.
+
+    update: changes records by their id. create: makes records and is an upsert by `Row.key`: sent twice, it makes one.
+    delete: takes away records the hub created; most streams have none, and then none can be deleted.
+    look: the present state by id. find: the present state by `Row.key`, to see whether a record was created already.
+    """
 
     fields: tuple[str, ...]
     update: Send
     look: Look
     batch: int = 1
     create: Send | None = None
+    find: Look | None = None
+    delete: Send | None = None
+    many: Many | None = None
     parallel: int = 4  # calls in flight at once
     max_length: Mapping[str, int] = field(default_factory=dict)  # what the target can hold, in characters
 

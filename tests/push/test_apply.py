@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from omnihub.model import Change, Entity, Outcome, Ref
 from omnihub.push import Present, Receipt, Task, apply_stream
 from omnihub.sandbox.kit import Call, Reply, Running, Standin, route
-from omnihub.sdk import Answer, ByIdBatch, FullName, Http, Page, Push, Row, Send1, SendBatch, Stream
+from omnihub.sdk import Answer, ByIdBatch, FullName, Http, Many, Page, Push, Row, Send1, SendBatch, Stream
 
 MAP = {"phone": "phone", "city": "city", "street": "street"}
 
@@ -178,6 +179,17 @@ def test_changes_are_written_in_batches_and_each_has_its_receipt(vault: Vault, h
     assert (receipts[0].before, receipts[0].sent) == ({"phone": "+1"}, {"phone": "+2"})
     assert receipts[0].exchange is not None
     assert receipts[0].exchange.status == 207
+
+
+def test_very_many_rows_go_out_as_jobs_where_the_system_has_them(vault: Vault, http: Http) -> None:
+    few = people(batch=10)
+    assert few.push is not None
+    stream = replace(few, push=replace(few.push, many=Many(above=20, batch=100, send=SEND)))
+    assert outcomes(applied(http, stream, tasks(20))) == dict.fromkeys(range(20), "written")
+    assert outcomes(applied(http, stream, tasks(250))) == {
+        n: "written already" if n < 20 else "written" for n in range(250)
+    }
+    assert [len(b) for b in vault.batches] == [10, 10, 80, 100, 50]
 
 
 def test_all_changes_of_a_record_go_out_together(vault: Vault, http: Http) -> None:
