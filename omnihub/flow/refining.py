@@ -11,6 +11,7 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from omnihub import refine as step
+from omnihub.flow.drifting import note_shape
 from omnihub.flow.hub import Hub
 from omnihub.sdk import Stream
 from omnihub.store import bulk, schema
@@ -33,7 +34,7 @@ def _refine_stream(hub: Hub, system: str, stream: Stream) -> dict[str, int]:
     source = stream.nested.of if stream.nested else stream.name
     scope = f"{system}/{stream.name}"
     counts: Counter[str] = Counter(read=0, changed=0, same=0, problems=0)
-    start = _start(hub, system, stream, scope)
+    start = begun = _start(hub, system, stream, scope)
     with hub.store.read() as c:
         waiting = c.execute(_raw(sa.select(sa.func.count()), system, source, start)).scalar_one()
     while True:
@@ -58,6 +59,8 @@ def _refine_stream(hub: Hub, system: str, stream: Stream) -> dict[str, int]:
             break
     if counts["read"]:
         _note_unmapped(hub, system, stream, source)
+        if not stream.nested:
+            note_shape(hub.store, system, stream, begun)
     return dict(counts)
 
 

@@ -1,0 +1,116 @@
+"""Drift: whether a system's records still have the shape they had, told by holding a sample of the new ones against it.
+
+A field that was there and is in none of the new records any more was renamed or removed; one that nobody has seen
+before was added; one whose values are of another JSON type was retyped. Nothing is dropped for it, but a field map
+that reads a renamed field reads nothing, and somebody has to know that the same day.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+ENOUGH = 5  # so many new records should have had a field before its absence means something
+DEEP = 6  # levels looked into; what lies deeper counts as one value
+
+Shape = dict[str, dict[str, float]]
+"""path → JSON type → share of the records that have it there."""
+
+
+@dataclass(frozen=True)
+class Drift:
+    """path → since when (ISO UTC); for `retyped` from which type to which, and since when."""
+
+    missing: Mapping[str, str] = field(default_factory=dict)
+    added: Mapping[str, str] = field(default_factory=dict)
+    retyped: Mapping[str, tuple[str, str, str]] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.missing or self.added or self.retyped)
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON has it."""
+        return asdict(self)
+
+
+def shape(bodies: Iterable[str]) -> tuple[Shape, int]:
+    """What records look like, and how many there were. What is no JSON object is passed over.
+
+    >>> shape(['{"id": 1, "a": {"b": "x"}}', '{"id": 2, "a": {}}'])
+    ({'id': {'number': 1.0}, 'a.b': {'text': 0.5}}, 2)
+    """
+    found: dict[str, Counter[str]] = defaultdict(Counter)
+    count = 0
+    for body in bodies:
+        try:
+            record = json.loads(body)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(record, dict):
+            count += 1
+            for path, kind in set(_leaves(record, "", DEEP)):
+                found[path][kind] += 1
+    return {path: {kind: n / count for kind, n in kinds.items()} for path, kinds in found.items()}, count
+
+
+def _leaves(value: Any, path: str, deep: int) -> Iterable[tuple[str, str]]:
+    if isinstance(value, dict) and deep and (value or not path):
+        for name, below in value.items():
+            yield from _leaves(below, f"{path}.{name}" if path else str(name), deep - 1)
+    elif not (isinstance(value, dict) and not value):
+        yield path, _kind(value)
+
+
+def _kind(value: Any) -> str:
+    kinds: dict[type, str] = {bool: "true/false", str: "text", list: "list", dict: "object", type(None): "null"}
+    return kinds.get(type(value), "number")
+
+
+def compared(known: Shape, here: Shape, count: int, before: Drift, at: str) -> Drift:
+    """What has changed, `count` new records held against what was known; what was told before stays until it is mended.
+
+    known: empty where the stream is seen for the first time. at: now, ISO UTC.
+    """
+    if not known:
+        return Drift()
+    missing = {
+        path: before.missing.get(path, at)
+        for path, kinds in known.items()
+        if path not in here and (path in before.missing or _usual(kinds) * count >= ENOUGH) and not _above(path, here)
+    }
+    added = dict(before.added) | {p: before.added.get(p, at) for p in here if p not in known and not _within(p, known)}
+    retyped = dict(before.retyped)
+    for path, kinds in here.items():
+        old, new = _types(known.get(path, {})), _types(kinds)
+        if old and new and not new & old:
+            retyped.setdefault(path, (" or ".join(sorted(old)), " or ".join(sorted(new)), at))
+        elif path in retyped and retyped[path][0] in new:
+            del retyped[path]
+    return Drift(missing, added, retyped)
+
+
+def _types(kinds: Mapping[str, float]) -> set[str]:
+    return set(kinds) - {"null"}
+
+
+def _usual(kinds: Mapping[str, float]) -> float:
+    return sum(kinds.values())
+
+
+def _above(path: str, here: Shape) -> bool:
+    """Whether the object this stands in is there as something without parts: null, then nothing is known of its parts."""
+    parts = path.split(".")
+    return any(".".join(parts[:n]) in here for n in range(1, len(parts)))
+
+
+def _within(path: str, known: Shape) -> bool:
+    """Whether something at a place above or below was known: an object that used to be null is not a new field."""
+    return _above(path, known) or any(k.startswith(f"{path}.") for k in known)
+
+
+def learned(known: Shape, here: Shape) -> Shape:
+    """What is known from now on. A field gone missing keeps its place, so that it is still missed tomorrow."""
+    return known | here
