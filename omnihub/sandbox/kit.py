@@ -16,23 +16,27 @@ import asyncio
 import contextlib
 import json
 import socket
+import struct
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from email.utils import format_datetime
 from pathlib import Path
-from typing import Any, ClassVar
-from urllib.parse import parse_qsl
+from typing import Any, ClassVar, Literal
+from urllib.parse import parse_qsl, urlsplit
 
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from omnihub.sandbox.copies import LINKS, Copy
+from omnihub.sandbox.faults import HANG, RESET, SLOW, TRUNCATED, Faults, Hit, RowRefused, Stage, found_rows
 from omnihub.sandbox.state import Obj, State
 
 
@@ -46,6 +50,7 @@ class Call:
     query: Sequence[tuple[str, str]]
     headers: Mapping[str, str]
     body: bytes
+    hits: Sequence[Hit] = ()  # the faults that befall it
 
     def param(self, name: str, default: str = "") -> str:
         """The first value of a query parameter."""
@@ -156,11 +161,13 @@ class Standin:
         **options: Any,
     ) -> None:
         self.state = State(path, now)
-        self.now = now
+        self.now: Callable[[], datetime] = lambda: now() + self.state.skew
         self.badge = ""  # which sandbox this is; see `serving`
         self.quotas = list(type(self).default_quotas() if quotas is None else quotas)
         self.options = options
         self.calls: deque[tuple[str, str, int]] = deque(maxlen=100_000)  # method, path, status
+        self.faults = Faults(self.system, path.parent if path else None, self.state)
+        self.whim: Callable[[], bool] | None = None  # set while rows are refused for no good reason
 
     # -- what each vendor fills in ------------------------------------------------------------------------------
 
@@ -186,6 +193,39 @@ class Standin:
     def after(self, call: Call, reply: Reply) -> Reply:
         """A last touch on every answer (rate-limit headers)."""
         return reply
+
+    # -- what faults ask for; most vendors need none of it -------------------------------------------------------
+
+    rows_judged: ClassVar[Literal["whole", "write", "alone"]] = "whole"
+    """How rows of a batch can fail: with one the whole batch does, each as it is written, or each where the vendor's
+    code calls `judge_row`."""
+
+    def row_refusal(self) -> Exception:
+        """What the vendor's handlers raise for a row that just now can't be written, and may be next time."""
+        return RowRefused("not just now")
+
+    def judge_row(self) -> None:
+        """To be called for each row of a batch, where a refusal of that row alone is caught."""
+        if self.whim and self.whim():
+            raise self.row_refusal()
+
+    def token_of(self, call: Call) -> str:
+        """The token a call carries."""
+        return call.headers.get("authorization", "")
+
+    def reads(self, call: Call) -> bool:
+        """Whether a call only reads. Vendors whose searches are sent as POST say so."""
+        return call.method == "GET"
+
+    def rows(self, call: Call, reply: Reply) -> list[Any] | None:
+        """The rows of a page, to be changed in place; None where the answer is no page. By default the first list of
+        objects in it."""
+        return found_rows(reply.body)
+
+    def page_kind(self, call: Call, rows: Sequence[Any]) -> str:
+        """What pages of the same list have in common: the path, and the query of a GraphQL call."""
+        sent = call.json() if call.body[:1] == b"{" else None
+        return urlsplit(call.url).path + str(sent.get("query", "") if isinstance(sent, dict) else "")
 
     # -- seeding and people's edits -----------------------------------------------------------------------------
 
@@ -254,7 +294,7 @@ class Standin:
 
     async def _missing(self, request: Request, _: Exception) -> Response:
         reply = self.error(404, message=f"no such path: {request.method} {request.url.path}")
-        return Response(reply.encoded(), reply.status, reply.headers, reply.content_type)
+        return _response(self._dated(reply))
 
     def _endpoint(self, handler: Any, open_: bool) -> Callable[[Request], Any]:
         async def endpoint(request: Request) -> Response:
@@ -265,22 +305,110 @@ class Standin:
                 query=parse_qsl(request.url.query, keep_blank_values=True),
                 headers=request.headers,
                 body=await request.body(),
+                hits=self.faults.hits(logging_in=open_),
             )
+            line = {hit.fault.name: hit for hit in call.hits if hit.fault.stage is Stage.LINE}
+            if SLOW in line:
+                await asyncio.sleep(line[SLOW].on.seconds)
+            dead = line.get(HANG) or line.get(RESET)
+            if dead and dead.chance():
+                return await self._dead(dead, request)  # the call never reached the system
             reply = self._answer(handler, open_, call, request.url.path)
             self.calls.append((call.method, request.url.path, reply.status))
-            return Response(reply.encoded(), reply.status, reply.headers, reply.content_type)
+            self._dated(reply)
+            if dead:
+                return await self._dead(dead, request)
+            return _response(reply, line.get(TRUNCATED))
 
         return endpoint
 
+    async def _dead(self, hit: Hit, request: Request) -> Response:
+        """No answer, ever: at once, or when the caller has given up."""
+        if hit.fault.name == HANG:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(request.receive(), hit.on.seconds)  # the body is read: next is that they leave
+        return _Broken()
+
     def _answer(self, handler: Any, open_: bool, call: Call, path: str) -> Reply:
-        if not open_ and not self.authorized(call):
+        if not open_ and (self.token_of(call) in self.faults.revoked or not self.authorized(call)):
             return self.error(401)
         now = time.monotonic()
         for quota in self.quotas:
             wait_s = quota.refusal_s(now, path)
             if wait_s is not None:
                 return self.after(call, self.error(429, wait_s=wait_s))
-        return self.after(call, handler(self, call))
+        for hit in call.hits:
+            if hit.fault.stage is Stage.INSTEAD:
+                return self.after(call, hit.fault.act(self, call, hit))
+        with contextlib.ExitStack() as odd:
+            for hit in call.hits:
+                if hit.fault.stage is Stage.WITHIN:
+                    odd.enter_context(hit.fault.act(self, call, hit))
+            return self._dated(self._worked(handler, call))
+
+    def _dated(self, reply: Reply) -> Reply:
+        """With the time by the system's own clock."""
+        reply.headers.setdefault("Date", format_datetime(self.now().astimezone(UTC), usegmt=True))
+        return reply
+
+    def _worked(self, handler: Any, call: Call) -> Reply:
+        before = self.state.writes
+        try:
+            reply: Reply = handler(self, call)
+        except RowRefused as no:
+            reply = self.error(409, message=str(no))
+        page = self.rows(call, reply) if self.reads(call) and not isinstance(reply.body, str | bytes) else None
+        seen = list(page or ())
+        for hit in call.hits:
+            if hit.fault.stage is Stage.REPLY:
+                reply = hit.fault.act(self, call, hit, reply, self.state.writes - before)
+        if seen:
+            self.faults.note_page(self.page_kind(call, seen), seen)
+        return self.after(call, reply)
+
+
+LINE = "omnihub.line"  # in the ASGI scope: the connection itself, for those who are to break it
+
+
+class _Broken(Response):
+    """A connection that breaks without an answer: the caller finds it reset."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        line = scope[LINE]
+        if not line.is_closing():
+            line.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            line.abort()
+        await asyncio.sleep(0)  # the server notices, and does not complain about an answer that never came
+
+
+class _CutOff(Response):
+    """An answer that promises more than comes before the connection ends."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        await send({"type": "http.response.body", "body": bytes(self.body[: len(self.body) // 2]), "more_body": True})
+        scope[LINE].close()
+        await asyncio.sleep(0)
+
+
+def _response(reply: Reply, truncated: Hit | None = None) -> Response:
+    """What goes out; cut off in the middle, or half of it as if that were all."""
+    body = reply.encoded()
+    if truncated and len(body) > 1:
+        if truncated.chance():
+            return _CutOff(body, reply.status, reply.headers, reply.content_type)
+        body = body[: len(body) // 2]
+    return Response(body, reply.status, reply.headers, reply.content_type)
+
+
+def _knowing_its_line(app: Starlette) -> Callable[[Scope, Receive, Send], Any]:
+    """The application, with the connection in each call's scope; only the server's own `send` knows it."""
+
+    async def called(scope: Scope, receive: Receive, send: Send) -> None:
+        scope[LINE] = getattr(getattr(send, "__self__", None), "transport", None)
+        await app(scope, receive, send)
+
+    return called
 
 
 def merge(into: dict[str, Any], changes: Mapping[str, Any]) -> None:
@@ -312,7 +440,12 @@ class Running:
         for standin in standins:
             listening = _listen((ports or {}).get(standin.system, 0))
             config = uvicorn.Config(
-                standin.app(), log_level="error", access_log=False, lifespan="off", timeout_keep_alive=60
+                _knowing_its_line(standin.app()),
+                log_level="error",
+                access_log=False,
+                lifespan="off",
+                timeout_keep_alive=60,
+                date_header=False,  # the system's own clock says which time it is
             )
             self.urls[standin.system] = f"http://127.0.0.1:{listening.getsockname()[1]}"
             self._servers.append(uvicorn.Server(config))

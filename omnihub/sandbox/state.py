@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -56,6 +58,21 @@ class Obj:
 
 _COLUMNS = "stream, id, n, body, created_at, updated_at, version, deleted, merged_into"
 
+_PAST = f"""
+CREATE TEMP TABLE IF NOT EXISTS past ({_COLUMNS}, until REAL NOT NULL);    -- what was replaced, n NULL: was not there
+CREATE INDEX IF NOT EXISTS temp.past_by_time ON past (until);
+CREATE TEMP TABLE IF NOT EXISTS hidden ({_COLUMNS}, PRIMARY KEY (stream, id));
+"""
+
+# While it stands, whoever asks for `objects` gets these: SQLite looks among what is temporary first.
+_SHADOW = f"""
+CREATE TEMP VIEW objects AS
+SELECT {_COLUMNS} FROM main.objects AS o
+WHERE NOT EXISTS (SELECT 1 FROM temp.hidden AS h WHERE h.stream = o.stream AND h.id = o.id)
+UNION ALL
+SELECT {_COLUMNS} FROM temp.hidden WHERE n IS NOT NULL
+"""
+
 
 def _obj(row: tuple[Any, ...]) -> Obj:
     stream, id_, n, body, created_at, updated_at, version, deleted, merged_into = row
@@ -78,6 +95,12 @@ class State:
         self._db.execute("PRAGMA synchronous = NORMAL")
         self._db.executescript(_SCHEMA)
         self.now = now
+        self.skew = timedelta(0)  # how far the clock is off just now
+        self.before_write: Callable[[Obj], bool] | None = None  # False: the write is lost; may refuse by raising
+        self.writes = 0  # objects written by the handlers so far
+        self.remember_s = 0.0  # for so long it is known how things were before
+        self._by_id = "main.objects"
+        self._shadowed = False
         self._last = ""
         self._indexed: set[str] = set()
 
@@ -87,6 +110,8 @@ class State:
 
     def tick(self) -> str:
         """The time now, never the same twice, so that the order of writes shows in `updated_at`."""
+        if self.skew:
+            return iso(self.now() + self.skew)  # a clock that is off does not move the right one
         at = iso(self.now())
         if at <= self._last:
             at = iso(datetime.fromisoformat(self._last) + timedelta(microseconds=1))
@@ -95,7 +120,9 @@ class State:
 
     def get(self, stream: str, id_: str) -> Obj | None:
         """The object, deleted or not."""
-        row = self._db.execute(f"SELECT {_COLUMNS} FROM objects WHERE stream = ? AND id = ?", (stream, id_)).fetchone()
+        row = self._db.execute(
+            f"SELECT {_COLUMNS} FROM {self._by_id} WHERE stream = ? AND id = ?", (stream, id_)
+        ).fetchone()
         return _obj(row) if row else None
 
     def find(self, stream: str, path: str, value: Any, *, nocase: bool = False) -> list[Obj]:
@@ -104,11 +131,13 @@ class State:
         name = "objects_" + re.sub(r"\W", "_", path) + ("_nocase" if nocase else "")
         if name not in self._indexed:
             self._db.execute(
-                f"CREATE INDEX IF NOT EXISTS {name} ON objects (stream, json_extract(body, '{path}'){collate})"
+                f"CREATE INDEX IF NOT EXISTS main.{name} ON objects (stream, json_extract(body, '{path}'){collate})"
             )
             self._indexed.add(name)
-        rows = self._db.execute(  # without being told, SQLite reads the whole stream in order of n instead
-            f"""SELECT {_COLUMNS} FROM objects INDEXED BY {name}
+        # without being told, SQLite reads the whole stream in order of n instead
+        source = "objects" if self._shadowed else f"main.objects INDEXED BY {name}"
+        rows = self._db.execute(
+            f"""SELECT {_COLUMNS} FROM {source}
                 WHERE stream = ? AND json_extract(body, '{path}'){collate} = ? AND NOT deleted ORDER BY n""",
             (stream, value),
         )
@@ -118,15 +147,23 @@ class State:
         """A new object."""
         at = at or self.tick()
         obj = Obj(stream, id_, self.next_n(stream), body, at, at)
-        self._insert([obj])
+        self._write(obj)
         return obj
 
     def save(self, obj: Obj, at: str | None = None) -> Obj:
         """Keep the object as it is now, with a new time and version."""
         obj.updated_at = at or self.tick()
         obj.version += 1
-        self._insert([obj])
+        self._write(obj)
         return obj
+
+    def _write(self, obj: Obj) -> None:
+        if self.before_write is not None and not self.before_write(obj):
+            return
+        self.writes += 1
+        if self.remember_s:
+            self._remember(obj)
+        self._insert([obj])
 
     def load(self, objects: Iterable[Obj]) -> int:
         """Many objects as they are (seeding)."""
@@ -150,7 +187,7 @@ class State:
         self._db.execute("BEGIN IMMEDIATE")
         try:
             count = self._db.executemany(
-                f"INSERT OR REPLACE INTO objects ({_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?)", rows
+                f"INSERT OR REPLACE INTO main.objects ({_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?)", rows
             ).rowcount
             self._db.execute("COMMIT")
         except BaseException:
@@ -161,7 +198,9 @@ class State:
     def next_n(self, stream: str) -> int:
         """The ordinal a new object of this stream gets."""
         return int(
-            self._db.execute("SELECT coalesce(max(n), 0) + 1 FROM objects WHERE stream = ?", (stream,)).fetchone()[0]
+            self._db.execute("SELECT coalesce(max(n), 0) + 1 FROM main.objects WHERE stream = ?", (stream,)).fetchone()[
+                0
+            ]
         )
 
     def by_time(
@@ -211,6 +250,40 @@ class State:
         for row in self._db.execute(f"SELECT {_COLUMNS} FROM objects ORDER BY stream, id"):
             yield _obj(row)
 
+    # -- as it was a while ago ----------------------------------------------------------------------------------
+
+    def _remember(self, obj: Obj) -> None:
+        """Keep what this write replaces, and forget what was replaced too long ago to be asked for."""
+        self._db.executescript(_PAST)
+        now = time.monotonic()
+        self._db.execute("DELETE FROM temp.past WHERE until < ?", (now - self.remember_s,))
+        there = self._db.execute(
+            f"""INSERT INTO temp.past ({_COLUMNS}, until)
+                SELECT {_COLUMNS}, ? FROM main.objects WHERE stream = ? AND id = ?""",
+            (now, obj.stream, obj.id),
+        )
+        if not there.rowcount:
+            self._db.execute("INSERT INTO temp.past (stream, id, until) VALUES (?, ?, ?)", (obj.stream, obj.id, now))
+
+    @contextmanager
+    def as_of(self, ago_s: float, *, by_id: bool) -> Iterator[None]:
+        """Show everything as it was so many seconds ago, as far as it is remembered; with `by_id` also to `get`."""
+        self._db.executescript(_PAST)
+        self._db.execute("DELETE FROM temp.hidden")
+        self._db.execute(  # of several changes since then, what the first of them replaced
+            f"""INSERT OR IGNORE INTO temp.hidden ({_COLUMNS})
+                SELECT {_COLUMNS} FROM temp.past WHERE until > ? ORDER BY rowid""",
+            (time.monotonic() - ago_s,),
+        )
+        self._db.execute(_SHADOW)
+        self._shadowed = True
+        self._by_id = "objects" if by_id else "main.objects"
+        try:
+            yield
+        finally:
+            self._shadowed, self._by_id = False, "main.objects"
+            self._db.execute("DROP VIEW temp.objects")
+
     def ask(self, sql: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """The rows of a question in SQL over `objects`: for vendors whose API takes a query language."""
         return self._db.execute(sql, values).fetchall()
@@ -226,4 +299,4 @@ class State:
 
     def clear(self) -> None:
         """Forget everything."""
-        self._db.executescript("DELETE FROM objects; DELETE FROM notes;")
+        self._db.executescript("DELETE FROM main.objects; DELETE FROM notes;")
