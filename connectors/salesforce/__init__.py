@@ -1,26 +1,32 @@
-"""Salesforce: accounts, contacts and opportunities of the CRM, by SOQL and by collections of up to 200 records.
+"""Salesforce: accounts, contacts and opportunities of the CRM, by SOQL and collections, and by jobs where it is many.
 
-The vendor's SDK knows the paths and the paging; its calls go over our session, and what comes back is kept as the
-bytes it was. A pull asks for every field the org lets us read, so that one nobody mapped shows as drift.
+    org.py    the vendor's SDK over our session       bulk.py   Bulk 2.0, both ways
+
+A pull asks for every field the org lets us read, so that one nobody mapped shows as drift. Records are kept as the
+bytes they came in; those of a job come as CSV and are kept as the JSON the REST API would have shown.
 
     describe ─▶ newest stamp ─▶ queryAll … WHERE SystemModstamp >= cursor ORDER BY SystemModstamp, Id ─▶ pages
+                                  └─ more than 2,000 of them: a bulk query, no order ─▶ pages of results
+
+To create records, the objects need the field `Hub_Id__c`: text of 64 characters, external id, unique.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from email.utils import format_datetime
+from typing import Any
 
 import msgspec
 import requests
-from simple_salesforce.api import Salesforce
-from simple_salesforce.exceptions import SalesforceError
 from simple_salesforce.format import format_soql
 
-from omnihub.errors import BrokenAnswer, ConfigError, RejectedRecord, RetryableError
+from connectors.salesforce import bulk
+from connectors.salesforce.org import Org
+from omnihub.errors import ConfigError, RejectedRecord, RetryableError
 from omnihub.sdk import (
     Answer,
     ClientCredentials,
@@ -28,9 +34,9 @@ from omnihub.sdk import (
     Connector,
     Entity,
     FieldMap,
-    Http,
     Limit,
     Link,
+    Many,
     Outcome,
     Page,
     Path,
@@ -47,11 +53,11 @@ from omnihub.sdk import (
 
 log = logging.getLogger("omnihub.salesforce")
 
-T = TypeVar("T")
-
-VERSION = "64.0"
+EXTERNAL_ID = "Hub_Id__c"  # what created records are known by, there and here
 OVERLAP = timedelta(minutes=5)  # a long transaction commits late, with the stamp it began with: these are read again
+BULK_ABOVE = 2_000  # records; for more than that Salesforce asks for jobs
 MAX_ROWS = 200  # a collection takes no more
+JOB_ROWS = 10_000  # a job is worked through in parts of so many
 MAX_IDS = 200  # of 27 characters each, in a URL that may have 16,384
 MAX_SELECT = 8_000  # characters of that URL left for the names of fields
 DAILY_CALLS = 95_000  # of the 100,000 an org has at least; the rest is for its other integrations
@@ -66,64 +72,15 @@ ENDS: Mapping[str, Outcome] = {
     "QUERY_TIMEOUT": Outcome.DEFERRED,
     "SERVER_UNAVAILABLE": Outcome.DEFERRED,
     "ENTITY_IS_DELETED": Outcome.DRIFTED,
+    "PRECONDITION_FAILED": Outcome.DRIFTED,
 }
 
-
-class Org(Salesforce):
-    """The vendor's SDK over our session, which signs, waits and renews. Answers come back as their bytes."""
-
-    def __init__(self, settings: Mapping[str, str], http: Http) -> None:
-        http.reroute_https()
-        super().__init__(instance_url=settings["url"], session_id="our session signs", version=VERSION, session=http)
-        self.http = http
-        self.headers.pop("X-PrettyPrint")  # the SDK asks for indented JSON: many more bytes, all of them spaces
-        self.selects: dict[str, str] = {}
-
-    def parse_result_to_json(self, result: requests.Response) -> bytes:
-        """Not parsed: records are kept as they are."""
-        return result.content
-
-    def ask(self, soql: str) -> Iterator[bytes]:
-        """The pages of a query, deleted records included. One page at least."""
-        body = self.told(lambda: self.query(soql, include_deleted=True))
-        following = None
-        while True:
-            yield body
-            before, following = following, _following(body)
-            if following is None:
-                return
-            if following == before:
-                raise BrokenAnswer("salesforce: a query's page points to itself; the stream keeps its cursor")
-            body = self._more(following)
-
-    def _more(self, locator: str) -> bytes:
-        try:
-            body: bytes = self.told(lambda: self.query_more(locator, identifier_is_url=True))
-            return body
-        except RejectedRecord as no:
-            if b"INVALID_QUERY_LOCATOR" not in no.body:
-                raise
-        raise RetryableError(
-            "salesforce: the query's pages have expired; the next run goes on from the last one landed"
-        )
-
-    def told(self, call: Callable[[], T]) -> T:
-        """What the SDK answers. Its errors quote personal data; ours say what to do next."""
-        try:
-            return call()
-        except SalesforceError as no:
-            status = no.status
-        self.http.refuse(self.http.last())
-        raise BrokenAnswer(f"salesforce: answered {status}, which its contract does not name here")
-
-
-def _following(body: bytes) -> str | None:
-    if value_at(body, "done"):
-        return None
-    following = value_at(body, "nextRecordsUrl")
-    if not following:
-        raise BrokenAnswer("salesforce: a query has more records but does not say where; the stream keeps its cursor")
-    return str(following)
+# What a person can do about it, where Salesforce's own words don't say.
+WAYS_OUT: Mapping[str, str] = {
+    "DUPLICATES_DETECTED": "a duplicate rule of the org knows this customer: link the two, or let this user save",
+    "DUPLICATE_EXTERNAL_ID": f"several records have this {EXTERNAL_ID}: merge them, or empty it in all but one",
+    "UNABLE_TO_LOCK_ROW": "somebody else is writing this record or its account: it is tried again on the next run",
+}
 
 
 @dataclass(frozen=True)
@@ -145,6 +102,10 @@ class Sobject:
         reached = want.since or ""
         where = f" WHERE SystemModstamp >= {_literal(since)}" if since else ""
         for body in org.ask(f"{self._select(org)}{where} ORDER BY SystemModstamp, Id"):
+            total = value_at(body, "totalSize", int) or 0
+            if total > BULK_ABOVE:
+                yield from self._pull_many(org, where, max(reached, top), total)
+                return
             found = self._records(body)
             last = bool(value_at(body, "done"))
             stamps = [r.updated for r in found if r.updated and r.updated < top]
@@ -154,7 +115,18 @@ class Sobject:
                 records=found,
                 cursor=reached or None,
                 complete=last and since is None,
-                total=value_at(body, "totalSize"),
+                total=total,
+            )
+
+    def _pull_many(self, org: Org, where: str, top: str, total: int) -> Iterator[Page]:
+        """By a job. An order would make the org sort them all in one piece; without one, only the end is a cursor."""
+        for page in bulk.query(org, self.name, self._select(org) + where, org.columns[self.name]):
+            yield Page(
+                exchange=exchange(org.http.last()),
+                records=self._records(page.body, ""),
+                cursor=(top or None) if page.last else None,
+                complete=page.last and not where,
+                total=total,
             )
 
     def look(self, org: Org, ids: Sequence[str]) -> Iterator[Page]:
@@ -164,17 +136,47 @@ class Sobject:
             for body in org.ask(self._select(org) + where):
                 yield Page(exchange=exchange(org.http.last()), records=self._records(body))
 
+    def find(self, org: Org, keys: Sequence[str]) -> Iterator[Page]:
+        """The living records with these external ids; one that has none of them is not there."""
+        self._columns(org)
+        self._needs_external_id(org)
+        for start in range(0, len(keys), MAX_IDS):
+            some = list(keys[start : start + MAX_IDS])
+            where = format_soql(f" WHERE {EXTERNAL_ID} IN {{}} AND IsDeleted = false", some)
+            for body in org.ask(self._select(org) + where):
+                yield Page(exchange=exchange(org.http.last()), records=self._records(body))
+
     def update(self, org: Org, rows: Sequence[Row]) -> list[Answer]:
-        """One call for up to 200 rows, and an answer for each: a bad row does not stop the others."""
+        """One call for up to 200 rows, and an answer for each: a bad row does not stop the others. A row by itself is
+        only written if nobody has changed the record since it was looked at; collections can't be asked that."""
+        if len(rows) == 1 and isinstance(rows[0].raw, Mapping) and rows[0].raw.get("LastModifiedDate"):
+            return [self._update_one(org, rows[0], str(rows[0].raw["LastModifiedDate"]))]
         sent = [{"attributes": {"type": self.name}, "id": row.id, **row.body} for row in rows]
-        body = org.told(
-            lambda: org.restful(
-                "composite/sobjects",
-                method="PATCH",
-                json={"allOrNone": False, "records": sent},
-                safe=True,  # the same values again, by id
-            )
-        )
+        return self._sent(org, rows, "composite/sobjects", sent)
+
+    def update_many(self, org: Org, rows: Sequence[Row]) -> Iterator[Answer]:
+        """By jobs; what a job's CSV can't say, or would say twice, by collections."""
+        by_id: dict[str, Row] = {}
+        others: list[Row] = []
+        for row in rows:
+            if bulk.sayable(row) and row.id and row.id not in by_id:
+                by_id[row.id] = row
+            else:
+                others.append(row)
+        yield from (_advised(a) for a in bulk.update(org, self.name, list(by_id.values()), ENDS))
+        for start in range(0, len(others), MAX_ROWS):
+            yield from self.update(org, others[start : start + MAX_ROWS])
+
+    def create(self, org: Org, rows: Sequence[Row]) -> Iterator[Answer]:
+        """Upserts by the external id: sent twice, they make one record. Rows with one key never go out together."""
+        self._columns(org)
+        self._needs_external_id(org)
+        for some in _apart(rows):
+            sent = [{"attributes": {"type": self.name}, **row.body, EXTERNAL_ID: row.key} for row in some]
+            yield from self._sent(org, some, f"composite/sobjects/{self.name}/{EXTERNAL_ID}", sent)
+
+    def _sent(self, org: Org, rows: Sequence[Row], path: str, sent: Sequence[Mapping[str, Any]]) -> list[Answer]:
+        body = org.call("PATCH", path, json={"allOrNone": False, "records": sent}, safe=True)  # the same again, by id
         results: list[dict[str, Any]] = msgspec.json.decode(body or b"[]")
         if len(results) != len(rows):
             raise RetryableError(
@@ -183,14 +185,34 @@ class Sobject:
         said = exchange(org.http.last())
         return [_answer(row, result, said) for row, result in zip(rows, results, strict=True)]
 
+    def _update_one(self, org: Org, row: Row, seen: str) -> Answer:
+        """Not to be repeated when the answer is lost: our own change would look like somebody else's."""
+        unless = format_datetime(datetime.fromisoformat(seen).astimezone(UTC), usegmt=True)
+        try:
+            org.call("PATCH", f"sobjects/{self.name}/{row.id}", json=row.body, headers={"If-Unmodified-Since": unless})
+        except RejectedRecord as no:
+            error = _first_error(no)
+            code = "PRECONDITION_FAILED" if no.status == 412 else str(error.get("errorCode") or no.status)
+            message = "changed there in the meantime" if no.status == 412 else str(error.get("message") or "")
+            said = exchange(org.http.last())
+            return _advised(Answer(row.n, ENDS.get(code, Outcome.REFUSED), row.id, code, message, said))
+        return Answer(row.n, Outcome.WRITTEN, row.id, exchange=exchange(org.http.last()))
+
     def _newest(self, org: Org) -> str:
         body = next(org.ask(f"SELECT Id, SystemModstamp FROM {self.name} ORDER BY SystemModstamp DESC LIMIT 1"))
         return next((r.updated for r in records(body, "records", key="Id", updated="SystemModstamp") if r.updated), "")
 
-    def _records(self, body: bytes) -> list[Record]:
+    def _needs_external_id(self, org: Org) -> None:
+        if EXTERNAL_ID not in org.kinds[self.name]:
+            raise ConfigError(
+                f"salesforce: {self.name} has no {EXTERNAL_ID} for this user; create it as a text of 64 characters "
+                "that is an external id and unique, and give the user the right to write it"
+            )
+
+    def _records(self, body: bytes, items: str = "records") -> list[Record]:
         return records(
             body,
-            "records",
+            items,
             key="Id",
             updated="SystemModstamp",
             deleted="IsDeleted",
@@ -198,19 +220,23 @@ class Sobject:
         )
 
     def _select(self, org: Org) -> str:
-        if self.name not in org.selects:
-            org.selects[self.name] = f"SELECT {', '.join(self._columns(org))} FROM {self.name}"
-        return org.selects[self.name]
+        return f"SELECT {', '.join(self._columns(org))} FROM {self.name}"
 
     def _columns(self, org: Org) -> list[str]:
         """Every field this user may read, always in the same order, so that the same record is the same bytes."""
+        if self.name not in org.columns:
+            org.columns[self.name] = self._described(org)
+        return org.columns[self.name]
+
+    def _described(self, org: Org) -> list[str]:
         try:
             described = org.told(lambda: getattr(org, self.name).describe())
         except RejectedRecord as no:
             raise ConfigError(
                 f"salesforce: there is no {self.name} for this user ({no.status}); give it the right to read the object"
             ) from None
-        there = {f["name"] for f in described["fields"] if f["type"] not in COMPOUND} - VOLATILE
+        org.kinds[self.name] = {f["name"]: f["type"] for f in described["fields"]}
+        there = {name for name, kind in org.kinds[self.name].items() if kind not in COMPOUND} - VOLATILE
         needed = {*SYSTEM_FIELDS, *(path.path for path in FieldMap.of(self.map).values())}
         if self.merges:
             needed.add("MasterRecordId")
@@ -223,7 +249,7 @@ class Sobject:
             log.warning(
                 "salesforce: %s has %d fields, too many for a query; reading the mapped ones", self.name, len(there)
             )
-            there = needed
+            there = needed | ({EXTERNAL_ID} & there)
         return sorted(there)
 
 
@@ -238,10 +264,34 @@ def _literal(stamp: str) -> str:
 
 def _answer(row: Row, result: Mapping[str, Any], said: Any) -> Answer:
     if result["success"]:
-        return Answer(row.n, Outcome.WRITTEN, row.id, exchange=said)
+        return Answer(row.n, Outcome.WRITTEN, row.id or result.get("id"), exchange=said)
     error: Mapping[str, Any] = next(iter(result["errors"]), {})
-    code = str(error.get("statusCode", ""))
-    return Answer(row.n, ENDS.get(code, Outcome.REFUSED), row.id, code, str(error.get("message", "")), said)
+    code, message = str(error.get("statusCode", "")), str(error.get("message", ""))
+    return _advised(Answer(row.n, ENDS.get(code, Outcome.REFUSED), row.id, code, message, said))
+
+
+def _advised(answer: Answer) -> Answer:
+    """With what a person can do about it."""
+    advice = WAYS_OUT.get(answer.code)
+    return replace(answer, message=f"{answer.message} ({advice})" if answer.message else advice) if advice else answer
+
+
+def _first_error(no: RejectedRecord) -> Mapping[str, Any]:
+    try:
+        return next(iter(msgspec.json.decode(no.body, type=list[dict[str, Any]])), {})
+    except msgspec.DecodeError:
+        return {}
+
+
+def _apart(rows: Sequence[Row]) -> list[list[Row]]:
+    """The rows in rounds, none of which has a key twice."""
+    rounds: list[dict[str, Row]] = []
+    for row in rows:
+        free = next((r for r in rounds if row.key not in r), None)
+        if free is None:
+            rounds.append(free := {})
+        free[row.key] = row
+    return [list(r.values()) for r in rounds]
 
 
 def limited(response: requests.Response) -> bool:
@@ -338,6 +388,9 @@ def _stream(name: str, entity: Entity, sobject: Sobject, max_length: Mapping[str
             fields=tuple(max_length),
             update=sobject.update,
             look=sobject.look,
+            create=sobject.create,
+            find=sobject.find,
+            many=Many(above=BULK_ABOVE, batch=JOB_ROWS, send=sobject.update_many),
             batch=MAX_ROWS,
             parallel=2,  # more would wait for each other: a contact's update locks its account
             max_length=max_length,
@@ -366,6 +419,7 @@ connector = Connector(
         Setting("url", "the org's address, as in https://acme.my.salesforce.com"),
         Setting("client_id", "consumer key of the connected app"),
         Setting("client_secret", "consumer secret of the connected app", secret=True),
+        Setting("poll_s", "seconds before the first look at a job, and half as many more before each next", "0.2"),
     ),
     auth=ClientCredentials("/services/oauth2/token"),
     limits=(Limit(DAILY_CALLS, per_s=86_400),),

@@ -1,6 +1,7 @@
 """Salesforce's stand-in: one org with accounts, contacts, opportunities and tasks, over the REST API.
 
     soql.py      the queries it understands          objects.py   what its objects are made of, and may hold
+    jobs.py      Bulk 2.0, with options of its own
 
 What is uncertain about the vendor is an option:
 
@@ -28,6 +29,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from connectors.salesforce import soql
+from connectors.salesforce.jobs import Jobs
 from connectors.salesforce.objects import (
     OBJECTS,
     Column,
@@ -39,7 +41,7 @@ from connectors.salesforce.objects import (
     lacking,
     stamp,
 )
-from omnihub.sandbox.kit import Call, Quota, Reply, Standin, route
+from omnihub.sandbox.kit import Call, Quota, Reply, route
 from omnihub.sandbox.state import Obj, iso
 
 V = "/services/data/v{version}"
@@ -116,7 +118,7 @@ CODE: Mapping[int, tuple[str, str]] = {
 }
 
 
-class SalesforceStandin(Standin):
+class SalesforceStandin(Jobs):
     """A Salesforce org. Options: see the module's docstring."""
 
     system = "salesforce"
@@ -213,9 +215,9 @@ class SalesforceStandin(Standin):
             day = next((q for q in self.quotas if q.per_s >= 86_400), None)
             used, most = (len(day.made), day.calls) if day else (len(self.calls) + 1, DAILY_CALLS)
             reply.headers["Sforce-Limit-Info"] = f"api-usage={used}/{most}"
-        if call.headers.get("x-prettyprint") == "1" and reply.body is not None:
+        if call.headers.get("x-prettyprint") == "1" and reply.body is not None and reply.content_type != "text/csv":
             reply.body = json.dumps(json.loads(reply.encoded()), ensure_ascii=False, indent=2)
-        if reply.status != 204:
+        if reply.status != 204 and reply.content_type != "text/csv":
             reply.content_type = "application/json;charset=UTF-8"
         return reply
 
@@ -283,10 +285,15 @@ class SalesforceStandin(Standin):
         answer: dict[str, Any] = {"totalSize": total, "done": not locator}
         if locator:
             answer["nextRecordsUrl"] = f"/services/data/v{call.path['version']}/query/{locator}"
-        answer["records"] = list(self._shown(call, query.of, ids, query.columns))
+        answer["records"] = list(self.shown(call.path["version"], query.of, ids, query.columns))
         return Reply(200, msgspec.json.encode(answer))
 
-    def _shown(self, call: Call, of: Object, ids: Sequence[str], columns: Sequence[Column]) -> Iterator[dict[str, Any]]:
+    def hits(self, query: soql.Query, *, deleted: bool) -> list[str]:
+        return [row[0] for row in self.state.ask(*query.sql("id", self._bin_since() if deleted else None))]
+
+    def shown(
+        self, version: str, of: Object, ids: Sequence[str], columns: Sequence[Column]
+    ) -> Iterator[dict[str, Any]]:
         rows = self.state.ask(
             "SELECT id, body, created_at, updated_at, deleted, merged_into FROM objects "
             "WHERE stream = ? AND id IN (SELECT value FROM json_each(?))",
@@ -296,7 +303,7 @@ class SalesforceStandin(Standin):
         names = [c.name for c in columns]
         addresses = [name.removesuffix("Address") for name in names if name.endswith("Address")]
         blank = {c.name: False if c.type == "boolean" else None for c in columns}
-        url = f"/services/data/v{call.path['version']}/sobjects/{of.name}/"
+        url = f"/services/data/v{version}/sobjects/{of.name}/"
         for id_ in ids:
             if id_ in found:
                 whole = blank | _whole(of, addresses, *found[id_])
@@ -325,14 +332,14 @@ class SalesforceStandin(Standin):
         since = _http_date(call, "if-modified-since")
         if since and _second(obj.updated_at) <= since:
             return Reply(304)
-        return Reply(200, next(self._shown(call, of, [obj.id], list(of.columns.values()))))
+        return Reply(200, next(self.shown(call.path["version"], of, [obj.id], list(of.columns.values()))))
 
     @route("POST", f"{V}/sobjects/{{name}}", f"{V}/sobjects/{{name}}/")
     def create(self, call: Call) -> Reply:
         return self._single(call, self._create)
 
     def _create(self, call: Call, of: Object) -> Reply:
-        obj = self._kept(self._wished(of, _object(call), call))
+        obj = self.kept(self._wished(of, _object(call), call))
         return Reply(201, {"id": obj.id, "success": True, "errors": []})
 
     @route("PATCH", f"{V}/sobjects/{{name}}/{{id}}")
@@ -344,7 +351,7 @@ class SalesforceStandin(Standin):
         unless = _http_date(call, "if-unmodified-since")
         if unless and _second(obj.updated_at) > unless:
             raise Refused("PRECONDITION_FAILED", "The record was modified after the time given.")
-        self._kept(self._wished(of, _object(call), call, obj))
+        self.kept(self._wished(of, _object(call), call, obj))
         return Reply(204)
 
     @route("DELETE", f"{V}/sobjects/{{name}}/{{id}}")
@@ -367,7 +374,7 @@ class SalesforceStandin(Standin):
             raise Refused("NOT_FOUND", "The requested resource does not exist")
         if len(found) > 1:
             return self._choices(call, of, found)
-        return Reply(200, next(self._shown(call, of, [found[0].id], list(of.columns.values()))))
+        return Reply(200, next(self.shown(call.path["version"], of, [found[0].id], list(of.columns.values()))))
 
     @route("PATCH", f"{V}/sobjects/{{name}}/{{field}}/{{value}}")
     def upsert(self, call: Call) -> Reply:
@@ -381,7 +388,7 @@ class SalesforceStandin(Standin):
         if len(found) > 1:
             return self._choices(call, of, found)
         given[field] = call.path["value"]
-        obj = self._kept(self._wished(of, given, call, found[0] if found else None))
+        obj = self.kept(self._wished(of, given, call, found[0] if found else None))
         return Reply(200 if found else 201, {"id": obj.id, "success": True, "errors": [], "created": not found})
 
     def _single(self, call: Call, handle: Callable[[Call, Object], Reply]) -> Reply:
@@ -467,7 +474,8 @@ class SalesforceStandin(Standin):
         whole = [known_id(id_) or "" for id_ in ids]
         living = [id_ for id_ in whole if (obj := self.state.get(of.stream, id_)) and not obj.deleted]
         shown = {
-            row["attributes"]["url"][-18:]: row for row in self._shown(call, of, living, [c for c in columns if c])
+            row["attributes"]["url"][-18:]: row
+            for row in self.shown(call.path["version"], of, living, [c for c in columns if c])
         }
         return Reply(200, [shown.get(id_) for id_ in whole])
 
@@ -522,7 +530,7 @@ class SalesforceStandin(Standin):
             error = {"statusCode": wished.code, "message": wished.message, "fields": wished.fields}
             return {"success": False, "errors": [error]}
         created = not wished.id
-        obj = self._kept(wished)
+        obj = self.kept(wished)
         upserted = {"created": created} if "field" in call.path else {}
         return {"id": obj.id, "success": True, "errors": [], **upserted}
 
@@ -531,6 +539,19 @@ class SalesforceStandin(Standin):
         return self.error(400, "EXCEEDED_ID_LIMIT", message)
 
     # -- writing -------------------------------------------------------------------------------------------------
+
+    def wished(self, call: Call, of: Object, operation: str, key: str, row: Mapping[str, Any]) -> Obj:
+        given = {name: value for name, value in row.items() if name != "Id"}
+        if operation in ("update", "delete"):
+            obj = self._target(of, str(row.get("Id", "")))
+            if operation == "update":
+                return self._wished(of, given, call, obj)
+            obj.deleted = True
+            return obj
+        found = self._by_key(of, key, str(row.get(key))) if operation == "upsert" else []
+        if len(found) > 1:
+            raise Refused("DUPLICATE_EXTERNAL_ID", f"more than one record found for external id field {key}")
+        return self._wished(of, given, call, found[0] if found else None)
 
     def _living(self, of: Object, given: str) -> Obj:
         """The record a path names."""
@@ -607,7 +628,7 @@ class SalesforceStandin(Standin):
         if any(o.id != obj.id for o in self.state.find(of.stream, "$.Email", email, nocase=True)):
             raise Refused("DUPLICATES_DETECTED", "Use one of these records?")
 
-    def _kept(self, obj: Obj) -> Obj:
+    def kept(self, obj: Obj) -> Obj:
         if obj.id:
             return self.state.save(obj)
         id_ = id_of(STREAMS[obj.stream].prefix, self.state.next_n(obj.stream))

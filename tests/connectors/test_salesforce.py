@@ -27,7 +27,7 @@ from simple_salesforce.exceptions import (
 )
 from simple_salesforce.format import format_soql
 
-from connectors.salesforce import CONTACT, MAX_SELECT, VOLATILE, Org, connector, soql
+from connectors.salesforce import CONTACT, EXTERNAL_ID, MAX_SELECT, VOLATILE, Org, bulk, connector, soql
 from connectors.salesforce.objects import OBJECTS, Column, id_of
 from connectors.salesforce.sandbox import STREAMS, SalesforceStandin
 from omnihub.errors import BrokenAnswer, ConfigError, RateLimited, RejectedRecord, RetryableError
@@ -131,6 +131,32 @@ def write(org: Org, stream: str, *wished: tuple[str, Mapping[str, str | None]]) 
     assert found.push
     rows = [Row(n, Op.UPDATE, id_, found.fields.body(f), f, {}, "g") for n, (id_, f) in enumerate(wished)]
     return list(found.push.update(org, rows))
+
+
+def write_many(org: Org, stream: str, *wished: tuple[str, Mapping[str, Any]]) -> list[Answer]:
+    """The same by jobs, with the system's own field names."""
+    push = connector.stream(stream).push
+    assert push
+    assert push.many
+    return list(
+        push.many.send(org, [Row(n, Op.UPDATE, id_, dict(f), {}, {}, "g") for n, (id_, f) in enumerate(wished)])
+    )
+
+
+def create(org: Org, stream: str, *wished: tuple[str, Mapping[str, str | None]]) -> list[Answer]:
+    """Make records by their golden ids, as the hub would."""
+    found = connector.stream(stream)
+    assert found.push
+    assert found.push.create
+    rows = [Row(n, Op.CREATE, None, found.fields.body(f), f, {}, key) for n, (key, f) in enumerate(wished)]
+    return list(found.push.create(org, rows))
+
+
+def find(org: Org, stream: str, *keys: str) -> dict[str, dict[str, Any]]:
+    push = connector.stream(stream).push
+    assert push
+    assert push.find
+    return {id_: json.loads(r.raw) for id_, r in seen(list(push.find(org, keys))).items()}
 
 
 def first(stream: str, n: int = 1) -> str:
@@ -832,6 +858,367 @@ def test_ids_are_the_same_on_every_call_and_tell_upper_from_lower_case() -> None
     assert len({i[:15].lower() for i in ids}) < 3999, "15 are not"
 
 
+# -- very many records: jobs -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def few_is_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that a job is asked for when there are more than ten records; 2,001 take a while to seed."""
+    monkeypatch.setattr("connectors.salesforce.BULK_ABOVE", 10)
+
+
+AWKWARD = [
+    copy("accounts", 11, name='"Quoted", with a comma', street="Line one\r\nline two", city="Köln\u2028x", phone=None),
+    copy("accounts", 12, name="'=cmd|x' #N/A;", domain="a\\b", region=" "),
+    copy("accounts", 13, name="Dead", deleted=True),
+    copy("accounts", 14, name="Loser", merged_into=11),
+    *(copy("contacts", n, last_name=f"L{n}", marketing_consent="no", consent_at="2026-01-02T03:04:05Z")
+      for n in (1, 2)),
+    *(copy("opportunities", n, name="D", account=11, amount=a, stage="won", closes_on="2026-02-01", currency="EUR")
+      for n, a in enumerate(("1000", "0.1", "12345678.9", "-3"), 1)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "options", [{}, {"plain_decimals": True, "csv_stamps": "+0000", "results_in_order": True, "result_rows": 3}]
+)
+@pytest.mark.parametrize("stream", ["accounts", "contacts", "opportunities"])
+def test_a_record_read_by_a_job_is_the_same_bytes_as_by_a_query(
+    serve: Any, monkeypatch: pytest.MonkeyPatch, stream: str, options: dict[str, Any]
+) -> None:
+    _, org = serve([*accounts(10), *AWKWARD], **options)
+    queried = seen(pull(org, stream))
+    monkeypatch.setattr("connectors.salesforce.BULK_ABOVE", 0)
+    by_job = seen(pull(org, stream))
+    assert {i: (r.raw, r.updated, r.deleted, r.merged_into) for i, r in by_job.items()} == {
+        i: (r.raw, r.updated, r.deleted, r.merged_into) for i, r in queried.items()
+    }
+    assert len(by_job) == {"accounts": 14, "contacts": 2, "opportunities": 4}[stream]
+
+
+def test_more_than_two_thousand_records_are_asked_for_with_a_job_and_fewer_are_not(serve: Any) -> None:
+    standin, org = serve(accounts(2000))
+    assert len(seen(pull(org, "accounts"))) == 2000
+    assert not any("/jobs/" in path for _, path, _ in standin.calls)
+    standin.seed([copy("accounts", 2001, name="One more")])
+    pages = pull(org, "accounts")
+    assert len(seen(pages)) == 2001
+    assert pages[-1].exchange.url.partition("?")[0].endswith("/results")
+
+
+def test_the_results_of_a_job_come_in_pages_and_only_the_last_moves_the_cursor(
+    serve: Any, clock: Clock, few_is_many: None
+) -> None:
+    standin, org = serve(accounts(25), result_rows=10)
+    pages = pull(org, "accounts")
+    assert [len(p.records) for p in pages] == [10, 10, 5]
+    assert [bool(p.cursor) for p in pages] == [False, False, True]
+    assert [p.complete for p in pages] == [False, False, True]
+    assert {p.total for p in pages} == {25}
+    cursor = pages[-1].cursor
+    clock.later(hours=1)
+    for n in range(1, 16):
+        standin.edit("accounts", first("accounts", n), {"phone": "+49 30 777"})
+    changed = pull(org, "accounts", cursor)
+    assert {first("accounts", n) for n in range(1, 16)} <= set(seen(changed))
+    assert not any(p.complete for p in changed), "what changed is not all there is"
+    assert (changed[-1].cursor or "") > (cursor or "")
+
+
+def test_an_edit_while_a_job_is_read_is_seen_by_the_next_pull(serve: Any, clock: Clock, few_is_many: None) -> None:
+    standin, org = serve(accounts(25), result_rows=10)
+    pages = reading(org, "accounts")
+    landed = [next(pages)]
+    clock.later(hours=1)
+    standin.edit("accounts", first("accounts", 1), {"phone": "+49 30 1000"})
+    landed += pages
+    again = seen(pull(org, "accounts", landed[-1].cursor))
+    assert json.loads(again[first("accounts", 1)].raw)["Phone"] == "+49 30 1000"
+
+
+@pytest.mark.parametrize("ends", ["Failed", "Aborted"])
+def test_a_job_that_does_not_finish_leaves_the_cursor_and_can_be_tried_again(
+    serve: Any, ends: str, few_is_many: None
+) -> None:
+    standin, org = serve(accounts(25), job_ends=ends)
+    with pytest.raises(RetryableError, match=f"bulk query of Account .{ends}"):
+        pull(org, "accounts")
+    standin.options["job_ends"] = "JobComplete"
+    assert len(seen(pull(org, "accounts"))) == 25
+
+
+def test_results_that_are_no_longer_kept_are_asked_for_anew(serve: Any, clock: Clock, few_is_many: None) -> None:
+    _, org = serve(accounts(25), result_rows=10, session_lasts_s=9e9)
+    pages = reading(org, "accounts")
+    next(pages)
+    clock.later(days=8)
+    with pytest.raises(RetryableError, match="asks anew"):
+        next(pages)
+    assert len(seen(pull(org, "accounts"))) == 25
+
+
+def test_a_job_that_takes_long_is_looked_at_less_and_less_often_and_given_up_in_the_end(
+    serve: Any, few_is_many: None
+) -> None:
+    standin, org = serve(accounts(25), job_looks=4)
+    waits: list[float] = []
+    org.http.wait = waits.append
+    pull(org, "accounts")
+    assert waits == pytest.approx([0.2, 0.3, 0.45, 0.675])
+    standin.options["job_looks"] = 10**9
+    waits.clear()
+    with pytest.raises(RetryableError, match="given up"):
+        pull(org, "accounts")
+    assert max(waits) == bulk.MAX_POLL_S
+    assert sum(waits) >= bulk.MAX_JOB_S
+    jobs = standin.state.note("jobs")
+    assert list(jobs.values())[-1]["state"] == "Aborted"
+
+
+def test_how_soon_a_job_is_looked_at_is_a_setting(serve: Any, few_is_many: None) -> None:
+    _, org = serve(accounts(25))
+    patient = client(org.http.base_url, poll_s="7")
+    waits: list[float] = []
+    patient.http.wait = waits.append
+    pull(patient, "accounts")
+    assert waits == [7.0]
+    with pytest.raises(ConfigError, match="poll_s"):
+        client(org.http.base_url, poll_s="soon")
+
+
+class CutsResults(SalesforceStandin):
+    """Its results lose their end on the way, though the answer looks whole; or are no results at all."""
+
+    def after(self, call: Call, reply: Reply) -> Reply:
+        if call.url.partition("?")[0].endswith("/results"):
+            lines = str(reply.body).splitlines(keepends=True)
+            reply.body = {"end": "".join(lines[:-1]), "cell": str(reply.body)[:-9], "html": "<html>\nnot now"}[
+                self.options["cut"]
+            ]
+        return super().after(call, reply)
+
+
+@pytest.mark.parametrize("cut", ["end", "cell", "html"])
+def test_results_cut_short_are_not_taken_for_all_there_is(serve: Any, cut: str, few_is_many: None) -> None:
+    _, org = serve(accounts(25), kind=CutsResults, cut=cut)
+    with pytest.raises(BrokenAnswer, match="Account"):
+        pull(org, "accounts")
+
+
+def test_a_job_writes_the_good_rows_and_names_the_bad_ones_whatever_order_they_come_back_in(serve: Any) -> None:
+    standin, org = serve(accounts(6))
+    ids = [first("accounts", n) for n in range(1, 7)]
+    standin.options["locked"] = (ids[2],)
+    standin.state.save(replace(standin.state.get("accounts", ids[3]), deleted=True))
+    answers = {
+        a.n: a
+        for a in write_many(
+            org,
+            "accounts",
+            (ids[0], {"Phone": "+49 1", "BillingCity": 'a "b", c'}),
+            (ids[1], {"Name": None}),
+            (ids[2], {"Phone": "+49 3"}),
+            (ids[3], {"Phone": "+49 4"}),
+            (ids[4], {"BillingStreet": "one\ntwo"}),
+        )
+    }
+    assert [(answers[n].outcome, answers[n].code) for n in range(5)] == [
+        (Outcome.WRITTEN, ""),
+        (Outcome.REFUSED, "REQUIRED_FIELD_MISSING"),
+        (Outcome.DEFERRED, "UNABLE_TO_LOCK_ROW"),
+        (Outcome.DRIFTED, "ENTITY_IS_DELETED"),
+        (Outcome.WRITTEN, ""),
+    ]
+    assert [answers[n].id for n in range(5)] == ids[:5]
+    now = look(org, "accounts", *ids)
+    assert (now[ids[0]]["Phone"], now[ids[0]]["BillingCity"]) == ("+49 1", 'a "b", c')
+    assert (now[ids[4]]["Phone"], now[ids[4]]["BillingStreet"]) == ("+49 30 5", "one\ntwo"), (
+        "a blank cell wipes nothing"
+    )
+    assert now[ids[1]]["Name"] == "Company 2"
+    assert answers[1].message == "Required fields are missing: [Name]"
+
+
+def test_a_job_empties_a_field_only_where_it_is_told_to(serve: Any) -> None:
+    _, org = serve(accounts(3))
+    ids = [first("accounts", n) for n in range(1, 4)]
+    answers = write_many(org, "accounts", (ids[0], {"Phone": None}), (ids[1], {"Website": "x.example"}))
+    assert {a.outcome for a in answers} == {Outcome.WRITTEN}
+    now = look(org, "accounts", *ids)
+    assert [now[i]["Phone"] for i in ids] == [None, "+49 30 2", "+49 30 3"]
+
+
+def test_a_text_that_looks_like_the_sign_for_nothing_is_still_a_text(serve: Any) -> None:
+    _, org = serve(accounts(2))
+    [answer] = write_many(org, "accounts", (first("accounts"), {"BillingCity": "#N/A"}))
+    assert answer.outcome is Outcome.WRITTEN
+    assert look(org, "accounts", first("accounts"))[first("accounts")]["BillingCity"] == "#N/A"
+
+
+@pytest.mark.parametrize("ends", ["Failed", "Aborted"])
+def test_rows_a_job_did_not_come_to_are_put_off(serve: Any, ends: str) -> None:
+    _, org = serve(accounts(5), job_ends=ends, job_ends_after=3)
+    rows = [(first("accounts", n), {"Phone": f"+49 40 {n}"}) for n in range(1, 6)]
+    answers = {a.n: a.outcome for a in write_many(org, "accounts", *rows)}
+    assert [answers[n] for n in range(5)] == [*[Outcome.WRITTEN] * 3, *[Outcome.DEFERRED] * 2]
+    now = look(org, "accounts", *(id_ for id_, _ in rows))
+    assert [now[id_]["Phone"].startswith("+49 40") for id_, _ in rows] == [True] * 3 + [False] * 2
+
+
+def test_a_file_the_org_can_not_read_is_refused_not_tried_for_ever(serve: Any) -> None:
+    _, org = serve(accounts(2))
+    [answer] = write_many(org, "accounts", (first("accounts"), {"Nothing__c": "x"}))
+    assert (answer.outcome, answer.code) == (Outcome.REFUSED, "InvalidBatch")
+
+
+def test_a_file_is_never_larger_than_salesforce_takes(serve: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    standin, org = serve(accounts(20))
+    monkeypatch.setattr(bulk, "MAX_FILE", 200)
+    rows = [(first("accounts", n), {"BillingStreet": f"Straße {n}"}) for n in range(1, 21)]
+    assert [a.n for a in sorted(write_many(org, "accounts", *rows), key=lambda a: a.n)] == list(range(20))
+    files = [standin.state.note(f"job/{id_}/file") for id_ in standin.state.note("jobs")]
+    assert len(files) > 3
+    assert all(len(file.encode()) <= 200 for file in files)
+
+
+class LosesAnswers(SalesforceStandin):
+    """Does what it is told, and the answer is an error: once for each path that ends like this."""
+
+    def after(self, call: Call, reply: Reply) -> Reply:
+        reply = super().after(call, reply)
+        path = call.url.partition("?")[0]
+        lost = self.options["lost"]
+        if any(path.endswith(end) for end in lost) and call.method in ("PUT", "PATCH", "POST"):
+            lost.clear()
+            return self.error(500)
+        return reply
+
+
+@pytest.mark.parametrize("lost", [["/batches"], ["/jobs/ingest"], ["A"]])
+def test_an_answer_lost_on_the_way_to_a_job_makes_no_harm(serve: Any, lost: list[str]) -> None:
+    _, org = serve(accounts(3), kind=LosesAnswers, lost=lost)
+    answers = write_many(org, "accounts", *((first("accounts", n), {"Phone": "+49 5"}) for n in (1, 2, 3)))
+    assert [a.outcome for a in answers] == [Outcome.WRITTEN] * 3
+    assert {r["Phone"] for r in look(org, "accounts", *(first("accounts", n) for n in (1, 2, 3))).values()} == {"+49 5"}
+    assert lost == []
+
+
+@pytest.mark.long
+def test_twenty_thousand_rows_are_written_with_a_few_calls(serve: Any) -> None:
+    standin, org = serve(accounts(20_000))
+    standin.calls.clear()
+    push = connector.stream("accounts").push
+    assert push
+    assert push.many
+    rows = [Row(n, Op.UPDATE, first("accounts", n), {"Phone": f"+49 89 {n}"}, {}, {}, "g") for n in range(1, 20_001)]
+    answers = [
+        a
+        for start in range(0, len(rows), push.many.batch)
+        for a in push.many.send(org, rows[start : start + push.many.batch])
+    ]
+    assert {a.n for a in answers} == {r.n for r in rows}
+    assert {a.outcome for a in answers} == {Outcome.WRITTEN}
+    assert len(standin.calls) < 20
+    phones = {json.loads(r.raw)["Phone"] for r in seen(pull(org, "accounts")).values()}
+    assert phones == {f"+49 89 {n}" for n in range(1, 20_001)}
+
+
+# -- making records, and finding them again ----------------------------------------------------------------------------
+
+
+def test_creating_the_same_twice_makes_one_record(serve: Any) -> None:
+    standin, org = serve(accounts(1))
+    once = create(org, "accounts", ("golden-1", {"name": "Neu GmbH", "city": "Ulm"}), ("golden-2", {"name": "Zwei"}))
+    again = create(org, "accounts", ("golden-1", {"name": "Neu GmbH", "city": "Ulm"}), ("golden-2", {"name": "Zwei"}))
+    assert [a.outcome for a in once + again] == [Outcome.WRITTEN] * 4
+    assert [a.id for a in once] == [a.id for a in again]
+    assert len(standin.dump()["accounts"]) == 3
+    found = find(org, "accounts", "golden-1", "golden-9")
+    assert [(r["Name"], r[EXTERNAL_ID]) for r in found.values()] == [("Neu GmbH", "golden-1")]
+    assert set(found) == {once[0].id}
+
+
+def test_the_same_key_twice_in_one_batch_makes_one_record_with_the_later_values(serve: Any) -> None:
+    standin, org = serve()
+    answers = create(org, "accounts", ("k", {"name": "First"}), ("l", {"name": "Other"}), ("k", {"name": "Second"}))
+    assert {a.n: a.outcome for a in answers} == dict.fromkeys(range(3), Outcome.WRITTEN)
+    assert sorted(o["Name"] for o in standin.dump()["accounts"].values()) == ["Other", "Second"]
+
+
+def test_a_record_created_though_the_answer_was_lost_is_not_created_again(serve: Any) -> None:
+    standin, org = serve(kind=LosesAnswers, lost=[EXTERNAL_ID])
+    [answer] = create(org, "contacts", ("golden-7", {"last_name": "Weber"}))
+    assert answer.outcome is Outcome.WRITTEN
+    assert [o["LastName"] for o in standin.dump()["contacts"].values()] == ["Weber"]
+    assert set(find(org, "contacts", "golden-7")) == {answer.id}
+
+
+def test_two_records_with_one_external_id_are_a_clear_answer(serve: Any) -> None:
+    standin, org = serve(accounts(2))
+    for n in (1, 2):  # a field that was not made unique
+        obj = standin.state.get("accounts", first("accounts", n))
+        standin.state.save(replace(obj, body=obj.body | {EXTERNAL_ID: "golden-1"}))
+    [answer] = create(org, "accounts", ("golden-1", {"name": "X"}))
+    assert (answer.outcome, answer.code) == (Outcome.REFUSED, "DUPLICATE_EXTERNAL_ID")
+    assert "merge them" in answer.message
+    assert len(find(org, "accounts", "golden-1")) == 2
+
+
+def test_a_duplicate_rule_and_a_lock_say_what_to_do(serve: Any) -> None:
+    copies = [copy("contacts", 1, last_name="A", email="a@example.com"), copy("contacts", 2, last_name="B")]
+    _, org = serve(copies, duplicate_rules=True, locked=(first("contacts", 2),))
+    [no] = create(org, "contacts", ("golden-1", {"last_name": "A", "email": "A@example.com"}))
+    assert (no.outcome, no.code) == (Outcome.REFUSED, "DUPLICATES_DETECTED")
+    assert "duplicate rule" in no.message
+    [busy] = write(org, "contacts", (first("contacts", 2), {"phone": "+49 1"}))
+    assert (busy.outcome, busy.code) == (Outcome.DEFERRED, "UNABLE_TO_LOCK_ROW")
+    assert "next run" in busy.message
+
+
+def test_an_object_without_the_external_id_is_named_with_the_way_out(
+    serve: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, org = serve(accounts(1))
+    columns = {n: c for n, c in OBJECTS["Account"].columns.items() if n != EXTERNAL_ID}
+    monkeypatch.setitem(OBJECTS, "Account", replace(OBJECTS["Account"], columns=columns))
+    for asked in (lambda: create(org, "accounts", ("k", {"name": "X"})), lambda: find(org, "accounts", "k")):
+        with pytest.raises(ConfigError, match="Account has no Hub_Id__c"):
+            asked()
+    assert pull(org, "accounts")[-1].complete, "it is only needed to create"
+
+
+def write_one(org: Org, stream: str, id_: str, raw: Mapping[str, Any], **fields: str | None) -> Answer:
+    found = connector.stream(stream)
+    assert found.push
+    [answer] = found.push.update(org, [Row(0, Op.UPDATE, id_, found.fields.body(fields), fields, {}, "g", dict(raw))])
+    return answer
+
+
+def test_a_row_by_itself_is_only_written_over_what_was_looked_at(serve: Any, clock: Clock) -> None:
+    standin, org = serve(accounts(1))
+    id_ = first("accounts")
+    seen_then = look(org, "accounts", id_)[id_]
+    clock.later(minutes=1)
+    standin.edit("accounts", id_, {"city": "Ulm"})
+    late = write_one(org, "accounts", id_, seen_then, phone="+49 9")
+    assert (late.outcome, late.code) == (Outcome.DRIFTED, "PRECONDITION_FAILED")
+    assert look(org, "accounts", id_)[id_]["Phone"] == "+49 30 1"
+    assert write_one(org, "accounts", id_, look(org, "accounts", id_)[id_], phone="+49 9").outcome is Outcome.WRITTEN
+    assert look(org, "accounts", id_)[id_]["Phone"] == "+49 9"
+    refused = write_one(org, "accounts", id_, look(org, "accounts", id_)[id_], name=None)
+    assert (refused.outcome, refused.code) == (Outcome.REFUSED, "REQUIRED_FIELD_MISSING")
+
+
+def test_a_row_by_itself_whose_answer_was_lost_is_not_taken_for_somebody_elses_change(serve: Any, clock: Clock) -> None:
+    _, org = serve(accounts(1), kind=LosesAnswers, lost=[first("accounts")])
+    id_ = first("accounts")
+    present = look(org, "accounts", id_)[id_]
+    clock.later(minutes=1)
+    with pytest.raises(RetryableError):  # the hub looks, and finds it written
+        write_one(org, "accounts", id_, present, phone="+49 9")
+    assert look(org, "accounts", id_)[id_]["Phone"] == "+49 9"
+
+
 # -- the contract ----------------------------------------------------------------------------------------------------
 
 CONTRACT = "salesforce/platform-rest-v64-subset.yaml"
@@ -853,15 +1240,24 @@ def contract() -> set[tuple[str, str]]:
     }
 
 
-def test_every_call_is_one_the_contract_knows(serve: Any) -> None:
+def test_every_call_is_one_the_contract_knows(serve: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     known = contract()
-    standin, org = serve(accounts(5), page_size=3)
+    standin, org = serve(accounts(5), page_size=3, job_ends="Failed", job_ends_after=2)
+    write_many(org, "accounts", *((first("accounts", n), {"Name": n % 2 or None}) for n in range(1, 5)))
+    standin.options["job_ends"] = "JobComplete"
+    create(org, "accounts", ("k", {"name": "X"}))
+    find(org, "accounts", "k")
+    write_one(
+        org, "accounts", first("accounts"), look(org, "accounts", first("accounts"))[first("accounts")], phone="1"
+    )
     for stream in connector.streams:
         pull(org, stream.name)
     look(org, "accounts", first("accounts"))
     write(org, "accounts", (first("accounts"), {"city": "Bonn"}))
+    monkeypatch.setattr("connectors.salesforce.BULK_ABOVE", 2)
+    pull(org, "accounts")
     made = {(method, path.rstrip("/")) for method, path, _ in standin.calls}
     patterns = [(verb, re.compile(re.sub(r"\{\w+\}", "[^/]+", path))) for verb, path in known | NOT_LISTED]
     strangers = [c for c in made if not any(v == c[0] and p.fullmatch(c[1]) for v, p in patterns)]
     assert strangers == []
-    assert len(made) > 5
+    assert len({re.sub(r"[0-9A-Za-z]{18}", "", path) for _, path in made}) > 14
