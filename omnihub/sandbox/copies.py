@@ -201,6 +201,24 @@ HELD: dict[tuple[str, str], tuple[str, ...]] = {
 }
 """Which canonical fields each stream holds. A missing one is absent from the copy's fields, or None."""
 
+
+@dataclass(frozen=True)
+class Guest:
+    """A system that is none of the world's own, and takes part with copies of whatever its streams can hold.
+
+    role: its name. streams, holds, links: as ROLES, HELD and LINKS have them. says: (stream, field) → the values it has
+    words for, where it has not for all. inside: nested stream → the one whose records it is in.
+    """
+
+    role: str
+    streams: Mapping[str, Entity]
+    holds: Mapping[str, tuple[str, ...]]
+    links: Mapping[str, Mapping[str, str]]
+    says: Mapping[tuple[str, str], frozenset[str]] = field(default_factory=dict)
+    inside: Mapping[str, str] = field(default_factory=dict)
+    master: bool = False
+
+
 # Codes, the same in every role; a stand-in puts in the vendor's own.
 STATUS_ACCOUNT = ("prospect", "active", "former")
 CUSTOMER_GROUPS = ("standard", "dealer", "key")

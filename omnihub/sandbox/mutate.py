@@ -1,7 +1,7 @@
 """Mutate: people correct, move, marry, withdraw, mistype, tidy up and add in their systems; the truth follows.
 
 What somebody enters in the CRM or the portal is news: it is right from then on, and every other record that still holds
-the old value is wrong. What somebody mistypes in marketing is planted as an error.
+the old value is wrong. What somebody mistypes in marketing, or in a system that is a guest in this world, is planted as an error.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from typing import Any
 import phonenumbers
 
 from omnihub.model import Ref
-from omnihub.sandbox.copies import HELD, ROLES
+from omnihub.sandbox.copies import HELD
+from omnihub.sandbox.derived import Derived
 from omnihub.sandbox.kit import Standin
 from omnihub.sandbox.truth import Truth
 from omnihub.sandbox.world.dice import Dice
@@ -61,12 +62,24 @@ class _Day:
         text, key = self.rng.choice(refs)
         ref = Ref.parse(text)
         role = self.role_of(ref)
-        if role not in roles or key in self.touched or ref.stream not in ROLES[role]:
+        if role not in roles or key in self.touched:
             return None
-        if not set(fields) <= set(HELD[role, ref.stream]) or not set(fields) <= set(self.truth.refs(key).get(text, ())):
+        if not set(fields) <= set(self.holds(role, ref.stream)) or not set(fields) <= set(
+            self.truth.refs(key).get(text, ())
+        ):
             return None
         obj = self.standins[role].state.get(ref.stream, ref.id)
         return (ref, key) if obj is not None and not obj.deleted else None
+
+    def holds(self, role: str, stream: str) -> tuple[str, ...]:
+        """The canonical fields of a stream."""
+        standin = self.standins[role]
+        return standin.guest.holds[stream] if isinstance(standin, Derived) else HELD.get((role, stream), ())
+
+    @property
+    def guests(self) -> tuple[str, ...]:
+        """The roles of systems that are none of the world's own."""
+        return tuple(role for role, standin in self.standins.items() if isinstance(standin, Derived))
 
     def _of(self, entity: str) -> list[tuple[str, str]]:
         if (entity, "") not in self._refs:
@@ -181,7 +194,7 @@ def _repriced(day: _Day) -> None:
 
 
 def _mistyped(day: _Day) -> None:
-    found = day.somebody("contact", ("marketing",), "first_name", "last_name", "email")
+    found = day.somebody("contact", ("marketing", *day.guests), "first_name", "last_name", "email")
     if not found or len(day.truth.refs(found[1])) < 2:
         return
     ref, key = found

@@ -14,6 +14,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from omnihub.sandbox.copies import Guest
+from omnihub.sandbox.derived import Derived
 from omnihub.sandbox.kit import Standin
 from omnihub.sandbox.serving import folder
 from omnihub.sandbox.truth import Truth
@@ -31,24 +33,54 @@ def reset(
 
     May be done while they are served, also by another process: they read their files anew on every call.
     """
-    world = World(customers, seed, now)
+    world = World(customers, seed, now, _guests(standins))
     _card(home).unlink(missing_ok=True)
     records = {}
     for system, standin in standins.items():
         standin.state.clear()
         records[system] = standin.seed(_counted(world.copies(standin.role), f"fill {system}", progress))
         progress(f"fill {system}", records[system], records[system])
+    with closing(Truth(truth_file(home))) as truth:
+        truth.write(_counted(world.truths(), "keep the truth", progress), _refs(standins))
+    progress("keep the truth", 1, 1)
+    card = {"customers": customers, "seed": seed, "now": now.isoformat(timespec="seconds"), "records": records}
+    _card(home).write_text(json.dumps(card, indent=1))
+    return card
+
+
+def join(home: Path, standins: Mapping[str, Standin], progress: Progress) -> list[str]:
+    """Let guests that came after the world was made have their part of it; what is there stays as people left it.
+
+    Returns which they are. The others' edits since are news to them: they come with what was right on the first day.
+    """
+    card = which(home)
+    late = [name for name in standins if card and name not in card["records"] and isinstance(standins[name], Derived)]
+    if not card or not late:
+        return []
+    new = {name: standins[name] for name in late}
+    world = World(card["customers"], card["seed"], datetime.fromisoformat(card["now"]), _guests(new))
+    for name, standin in new.items():
+        standin.state.clear()
+        card["records"][name] = standin.seed(_counted(world.copies(standin.role), f"fill {name}", progress))
+    roles = {standin.role for standin in new.values()}
+    with closing(Truth(truth_file(home))) as truth:
+        truth.add(_counted(world.truths(), "keep the truth", progress), _refs(new), roles)
+    progress("keep the truth", 1, 1)
+    _card(home).write_text(json.dumps(card, indent=1))
+    return late
+
+
+def _guests(standins: Mapping[str, Standin]) -> list[Guest]:
+    return [standin.guest for standin in standins.values() if isinstance(standin, Derived)]
+
+
+def _refs(standins: Mapping[str, Standin]) -> Callable[[str, str, int], str]:
     roles = {standin.role: standin for standin in standins.values()}
 
     def ref(role: str, stream: str, n: int) -> str:
         return f"{roles[role].system}/{stream}/{roles[role].native_id(stream, n)}"
 
-    with closing(Truth(truth_file(home))) as truth:
-        truth.write(_counted(world.truths(), "keep the truth", progress), ref)
-    progress("keep the truth", 1, 1)
-    card = {"customers": customers, "seed": seed, "now": now.isoformat(timespec="seconds"), "records": records}
-    _card(home).write_text(json.dumps(card, indent=1))
-    return card
+    return ref
 
 
 def which(home: Path) -> dict[str, Any] | None:

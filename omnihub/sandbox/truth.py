@@ -11,7 +11,7 @@ One SQLite file, written on reset and kept true by `mutate`. Refs are text, `sys
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -85,6 +85,25 @@ class Truth:
             for table in _TABLES:
                 self._db.execute(f"DELETE FROM {table}")
             self._fill(told, ref)
+            self._db.execute("COMMIT")
+        except BaseException:
+            self._db.execute("ROLLBACK")
+            raise
+
+    def add(self, told: Iterable[Told], native_id: Callable[[str, str, int], str], roles: Collection[str]) -> None:
+        """What a world tells of these roles' records, beside what is here; what is right by now stays right."""
+
+        def ref(at: Place) -> str:
+            return native_id(*at)
+
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            for one in told:
+                if isinstance(one, Right):
+                    self._db.execute('INSERT OR IGNORE INTO "right" VALUES (?, ?, ?, ?)', tuple(one))
+                elif isinstance(one, Who | Error) and one.at.role in roles:
+                    table, row = _row(one, ref)
+                    self._insert(table, [row])
             self._db.execute("COMMIT")
         except BaseException:
             self._db.execute("ROLLBACK")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from omnihub.errors import ConfigError
-from omnihub.sandbox.copies import Copy
+from omnihub.sandbox.copies import ROLES, Copy, Guest
 from omnihub.sandbox.derived import reading, samples, writing
 from omnihub.sandbox.derived.entrance import Entrance, entrance
 from omnihub.sandbox.derived.operations import Operation, Refusal, best
@@ -48,6 +48,7 @@ class Derived(Standin):
     shapes: ClassVar[Mapping[str, Shape]]
     entrance: ClassVar[Entrance]
     guesses: ClassVar[tuple[str, ...]]
+    guest: ClassVar[Guest]
 
     # -- shape --------------------------------------------------------------------------------------------------------
 
@@ -91,7 +92,8 @@ class Derived(Standin):
     def _put_inside(self, shape: Shape, copy: Copy, holders: Mapping[tuple[str, str], Obj]) -> None:
         nested, fields = shape.stream.nested, self.linked(copy.stream, copy.fields)
         assert nested
-        holder = holders.get((nested.of, str(fields.get(shape.holder or "of"))))
+        of = fields.get(shape.holder or "of")
+        holder = holders.get((nested.of, self.native_id(nested.of, of) if isinstance(of, int) else str(of)))
         if holder is None or copy.deleted:
             return
         record = self.native(copy.stream, fields)
@@ -184,6 +186,7 @@ def derive(connector: Connector) -> type[Derived]:
     notes: list[str] = []
     shown = shapes(connector)
     way_in = entrance(connector, notes)
+    guest = _guest(connector, shown)
     operations = [*way_in.operations, *_operations(connector, shown, notes)]
     places: dict[tuple[str, str], list[Operation]] = defaultdict(list)
     for operation in operations:
@@ -192,7 +195,8 @@ def derive(connector: Connector) -> type[Derived]:
         "__doc__": "\n".join([f"{connector.title}, derived from its declaration. Guessed:", *notes]),
         "__module__": __name__,
         "system": connector.name,
-        "role": connector.name,
+        "role": guest.role,
+        "guest": guest,
         "connector": connector,
         "shapes": shown,
         "entrance": way_in,
@@ -202,6 +206,20 @@ def derive(connector: Connector) -> type[Derived]:
         **{f"serve_{rank:03d}": handler for rank, handler in enumerate(_handlers(places))},
     }
     return type(connector.name.title().replace("_", ""), (Derived,), body)
+
+
+def _guest(connector: Connector, shown: Mapping[str, Shape]) -> Guest:
+    """What the world can fill it with."""
+    said = {(s.name, name): words for s in shown.values() for name in s.map if (words := s.says(name)) is not None}
+    return Guest(
+        role=connector.name if connector.name not in ROLES else f"{connector.name}-declared",
+        streams={name: shape.entity for name, shape in shown.items()},
+        holds={name: tuple(shape.own) for name, shape in shown.items()},
+        links={name: shape.links for name, shape in shown.items()},
+        says=said,
+        inside={name: s.stream.nested.of for name, s in shown.items() if s.stream.nested},
+        master=connector.master,
+    )
 
 
 def _values(stream: Any) -> Iterator[tuple[str, Any]]:

@@ -6,6 +6,7 @@
     people     staff, relatives, job changers      ├ what is true, then what each system holds of it and gets wrong
     catalog    products, price lists, the shop     ┘ (mistakes, held)
     trade      deals, orders, tickets, devices, logins
+    guests     the same customers in any system that says what it can hold
 
 Every thing is a function of (seed, kind, index); only who is in which system is kept, as small integers. So a
 million customers stream through little memory, and the same (customers, seed, now) give the same world to the byte.
@@ -25,17 +26,18 @@ which is no kind of finding: scoring neither asks for them nor minds them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
 from omnihub.model import Entity
-from omnihub.sandbox.copies import ROLES, Copy
+from omnihub.sandbox.copies import ROLES, Copy, Guest
 from omnihub.sandbox.world import companies as c
 from omnihub.sandbox.world import people as p
 from omnihub.sandbox.world.catalog import Catalog
 from omnihub.sandbox.world.companies import Companies
 from omnihub.sandbox.world.dice import Dice
+from omnihub.sandbox.world.guests import Visit
 from omnihub.sandbox.world.held import Clock, Held, Numbers, Wrong
 from omnihub.sandbox.world.people import People
 from omnihub.sandbox.world.trade import Trade
@@ -110,9 +112,12 @@ _SCORED = {
 
 
 class World:
-    """A world of so many people. `now` is the moment it is seen at: nothing in it is younger."""
+    """A world of so many people. `now` is the moment it is seen at: nothing in it is younger.
 
-    def __init__(self, customers: int, seed: int, now: datetime) -> None:
+    guests: systems beside those of ROLES that hold copies too. The others' are the same with them and without.
+    """
+
+    def __init__(self, customers: int, seed: int, now: datetime, guests: Sequence[Guest] = ()) -> None:
         if customers < 1:
             raise ValueError(f"{customers} customers make no world: ask for 1 or more")
         clock = Clock(now)
@@ -121,13 +126,18 @@ class World:
         self.people = People(seed, customers, self.companies, clock)
         self.catalog = Catalog(seed, customers, clock)
         self.trade = Trade(seed, self.companies, self.people, self.catalog, clock)
+        beside = (self.companies, self.people, self.catalog, self.trade, clock)
+        self.guests = {guest.role: Visit(seed, guest, *beside) for guest in guests}
 
     # -- what the systems hold ----------------------------------------------------------------------------------
 
     def copies(self, role: str) -> Iterator[Copy]:
         """All copies of one role, stream by stream in the order of ROLES, n from 1 upwards in each."""
+        if role in self.guests:
+            yield from self.guests[role].copies()
+            return
         if role not in ROLES:
-            raise ValueError(f"no role {role!r} in the sandbox: it has {', '.join(ROLES)}")
+            raise ValueError(f"no role {role!r} in the sandbox: it has {', '.join((*ROLES, *self.guests))}")
         if role == "master":
             yield from (self.catalog.copy(x) for x in self.catalog.master())
             return
@@ -165,20 +175,23 @@ class World:
     def truths(self) -> Iterator[Told]:
         """Who is who, what is right, what was planted. Only scoring may read it."""
         for i in range(self.companies.count):
-            yield from _told(
-                "account", f"account-{i}", self.companies.plan(i), self.companies.right(self.companies.company(i))
-            )
+            elsewhere = [x for guest in self.guests.values() if (x := guest.account(i))]
+            copies, right = self.companies.plan(i), self.companies.right(self.companies.company(i))
+            yield from _told("account", f"account-{i}", [*copies, *elsewhere], right)
             yield from self._company_traps(i)
         for i in range(self.people.count):
             yield from self._person(i)
         yield from self._products()
         for role, stream in _BUSINESS:
             yield from (e for x in self._business(role, stream) for e in _errors(x))
+        for guest in self.guests.values():
+            yield from _visited(guest)
 
     def _person(self, i: int) -> Iterator[Told]:
         person, copies = self.people.person(i), self.people.plan(i)
         right = self.people.right(person) | {"marketing_consent": person.consent}
-        yield from _told("contact", person.key, copies, right)
+        elsewhere = [x for guest in self.guests.values() if (x := guest.contact(i))]
+        yield from _told("contact", person.key, [*copies, *elsewhere], right)
         if person.alike:
             kind, other = person.alike
             yield Trap(
@@ -215,6 +228,16 @@ _BUSINESS = tuple(
     for stream, entity in streams.items()
     if entity not in (Entity.ACCOUNT, Entity.CONTACT)
 )
+
+
+def _visited(visit: Visit) -> Iterator[Told]:
+    """Of a guest: its products, and what is wrong in its business."""
+    for stream, entity in visit.guest.streams.items():
+        if entity is Entity.PRODUCT:
+            for product, x in visit.products(stream):
+                yield Who(_at(x), "product", product.key, ())
+        elif entity not in (Entity.ACCOUNT, Entity.CONTACT):
+            yield from (e for x in visit.stream(stream) for e in _errors(x))
 
 
 def _in_order(numbers: Numbers, role: str, plan: Callable[[int], list[Held]]) -> Iterator[tuple[int, Held]]:

@@ -8,14 +8,14 @@ Companies come in blocks of ten with thirty people. In a block
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from omnihub.sandbox.copies import CUSTOMER_GROUPS
 from omnihub.sandbox.world.dice import Dice
-from omnihub.sandbox.world.held import DAY, HOUR, OLDEST, Clock, Held, Numbers, Wrong, dialled, held
+from omnihub.sandbox.world.held import DAY, HOUR, OLDEST, Clock, Held, Numbers, Wrong, dialled, held, place
 from omnihub.sandbox.world.lands import LANDS, Address, Land, Town
 from omnihub.sandbox.world.lands.vatids import vat_id
 from omnihub.sandbox.world.mistakes import JUNK_PHONES, JUNK_VAT_IDS, latin, slip, slug
@@ -276,6 +276,15 @@ class Companies:
                 x.merged_into = self.numbers.first[role][company.index] if n % 2 else None
                 yield x
 
+    def elsewhere(self, c: int, x: Held, holds: Iterable[str], dice: Dice) -> Held:
+        """`x` filled with what a system outside these roles holds of company c, the usual mistakes included."""
+        company = self.company(c)
+        right, kept = self.right(company), next(copy for copy in self.plan(c) if copy.keeper)
+        x.fields |= {name: right[name] for name in holds if right.get(name) is not None}
+        x.updated_ago_s = older(kept.updated_ago_s, dice)
+        self._err(company, x, kept, dice)
+        return self.finish(c, x)
+
     # -- what is wrong ------------------------------------------------------------------------------------------
 
     def _err(self, company: Company, x: Held, kept: Held, dice: Dice) -> None:
@@ -346,7 +355,7 @@ class Companies:
         """Numbers and ids the way this record writes them, which is no error."""
         company, dice = (
             self.company(c),
-            Dice(self.seed, _FINISH, c * 16 + ROLES.index(x.role) * 3 + x.spare + 2 * x.deleted),
+            Dice(self.seed, _FINISH, c * 16 + place(ROLES, x.role) * 3 + x.spare + 2 * x.deleted),
         )
         f = x.fields
         phone = f.get("phone")

@@ -93,6 +93,11 @@ def held(role: str, stream: str, right: Mapping[str, Any]) -> dict[str, Any]:
     return {name: right[name] for name in HELD[role, stream] if right.get(name) is not None}
 
 
+def place(roles: tuple[str, ...], role: str) -> int:
+    """Which of the roles this is; a guest comes after all of them."""
+    return roles.index(role) if role in roles else len(roles)
+
+
 class Numbers:
     """The n of every copy of one kind of thing, in each role: first copies in order of the things, then second ones,
     then those that are gone. One small integer per thing and role is all the memory a world needs.

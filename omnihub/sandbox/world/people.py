@@ -11,7 +11,7 @@ Anybody may have changed jobs: an older record then is still filed under the com
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -19,7 +19,7 @@ from typing import Any
 from omnihub.sandbox.copies import HELD
 from omnihub.sandbox.world.companies import BLOCK, FIRST, PEOPLE, SIZES, SLOT_OF, Companies, Company, older
 from omnihub.sandbox.world.dice import Dice
-from omnihub.sandbox.world.held import DAY, HOUR, OLDEST, Clock, Held, Numbers, Wrong, dialled, held
+from omnihub.sandbox.world.held import DAY, HOUR, OLDEST, Clock, Held, Numbers, Wrong, dialled, held, place
 from omnihub.sandbox.world.lands import Land
 from omnihub.sandbox.world.mistakes import (
     JUNK_EMAILS,
@@ -286,7 +286,7 @@ class People:
                 self._err(person, company, x, kept, dice)
         copies += list(self._extra(person, company, right, kept, newest, dice))
         for x in copies:
-            self._consent(person, x, kept, dice)
+            self._consent(person, x, kept, HELD[x.role, x.stream], dice)
         return copies
 
     @staticmethod
@@ -329,6 +329,21 @@ class People:
                 x.n, x.deleted = n, True
                 x.merged_into = self.numbers.first[role][person.index] if n % 2 else None
                 yield x
+
+    def elsewhere(self, p: int, x: Held, holds: Collection[str], dice: Dice) -> Held:
+        """`x` filled with what a system outside these roles holds of person p, the usual mistakes included.
+
+        One that keeps no e-mail makes none of them: nothing would be left to know the person by.
+        """
+        person = self.person(p)
+        company, right = self.companies.company(person.company), self.right(person)
+        kept = next(copy for copy in self.plan(p) if copy.keeper)
+        x.fields |= {name: right[name] for name in holds if right.get(name) is not None}
+        x.updated_ago_s = older(kept.updated_ago_s, dice)
+        if "email" in x.fields:
+            self._err(person, company, x, kept, dice)
+        self._consent(person, x, kept, holds, dice)
+        return self.finish(p, x)
 
     # -- what is wrong ------------------------------------------------------------------------------------------
 
@@ -449,9 +464,9 @@ class People:
             x.put("job_title", TITLES[(TITLES.index(person.title) + 1 + dice.below(18)) % len(TITLES)], "title before")
             x.updated_ago_s = kept.updated_ago_s + 30 * DAY + x.updated_ago_s // 2
 
-    def _consent(self, person: Person, x: Held, kept: Held, dice: Dice) -> None:
+    def _consent(self, person: Person, x: Held, kept: Held, holds: Collection[str], dice: Dice) -> None:
         """What this system has heard. A withdrawn yes has not reached every system: there it conflicts."""
-        if person.consent is None or "marketing_consent" not in HELD[x.role, x.stream] or x.deleted:
+        if person.consent is None or "marketing_consent" not in holds or x.deleted:
             return
         if not x.keeper and dice.chance(0.2):
             return
@@ -466,12 +481,12 @@ class People:
                 x.updated_ago_s = max(x.updated_ago_s, kept.updated_ago_s + 10 * DAY)
                 x.wrong.append(Wrong("marketing_consent", "consent_conflict", "withdrawn elsewhere"))
         x.fields["marketing_consent"] = answer
-        if "consent_at" in HELD[x.role, x.stream]:
+        if "consent_at" in holds:
             x.fields["consent_at"] = self.clock.time(ago)
 
     def finish(self, p: int, x: Held) -> Held:
         """Numbers and addresses the way this record writes them, which is no error."""
-        dice = Dice(self.seed, _FINISH, p * 16 + ROLES.index(x.role) * 3 + x.spare + 2 * x.deleted)
+        dice = Dice(self.seed, _FINISH, p * 16 + place(ROLES, x.role) * 3 + x.spare + 2 * x.deleted)
         f, land = x.fields, self.person(p).land
         for name in ("phone", "mobile"):
             number = f.get(name)

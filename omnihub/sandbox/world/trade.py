@@ -51,10 +51,12 @@ class Trade:
         left = (self.clock.now.replace(month=12, day=31) - self.clock.now).days
         return -min(days, left) * DAY
 
-    def _year(self, ago_s: int) -> int:
+    def year(self, ago_s: int) -> int:
+        """The year whose prices hold so long ago."""
         return int(self.clock.day(max(ago_s, 0))[:4])
 
-    def _lines(self, of: int, kind: int, group: str, currency: str, year: int, count: int) -> Iterator[Line]:
+    def lines(self, of: int, kind: int, group: str, currency: str, year: int, count: int) -> Iterator[Line]:
+        """What was ordered, as charged. `of`, `kind`: which order or deal; the same have the same lines."""
         for k in range(count):
             dice = Dice(self.seed, _LINES, (of * 8 + k) * 2 + kind)
             i = self.catalog.traded[dice.skewed(len(self.catalog.traded))]
@@ -106,7 +108,7 @@ class Trade:
                 order += 1
                 ago_s = HOUR + dice.skewed(self.span_s)
                 count = 1 + dice.skewed(6)
-                lines = list(self._lines(order, 0, group, currency, self._year(ago_s), count))
+                lines = list(self.lines(order, 0, group, currency, self.year(ago_s), count))
                 yield order, p, customer, group, currency, ago_s, lines
 
     def orders(self) -> Iterator[Held]:
@@ -189,7 +191,7 @@ class Trade:
             ends_s = ago_s if stage in ("won", "lost") else self._ahead(dice.below(60))
             group = self.companies.group(c)
             currency = self.catalog.currency(group, self.companies.company(c).land.currency)
-            lines = list(self._lines(deal, 1, group, currency, self._year(ends_s), 1 + dice.below(4)))
+            lines = list(self.lines(deal, 1, group, currency, self.year(ends_s), 1 + dice.below(4)))
             yield deal, p, contact, account, stage, ends_s, ago_s, currency, lines
 
     def deals(self) -> Iterator[Held]:
