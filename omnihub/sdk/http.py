@@ -2,7 +2,7 @@
 
 It is a `requests.Session`, so that the vendors' own SDKs run over it too. What happens to a call:
 
-    ask the budget ─▶ sign ─▶ send ─▶ status says …
+    sign ─▶ ask the budget ─▶ send ─▶ status says …
                                         2xx/3xx, 4xx         hand back (4xx: `refuse` raises when asked)
                                         401                  new token once, then hand back
                                         429, 503, vendor's   wait as told, again (it was not carried out)
@@ -200,17 +200,18 @@ class Http(requests.Session):
     def _once(
         self, request: requests.PreparedRequest, kwargs: dict[str, Any]
     ) -> tuple[requests.Response | None, Exception | None]:
+        if self.token:  # before its turn: fetching a token takes a turn too, and waiting calls might hold them all
+            self.token.sign(request, self)
         answered = nothing
         if self.budget:
             answered = self.budget.take(request.method or "GET", urlsplit(request.url or "").path)
-        if self.token:
-            self.token.sign(request, self)
         started = time.monotonic()
         try:
             with self.counts.lock:
                 self.counts.calls += 1
             response = super().send(request, **kwargs)
-            response.content  # noqa: B018  read the body here, so that a cut-off one counts as no answer
+            if not kwargs.get("stream") or response.status_code >= 400:
+                response.content  # noqa: B018  read the body here, so that a cut-off one counts as no answer
         except (
             requests.ConnectionError,
             requests.Timeout,

@@ -7,6 +7,7 @@ parsed (`msgspec.Raw`), because parsing everything costs many times more than ke
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -75,16 +76,40 @@ class Page:
 
 
 @functools.cache
+def names_on(path: str) -> list[str]:
+    r"""The names on a dotted path; a dot within a name has a backslash before it.
+
+    >>> names_on(r"data.@odata\.nextLink")
+    ['data', '@odata.nextLink']
+    """
+    return [name.replace("\\.", ".") for name in re.split(r"(?<!\\)\.", path)] if path else []
+
+
+def dig(document: Any, path: str) -> Any:
+    """The value at a dotted path of a parsed document, None where there is none; a number is a place in a list.
+
+    >>> dig({"errors": [{"code": "x"}]}, "errors.0.code")
+    'x'
+    """
+    for name in names_on(path):
+        if isinstance(document, list):
+            document = document[int(name)] if name.isdigit() and int(name) < len(document) else None
+        else:
+            document = document.get(name) if isinstance(document, dict) else None
+    return document
+
+
+@functools.cache
 def _nested(path: str, leaf: Any) -> msgspec.json.Decoder[Any]:
     """A decoder that looks at nothing but the value at a dotted path."""
     kind: Any = leaf
-    for name in reversed(path.split(".")) if path else ():
+    for name in reversed(names_on(path)):
         kind = msgspec.defstruct("At", [("value", kind, msgspec.field(name=name, default=None))])
     return msgspec.json.Decoder(kind)
 
 
 def _at(path: str, value: Any) -> Any:
-    for _ in path.split(".") if path else ():
+    for _ in names_on(path):
         if value is None:
             return None
         value = value.value

@@ -1,4 +1,4 @@
-"""Plain REST, declared: what the values of `omnihub.sdk.rest` send, and what they make of answers."""
+"""Plain REST, declared: what the values of `omnihub.sdk` send, and what they make of answers."""
 
 from __future__ import annotations
 
