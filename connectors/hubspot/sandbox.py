@@ -119,6 +119,16 @@ class HubSpot(Standin):
             return f"{value}T00:00:00Z"
         return CODES.get(field, {}).get(value, value)
 
+    rows_judged = "alone"
+
+    def row_refusal(self) -> Exception:
+        """A record somebody else is writing."""
+        return Refused(423, "OBJECT_LOCKED", "The object is locked; try again later")
+
+    def reads(self, call: Call) -> bool:
+        """Searches and batches of ids are sent as POST."""
+        return call.method == "GET" or call.url.partition("?")[0].endswith(("/search", "/batch/read"))
+
     def authorized(self, call: Call) -> bool:
         """A private app's token, or one from /oauth/v1/token that has not ended."""
         token = call.headers.get("authorization", "").removeprefix("Bearer ")
@@ -444,6 +454,8 @@ class HubSpot(Standin):
         errors: list[dict[str, Any]] = []
         for one in inputs:
             try:
+                if alone:
+                    self.judge_row()
                 writes.append(checked(one))
             except Refused as no:
                 if not alone:

@@ -64,6 +64,7 @@ class Portal(Standin):
     role = "portal"
     credentials: ClassVar[Mapping[str, str]] = {"client_id": "omnihub", "client_secret": "portal-sandbox-secret"}
     default_quotas = staticmethod(lambda: (Quota(600, 60.0),))
+    rows_judged = "alone"
 
     # -- shape --------------------------------------------------------------------------------------------------
 
@@ -124,6 +125,9 @@ class Portal(Standin):
         if wait_s:
             reply.headers["Retry-After"] = str(math.ceil(wait_s))
         return reply
+
+    def row_refusal(self) -> Exception:
+        return Problem(503, "busy", "this record can't be written just now")
 
     def after(self, call: Call, reply: Reply) -> Reply:
         for quota in self.quotas[:1]:
@@ -253,6 +257,7 @@ class Portal(Standin):
 
     def _item(self, stream: str, item: Any) -> dict[str, Any]:
         try:
+            self.judge_row()
             if faults := faults_of(SCHEMAS["BatchItem"], item):
                 raise Problem(422, "bad-item", "the item has faults", faults)
             obj = self._living(stream, item["id"])

@@ -125,6 +125,9 @@ class ThingsBoardStandin(Standin):
 
     # -- manners ------------------------------------------------------------------------------------------------
 
+    def token_of(self, call: Call) -> str:
+        return call.headers.get("x-authorization", "")
+
     def authorized(self, call: Call) -> bool:
         claims = _claims(call.headers.get("x-authorization", "").removeprefix("Bearer "))
         good = claims is not None and claims.get("scopes") == ["TENANT_ADMIN"]

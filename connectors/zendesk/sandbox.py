@@ -129,6 +129,11 @@ class Zendesk(Standin):
 
     # -- tokens, refusals, headers ------------------------------------------------------------------------------
 
+    rows_judged = "alone"
+
+    def row_refusal(self) -> Exception:
+        return Refusal(409, "DatabaseConflict", "Database collision; try again later")
+
     def authorized(self, call: Call) -> bool:
         try:
             given = base64.b64decode(call.headers.get("Authorization", "").removeprefix("Basic ")).decode()
@@ -535,6 +540,7 @@ class Zendesk(Standin):
         results = []
         for row in rows:
             try:
+                self.judge_row()
                 results.append(work(row))
             except Refusal as refusal:
                 no = {"id": int(row.get("id") or 0), "action": action, "success": False, "error": refusal.error}
