@@ -194,6 +194,22 @@ class SalesforceStandin(Jobs):
             },
         )
 
+    rows_judged = "alone"
+
+    def row_refusal(self) -> Exception:
+        return Refused("UNABLE_TO_LOCK_ROW", "unable to obtain exclusive access to this record")
+
+    def reads(self, call: Call) -> bool:
+        """Many ids are asked for as POST, at a path that names the object; records are created at one that doesn't."""
+        return call.method == "GET" or (call.method == "POST" and "/composite/sobjects/" in call.url.rstrip("/"))
+
+    def rows(self, call: Call, reply: Reply) -> list[Any] | None:
+        """Those of a query: where ids were given, the place of a row says which it is."""
+        return reply.body.get("records") if isinstance(reply.body, dict) else None
+
+    def page_kind(self, call: Call, rows: Sequence[Any]) -> str:
+        return str(rows[0].get("attributes", {}).get("type"))
+
     def authorized(self, call: Call) -> bool:
         scheme, _, token = call.headers.get("authorization", "").partition(" ")
         if scheme not in ("Bearer", "OAuth"):
@@ -519,6 +535,7 @@ class SalesforceStandin(Jobs):
                 if name and name in seen:
                     raise Refused("DUPLICATE_VALUE", f"Duplicate {key} specified: {name}", [key])
                 seen.add(name)
+                self.judge_row()
                 yield wish(row)
             except Refused as no:
                 if no.whole or (no.code == "INVALID_FIELD" and self.options.get("unknown_field_refuses_all")):
