@@ -488,6 +488,59 @@ def test_refining_children_piece_by_piece_says_what_refining_all_at_once_says(al
     assert in_slices(LINES, all_, sizes, {}) == refined(LINES, *all_)
 
 
+# -- first sight -----------------------------------------------------------------------------------------------------
+
+TEXTS = st.one_of(
+    st.sampled_from(
+        ["0172 1234567", "030/12 34 56", "+49 172 1234567", "DE", "Austria", "1", "0", "null", " ", "n/a", "x" * 70]
+    ),
+    st.text(st.sampled_from('aÄ1 "\\/\b\t\n\x00\x0b\x1f\x7f\u2028\ufffd😀'), max_size=8),
+)
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | TEXTS,
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["id", "number", "a.b"]), inner),
+    max_leaves=3,
+)
+STRANGE = st.fixed_dictionaries(
+    {},
+    optional=dict.fromkeys(("name", "properties", "title", "country", "optin", "optin_ms"), ANYTHING)
+    | {"phones": st.lists(st.fixed_dictionaries({"number": TEXTS}), max_size=3) | ANYTHING}
+    | {"company": st.fixed_dictionaries({"id": ANYTHING}) | ANYTHING},
+)
+CART = st.fixed_dictionaries({"key": ANYTHING}, optional=dict.fromkeys(("sku", "n"), ANYTHING))
+CARTS = st.fixed_dictionaries(
+    {"money": ANYTHING, "cart": st.fixed_dictionaries({"lines": st.lists(CART, max_size=3) | ANYTHING})}
+)
+
+
+def both_ways(stream: Stream, bodies: Sequence[Any], moments: Sequence[Any], deleted: Sequence[bool]) -> None:
+    """A write to a field that is not there changes nothing but the way: cell by cell, as records with a past are."""
+    given_ = [
+        V(str(n), body, moment, gone, stream.nested.of if stream.nested else stream.name)
+        for n, (body, moment, gone) in enumerate(zip(bodies, moments, deleted, strict=False))
+    ]
+    at_once = refined(stream, *given_)
+    assert refined(stream, *given_, sent={(ref, "nothing"): "at all" for ref in at_once}) == at_once
+
+
+@settings(max_examples=25, phases=FAST)
+@given(
+    bodies=st.lists(STRANGE | st.sampled_from(["", "{", "[]", "null", '{"title": "\\ud83d"}']), min_size=1, max_size=8),
+    moments=st.lists(MOMENTS, min_size=8, max_size=8),
+    deleted=st.lists(st.sampled_from([False, False, True]), min_size=8, max_size=8),
+)
+def test_a_record_at_first_sight_says_what_one_with_a_past_says(
+    bodies: list[Any], moments: list[Any], deleted: list[bool]
+) -> None:
+    both_ways(PEOPLE, bodies, moments, deleted)
+
+
+@settings(max_examples=15, phases=FAST)
+@given(bodies=st.lists(CARTS, min_size=1, max_size=4), deleted=st.lists(st.booleans(), min_size=4, max_size=4))
+def test_children_at_first_sight_say_what_those_with_a_past_say(bodies: list[Any], deleted: list[bool]) -> None:
+    both_ways(LINES, bodies, [MONDAY, None, FRIDAY, "never"], deleted)
+
+
 # -- drift -----------------------------------------------------------------------------------------------------------
 
 

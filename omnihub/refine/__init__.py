@@ -12,7 +12,9 @@ Everything here takes Arrow tables and gives one back; reading and keeping them 
 
 from __future__ import annotations
 
+import functools
 import json
+import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -20,13 +22,13 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from omnihub import fields
 from omnihub.model import ENTITIES, Kind
+from omnihub.refine.first import NOT_JSON, first_sight
+from omnihub.refine.paths import json_path, pointer_of
+from omnihub.refine.values import EXCERPT, LOCAL, cleaned
 from omnihub.sdk import Codes, Const, FieldMap, FullName, Link, Path, Stream
 
-LOCAL = frozenset({Kind.PHONE, Kind.VAT})  # kinds whose local form needs the record's country to be read
 SAMPLE = 200  # records looked at for fields nobody mapped
-EXCERPT = 60  # characters of an unclean value kept with its reason
 
 VERSIONS = pa.schema(
     [
@@ -57,22 +59,12 @@ SENT = pa.schema([("ref", pa.string()), ("field", pa.string()), ("value", pa.str
 """What we last wrote to these refs, and what was about to be written (`written` false)."""
 
 
-def json_path(path: str) -> str:
-    """A dotted path as DuckDB writes it.
-
-    >>> json_path("addresses.0.city")
-    '$."addresses"[0]."city"'
-    """
-    return "$" + "".join(f"[{part}]" if part.isdigit() else f'."{part}"' for part in path.split(".") if part)
-
-
-def pointer_of(path: str) -> str:
-    """A dotted path as a JSON pointer.
-
-    >>> pointer_of("addresses.0.city")
-    '/addresses/0/city'
-    """
-    return "".join(f"/{part}" for part in path.split(".") if part)
+ROWS = pa.schema(
+    [(name, pa.string()) for name in ("ref", "parent", "pointer")]
+    + [("raw_seq", pa.int64()), ("deleted", pa.bool_()), ("updated", pa.string())]
+    + [(name, pa.string()) for name in ("fields", "times", "echoes", "edits", "own", "problems")]
+)
+"""What `refine` gives back: one row a ref; the last six are JSON as text."""
 
 
 def refine(
@@ -82,20 +74,52 @@ def refine(
 
     versions, prior, sent: see the schemas above; for a nested stream `versions` are its parent's. country: where the
     system's records are at home, for phone numbers without a country of their own.
-    Returns ref, parent, pointer, raw_seq, deleted, updated, fields, times, echoes, edits, own, problems (JSON as text).
+    Returns rows as `ROWS` has them, by ref.
     """
-    con = duckdb.connect()
+    con = _engine(os.getpid()).cursor()
     try:
-        con.execute("SET TimeZone = 'UTC'; SET threads = 2")
+        con.execute("SET TimeZone = 'UTC'")
         for name, table in (("versions", versions), ("prior", prior), ("sent", sent)):
             con.register(name, table)
         _cut(con, system, stream)
-        _extract(con, system, stream)
-        _clean(con, country)
-        _history(con)
-        return con.sql(_ROWS).to_arrow_table()
+        told_of = _told_of(con)
+        found = [first_sight(con, system, stream, country)]
+        if told_of:
+            _extract(con, system, stream)
+            _clean(con, country)
+            _history(con)
+            found.append(con.sql(_ROWS, params={"not_json": NOT_JSON}).to_arrow_table())
+        return pa.concat_tables(t.cast(ROWS) for t in found).sort_by("ref")
     finally:
         con.close()
+
+
+@functools.cache
+def _engine(process: int) -> duckdb.DuckDBPyConnection:
+    """One engine for all, each call with a cursor of its own: starting one takes longer than refining some records.
+
+    process: a child has to start its own, for threads don't come along.
+    """
+    engine = duckdb.connect()
+    engine.execute("SET threads = 2")
+    return engine
+
+
+def _told_of(con: duckdb.DuckDBPyConnection) -> bool:
+    """Part the `pieces` with a history, which stay, from those at first sight, the table `sighted`. Are there any?"""
+    con.execute(
+        """CREATE TEMP TABLE told_of AS
+           SELECT ref FROM pieces GROUP BY ref HAVING count(*) > 1
+           UNION SELECT ref FROM prior UNION SELECT ref FROM sent"""
+    )
+    if not con.sql("SELECT 1 FROM told_of LIMIT 1").fetchall():
+        con.execute("CREATE TEMP VIEW sighted AS SELECT * FROM pieces")
+        return False
+    con.execute(
+        """CREATE TEMP TABLE sighted AS SELECT * FROM pieces ANTI JOIN told_of USING (ref);
+           DELETE FROM pieces WHERE ref NOT IN (FROM told_of)"""
+    )
+    return True
 
 
 # -- records -------------------------------------------------------------------------------------------------------
@@ -320,21 +344,11 @@ def _clean(con: duckdb.DuckDBPyConnection, country: str | None) -> None:
 
 def _cleaned(distinct: duckdb.DuckDBPyRelation) -> pa.Table:
     """kind, part, home, text → value, problem."""
-    values: list[str | None] = []
-    problems: list[str | None] = []
     table = distinct.to_arrow_table()
-    for kind, part, home, text in zip(
-        *(table.column(n).to_pylist() for n in ("kind", "part", "home", "text")), strict=True
-    ):
-        value = problem = None
-        try:
-            value = fields.clean(Kind(kind), text, country=home, part=part)
-        except fields.Unclean as why:
-            problem = str(why)
-        values.append(value)
-        problems.append(problem)
-    return table.append_column("value", pa.array(values, pa.string())).append_column(
-        "problem", pa.array(problems, pa.string())
+    texts = zip(*(table.column(n).to_pylist() for n in ("kind", "part", "home", "text")), strict=True)
+    found = [cleaned(Kind(kind), part, home, text) for kind, part, home, text in texts]
+    return table.append_column("value", pa.array([value for value, _ in found], pa.string())).append_column(
+        "problem", pa.array([problem for _, problem in found], pa.string())
     )
 
 
@@ -389,12 +403,7 @@ def _history(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _stamped(texts: Iterable[str]) -> pa.Table:
-    rows = []
-    for text in texts:
-        try:
-            rows.append((text, fields.clean(Kind.TIME, text)))
-        except fields.Unclean:
-            rows.append((text, None))
+    rows = [(text, cleaned(Kind.TIME, "", None, text)[0]) for text in texts]
     return pa.table({n: pa.array([r[i] for r in rows], pa.string()) for i, n in enumerate(("text", "value"))})
 
 
@@ -420,7 +429,7 @@ SELECT here.ref, here.parent, here.pointer, here.raw_seq, here.deleted, here.upd
        CASE WHEN here.deleted THEN '[]' ELSE coalesce(facts.echoes::VARCHAR, '[]') END AS echoes,
        coalesce(facts.edits::VARCHAR, '[]') AS edits, coalesce(facts.own::VARCHAR, '{}') AS own,
        CASE WHEN here.deleted THEN '{}'
-            WHEN here.broken THEN '{"": ["the record is not JSON", ""]}'
+            WHEN here.broken THEN $not_json
             ELSE coalesce(troubles.problems::VARCHAR, '{}') END AS problems
 FROM here
 LEFT JOIN facts ON facts.ref = here.ref
