@@ -40,6 +40,8 @@ ERRORS: Mapping[str, type[Exception]] = {
     "UNAUTHORIZED": ConfigError,
     "FORBIDDEN": ConfigError,
     "ACCESS_DENIED": ConfigError,
+    "GRAPHQL_PARSE_FAILED": ConfigError,
+    "GRAPHQL_VALIDATION_FAILED": ConfigError,
     "INTERNAL_SERVER_ERROR": RetryableError,
     "INTERNAL_ERROR": RetryableError,
     "SERVICE_UNAVAILABLE": RetryableError,
@@ -189,7 +191,7 @@ def ask(
         try:
             return refused(http, answer)
         except RateLimited as limited:
-            if tried == MAX_TRIES or answer.status_code != 200:  # other statuses have had their patience in `Http`
+            if tried == MAX_TRIES or answer.status_code != 200 or http.limited:  # `Http` has had its patience then
                 raise
             pause_s = limited.wait_s or pause_s
         http.wait(pause_s)
@@ -210,7 +212,7 @@ def refused(http: Http, answer: requests.Response) -> requests.Response:
     if kind is RateLimited:
         raise RateLimited(f"{what}; it goes on by itself on the next run", _wait_s(answer))
     if kind is ConfigError:
-        raise ConfigError(f"{what}; check the token of this system and its rights")
+        raise ConfigError(f"{what}; check the token of this system, its rights, and the query")
     if kind is RetryableError:
         raise RetryableError(f"{what}; run again later")
     raise RejectedRecord(what, status=answer.status_code, code=code, body=answer.content)

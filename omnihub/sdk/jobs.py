@@ -198,13 +198,15 @@ class Export:
     def _rows(self, answer: requests.Response, job: str) -> Iterator[bytes]:
         text = codecs.iterdecode(_lines(answer, ends=True), "utf-8-sig")
         rows = csv.reader(text, delimiter=self.delimiter, strict=True)
-        header = next(rows, None)
+        header = next(rows, [])
+        if len(set(header)) < len(header):
+            raise BrokenAnswer(f"two columns of the result of job {job} have the same name; the cursor stays")
         for row in rows:
             if not row:
                 continue
-            if header is None or len(row) != len(header):
+            if len(row) != len(header):
                 raise BrokenAnswer(
-                    f"line {rows.line_num} of the result of job {job} has {len(row)} values for {len(header or ())} "
+                    f"line {rows.line_num} of the result of job {job} has {len(row)} values for {len(header)} "
                     "columns; the cursor stays"
                 )
             yield msgspec.json.encode({n: _typed(v, self.types.get(n), n) for n, v in zip(header, row, strict=True)})
