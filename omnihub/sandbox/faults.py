@@ -389,7 +389,7 @@ class Faults:
         on = {**self._told, **self.own}
         self.state.remember_s = max((on[name].seconds for name in REMEMBERING if name in on), default=0.0)
 
-    def note_page(self, kind: str, rows: Sequence[Any]) -> None:
-        """Remember the rows of a page: the next of its kind may bring them again."""
-        if "duplicate page" in self.own or "duplicate page" in self._told:
-            self.earlier[kind] = list(rows)
+    @property
+    def keeps_pages(self) -> bool:
+        """Whether the rows of a page may be asked for again."""
+        return "duplicate page" in self.own or "duplicate page" in self._told

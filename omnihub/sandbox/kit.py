@@ -357,13 +357,14 @@ class Standin:
             reply: Reply = handler(self, call)
         except RowRefused as no:
             reply = self.error(409, message=str(no))
-        page = self.rows(call, reply) if self.reads(call) and not isinstance(reply.body, str | bytes) else None
-        seen = list(page or ())
+        page: list[Any] = []
+        if self.faults.keeps_pages and self.reads(call) and not isinstance(reply.body, str | bytes):
+            page = list(self.rows(call, reply) or ())
         for hit in call.hits:
             if hit.fault.stage is Stage.REPLY:
                 reply = hit.fault.act(self, call, hit, reply, self.state.writes - before)
-        if seen:
-            self.faults.note_page(self.page_kind(call, seen), seen)
+        if page:
+            self.faults.earlier[self.page_kind(call, page)] = page
         return self.after(call, reply)
 
 
