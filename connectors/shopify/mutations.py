@@ -8,13 +8,15 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from graphql import GraphQLError, GraphQLResolveInfo
 
-from connectors.shopify.shapes import ADDRESS, PARENTS, address_id, country
-from omnihub.sandbox.state import Obj
+from connectors.shopify.bulking import BULK_MUTATIONS
+from connectors.shopify.shapes import ADDRESS, PARENTS, address_id, country, seconds
+from omnihub.sandbox.state import Obj, iso
 
 if TYPE_CHECKING:
     from connectors.shopify.sandbox import Shopify
@@ -49,23 +51,89 @@ def customer_set(
     """Update the customer so identified, or create it."""
     shop: Shopify = info.context
     named = identifier or {}
-    obj = _identified(shop, named)
+    custom = named.get("customId")
+    if custom and not _defined(shop, custom):
+        message = "Metafield definition of type 'id' is required when using custom ids."
+        return {"customer": None, "userErrors": [error(["identifier", "customId"], message, "METAFIELD_MISMATCH")]}
+    obj = identified(shop, named)
     if obj is None and "id" in named:
         return {
             "customer": None,
             "userErrors": [error(["identifier"], "Resource matching the identifier was not found.", "NOT_FOUND")],
         }
-    return _put_customer(
-        shop, obj or _new(shop, "customers"), {**{k: v for k, v in named.items() if k != "id"}, **input}, ["input"]
-    )
+    found = {k: v for k, v in named.items() if k not in ("id", "customId")}
+    done = _put_customer(shop, obj or _new(shop, "customers"), {**found, **input}, ["input"])
+    if custom and obj is None and done["customer"]:
+        given = {"ownerId": done["customer"]["id"], **_key_of(custom), "type": "id", "value": custom["value"]}
+        _put(shop, given, None)
+    return done
 
 
-def _identified(shop: Shopify, named: Mapping[str, Any]) -> Obj | None:
+def identified(shop: Shopify, named: Mapping[str, Any]) -> Obj | None:
+    """The customer an identifier is of."""
     if "id" in named:
         return shop.living("customers", named["id"])
+    if "customId" in named:
+        wanted = (_namespace(named["customId"]), named["customId"]["key"])
+        held = shop.state.find("metafields", "$.value", named["customId"]["value"])
+        owners = [o.body["owner"] for o in held if (o.body["namespace"], o.body["key"]) == wanted]
+        return next((obj for owner in owners if (obj := shop.living("customers", owner))), None)
     places = {"email": "$.defaultEmailAddress.emailAddress", "phone": "$.defaultPhoneNumber.phoneNumber"}
     found = [o for name, value in named.items() for o in shop.state.find("customers", places[name], value, nocase=True)]
     return found[0] if found else None
+
+
+def _key_of(custom: Mapping[str, Any]) -> dict[str, str]:
+    return {"namespace": _namespace(custom), "key": custom["key"]}
+
+
+def _defined(shop: Shopify, custom: Mapping[str, Any]) -> bool:
+    return [_namespace(custom), custom["key"]] in shop.state.note("definitions", [])
+
+
+def define_metafield(root: Any, info: GraphQLResolveInfo, definition: Mapping[str, Any]) -> dict[str, Any]:
+    """A place for values, once."""
+    shop: Shopify = info.context
+    held = shop.state.note("definitions", [])
+    if _defined(shop, definition):
+        wrong = [error(["definition", "key"], "Key is in use for Customer metafields.", "TAKEN")]
+        return {"createdDefinition": None, "userErrors": wrong}
+    shop.state.keep("definitions", [*held, [_namespace(definition), definition["key"]]])
+    made = {"id": f"gid://shopify/MetafieldDefinition/{len(held) + 1}", **_key_of(definition)}
+    return {"createdDefinition": made, "userErrors": []}
+
+
+def consent_update(root: Any, info: GraphQLResolveInfo, input: Mapping[str, Any]) -> dict[str, Any]:
+    """A yes or a no by e-mail. What was said before what is known already is passed over in silence."""
+    shop: Shopify = info.context
+    obj, given = shop.living("customers", input["customerId"]), input["emailMarketingConsent"]
+    held = (obj.body.get("defaultEmailAddress") if obj else None) or {}
+    wrong = _consent_errors(obj, held, given)
+    if obj is None or wrong:
+        return {"customer": None, "userErrors": wrong}
+    at = exact_second(given.get("consentUpdatedAt") or shop.state.tick())
+    older = bool(held.get("marketingUpdatedAt")) and at < exact_second(held["marketingUpdatedAt"])
+    if not (older and shop.options.get("older_consent_ignored", True)):
+        level = given.get("marketingOptInLevel")
+        held |= {"marketingState": given["marketingState"], "marketingOptInLevel": level, "marketingUpdatedAt": at}
+        shop.save(obj)
+    return {"customer": shop.shown(obj), "userErrors": []}
+
+
+def exact_second(moment: str) -> str:
+    """A time as the shop shows it, whatever zone it was told in."""
+    return seconds(iso(datetime.fromisoformat(moment)))
+
+
+def _consent_errors(obj: Obj | None, held: Mapping[str, Any], given: Mapping[str, Any]) -> list[UserError]:
+    at = ["input", "emailMarketingConsent"]
+    if obj is None:
+        return [error(["input", "customerId"], "Customer not found", "INVALID")]
+    if not held.get("emailAddress"):
+        return [error(at, "The customer must have an email address to update their consent", "INVALID")]
+    if given["marketingState"] not in ("SUBSCRIBED", "UNSUBSCRIBED", "PENDING"):
+        return [error([*at, "marketingState"], "Cannot specify this marketing state", "INCLUSION")]
+    return []
 
 
 def _new(shop: Shopify, stream: str) -> Obj:
@@ -220,19 +288,11 @@ def customer_merge(
 ) -> dict[str, Any]:
     """One of two stays. Which one is not the order of the arguments; here it is the older."""
     shop: Shopify = info.context
-    given = {"customerOneId": customerOneId, "customerTwoId": customerTwoId}
-    found = [shop.living("customers", id_) for id_ in given.values()]
-    wrong = [
-        error([name], "Customer does not exist", "INVALID_CUSTOMER_ID")
-        for name, obj in zip(given, found, strict=True)
-        if not obj
-    ]
-    if customerOneId == customerTwoId:
-        wrong = [error(["customerTwoId"], "Customers must be different", "INVALID_CUSTOMER")]
-    one, two = found
+    wrong = merge_errors(shop, customerOneId, customerTwoId)
+    one, two = (shop.living("customers", id_) for id_ in (customerOneId, customerTwoId))
     if wrong or one is None or two is None:
         return {"job": None, "resultingCustomerId": None, "userErrors": wrong}
-    kept, lost = (one, two) if one.n < two.n else (two, one)
+    kept, lost = merge_survivor(one, two)
     lost.deleted, lost.merged_into = True, kept.id
     kept.body |= {k: v for k, v in lost.body.items() if kept.body.get(k) in (None, "", [])}
     kept.body |= {k: v for k, v in (overrideFields or {}).items() if k in ("note", "tags")}
@@ -241,6 +301,22 @@ def customer_merge(
     job = f"gid://shopify/Job/{hashlib.sha256(f'{kept.id}{lost.id}'.encode()).hexdigest()[:12]}"
     shop.state.keep("merges", {**shop.state.note("merges", {}), job: kept.id})
     return {"job": {"id": job, "done": False}, "resultingCustomerId": kept.id, "userErrors": []}
+
+
+def merge_errors(shop: Shopify, one: str, two: str) -> list[UserError]:
+    """Why two customers can't be merged."""
+    given = {"customerOneId": one, "customerTwoId": two}
+    wrong = [
+        error([name], "Customer does not exist", "INVALID_CUSTOMER_ID")
+        for name, id_ in given.items()
+        if not shop.living("customers", id_)
+    ]
+    return [error(["customerTwoId"], "Customers must be different", "INVALID_CUSTOMER")] if one == two else wrong
+
+
+def merge_survivor(one: Obj, two: Obj) -> tuple[Obj, Obj]:
+    """(who stays, who goes): the older stays."""
+    return (one, two) if one.n < two.n else (two, one)
 
 
 # -- products ----------------------------------------------------------------------------------------------------------
@@ -371,6 +447,19 @@ def _put(shop: Shopify, given: Mapping[str, Any], held: Obj | None) -> dict[str,
     return shop.shown(obj)
 
 
+def metafields_delete(root: Any, info: GraphQLResolveInfo, metafields: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Take values away; one that is not there is no mistake."""
+    shop: Shopify = info.context
+    deleted = []
+    for given in metafields:
+        held = _held(shop, given)
+        if held:
+            held.deleted = True
+            shop.state.save(held)
+        deleted.append({k: given[k] for k in ("ownerId", "namespace", "key")} if held else None)
+    return {"deletedMetafields": deleted, "userErrors": []}
+
+
 def tags_add(root: Any, info: GraphQLResolveInfo, id: str, tags: Sequence[str]) -> dict[str, Any]:
     """Add what is not there yet."""
     shop: Shopify = info.context
@@ -405,10 +494,14 @@ MUTATIONS: dict[str, Callable[..., Any]] = {
     "customerAddressCreate": address_create,
     "customerAddressUpdate": address_update,
     "customerSet": customer_set,
+    "customerEmailMarketingConsentUpdate": consent_update,
     "customerDelete": customer_delete,
     "customerMerge": customer_merge,
     "productUpdate": product_update,
     "productVariantsBulkUpdate": variants_update,
     "metafieldsSet": metafields_set,
+    "metafieldsDelete": metafields_delete,
+    "metafieldDefinitionCreate": define_metafield,
     "tagsAdd": tags_add,
+    **BULK_MUTATIONS,
 }

@@ -8,11 +8,14 @@ Prices are the vendor's published ones: an object 1 point, a connection 2 and it
     whole ones   253 a product with 250 variants, 764 an order with 250 lines: three and one a query
 
 So a list shows the first few variants or lines. A record that has more is asked for again, whole, and kept as the
-shop sends it then: no record is ever pieced together here.
+shop sends it then. A list that costs more than `BULK_ABOVE_POINTS` is not paged through: the shop makes a file of it
+(see `bulk`), and only where that comes to nothing is it paged through after all.
 """
 
 from __future__ import annotations
 
+import json
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -21,14 +24,24 @@ from typing import Any
 import msgspec
 import requests
 
+from connectors.shopify import bulk
 from connectors.shopify.shop import Shop
 from omnihub.errors import BrokenAnswer
 from omnihub.sdk import Page, Record, Want, exchange, records, slices, value_at
 
+log = logging.getLogger("omnihub.shopify")
+
+BULK_ABOVE_POINTS = 10_000  # what the cheapest plan restores in 100 seconds; by then a bulk operation is long done
 MOST = 250  # what `first` may be at most
 DEEPEST = 25_000  # pages beyond this many records are refused
 OVERLAP = timedelta(minutes=5)  # read again each time: the search index may lag behind what it indexes
 LIST_POINTS = 2  # the connection itself
+BULK_PAGE = 1000  # records of a file handed on at a time
+
+Shown = tuple[requests.Response, list[Record], Any]
+"""A page of a list: the answer, its records, its `pageInfo`."""
+
+ROW_KEY = {"namespace": "omnihub", "key": "golden_id"}  # where a customer keeps the key we made it by
 
 CUSTOMER = """id updatedAt firstName lastName locale note tags
     defaultEmailAddress { emailAddress marketingState marketingOptInLevel marketingUpdatedAt }
@@ -37,20 +50,53 @@ CUSTOMER = """id updatedAt firstName lastName locale note tags
 
 VARIANT = "id updatedAt sku barcode title price position"
 
-PRODUCT = f"""id updatedAt title handle description productType vendor status tags
-    variants(first: FEW) {{ nodes {{ {VARIANT} }} pageInfo {{ hasNextPage }} }}"""
+PRODUCT = "id updatedAt title handle description productType vendor status tags"
 
 ORDER = """id updatedAt name processedAt cancelledAt currencyCode displayFulfillmentStatus
     customer { id }
     currentTotalPriceSet { shopMoney { amount currencyCode } }
     shippingAddress { city }
     shippingLine { code title }
-    fulfillments(first: 1) { displayStatus deliveredAt trackingInfo(first: 1) { number } }
-    fulfillmentOrders(first: 1) { nodes { assignedLocation { name } } }
-    lineItems(first: FEW) {
-      nodes { id sku title quantity originalUnitPriceSet { shopMoney { amount currencyCode } } }
-      pageInfo { hasNextPage }
-    }"""
+    fulfillments(first: 1) { displayStatus deliveredAt trackingInfo(first: 1) { number } }"""
+
+LINE = "id sku title quantity originalUnitPriceSet { shopMoney { amount currencyCode } }"
+
+
+@dataclass(frozen=True)
+class Inside:
+    """A list inside each record. `few`: how many of it a page shows; they are asked for last, so that a record has the
+    same bytes whether it came in a page or in lines."""
+
+    name: str
+    type: str
+    fields: str
+    few: int
+
+    def shown(self, few: int) -> str:
+        """In a page."""
+        return f"{self.name}(first: {few}) {{ nodes {{ {self.fields} }} pageInfo {{ hasNextPage }} }}"
+
+    @property
+    def lines(self) -> str:
+        """In a bulk operation, where each is a line of its own."""
+        return f"{self.name} {{ edges {{ node {{ {self.fields} }} }} }}"
+
+
+@dataclass(frozen=True)
+class Custom:
+    """A field the shop's owner added to a record, read as `alias`: its value is at `<alias>.value`, and its digest is
+    what tells on writing whether somebody was faster."""
+
+    alias: str
+    key: str
+    namespace: str = "custom"
+    type: str = "single_line_text_field"
+
+    @property
+    def selection(self) -> str:
+        """As it is asked for; a point more a record."""
+        place = f"namespace: {json.dumps(self.namespace)}, key: {json.dumps(self.key)}"
+        return f"{self.alias}: metafield({place}) {{ value compareDigest }}"
 
 
 @dataclass(frozen=True)
@@ -77,9 +123,10 @@ class Nodes:
 
 @dataclass(frozen=True)
 class Listing:
-    """A list of the shop. `nested`: the list inside each record; `few` of them are shown in a page, 250 at most at all.
+    """A list of the shop. `nested`: the list inside each record that is shown whole; `also`: others, cut as they are.
 
     size: records a page. points: what one of them costs in a page, and `whole_points` whole.
+    bulk_above: how many records are read by a bulk operation.
     """
 
     name: str
@@ -87,17 +134,19 @@ class Listing:
     fields: str
     size: int
     points: int
-    nested: str = ""
-    few: int = 0
+    nested: Inside | None = None
+    also: tuple[Inside, ...] = ()
+    custom: tuple[Custom, ...] = ()
     whole_points: int = 0
     deepest: int = DEEPEST
+    bulk_above: int | None = None
 
     @property
     def document(self) -> str:
         """The query for a page."""
         return f"""query {self.name}($first: Int!, $after: String, $query: String) {{
             {self.name}(first: $first, after: $after, query: $query, sortKey: UPDATED_AT) {{
-              nodes {{ {self._shown(self.few)} }}
+              nodes {{ {self._shown()} }}
               pageInfo {{ hasNextPage endCursor }}
             }}
           }}"""
@@ -105,20 +154,61 @@ class Listing:
     @property
     def by_ids(self) -> Nodes:
         """The same records by their ids, as a page shows them."""
-        return Nodes(self.type, self._shown(self.few), self.size, self.points)
+        return Nodes(self.type, self._shown(), self.size, self.points)
 
     @property
     def whole(self) -> Nodes:
         """The same records by their ids, with up to 250 of what is inside."""
         return Nodes(self.type, self._shown(MOST), max(1, 1000 // max(self.whole_points, 1)), self.whole_points)
 
+    @property
+    def counted(self) -> str:
+        """The query for how many there are, as far as that matters."""
+        return f"""query {self.name}Count($query: String, $limit: Int) {{
+            {self.name}Count(query: $query, limit: $limit) {{ count precision }} }}"""
+
+    def in_lines(self, search: str | None) -> str:
+        """The query for a bulk operation, which takes no variables."""
+        given = f"(query: {json.dumps(search)})" if search else ""
+        inside = " ".join(i.lines for i in self._inside)
+        return f"{{ {self.name}{given} {{ edges {{ node {{ {self._own} {inside} }} }} }} }}"
+
     def __call__(self, shop: Shop, want: Want) -> Iterator[Page]:
-        """Read what changed since the cursor, or everything, in order of change: each page may carry the cursor."""
+        """Read what changed since the cursor, or everything: in order of change, or, where it is much, in lines."""
         since = None if want.complete else want.since
+        start = _search(since and _earlier(since))
+        first = self._page(shop, start, None)
+        if first[2]["hasNextPage"] and self._are_many(shop, start):
+            try:
+                yield from self._in_bulk(shop, since, start)
+                return
+            except bulk.NotDone as why:
+                log.warning("%s: the bulk operation for %s ended: %s", shop.http.system, self.name, why)
+        yield from self._paged(shop, since, first)
+
+    def _are_many(self, shop: Shop, search: str | None) -> bool:
+        most = self.bulk_above if self.bulk_above is not None else BULK_ABOVE_POINTS // self.points
+        answer = shop.ask(self.counted, {"query": search, "limit": most + 1}, cost=10)
+        return int(value_at(answer.response.content, f"data.{self.name}Count.count") or 0) > most
+
+    def _in_bulk(self, shop: Shop, since: str | None, search: str | None) -> Iterator[Page]:
+        """The lines of a bulk operation are in no order of time, so the cursor moves at the end; and not past the
+        beginning of the operation, because what changed while it ran may be in it or not."""
+        done = bulk.run_query(shop, self.in_lines(search))
+        newest, last = since, None
+        for seen, found in bulk.objects(shop, done, {i.type: i.name for i in self._inside}):
+            newest, last = _latest(newest, found), seen
+            for at in range(0, len(found), BULK_PAGE):
+                yield Page(seen, found[at : at + BULK_PAGE])
+        cursor = max(since or "", min(newest, done.created_at)) if newest else None
+        yield Page(last or exchange(shop.http.last()), [], cursor=cursor, complete=since is None)
+
+    def _paged(self, shop: Shop, since: str | None, first: Shown) -> Iterator[Page]:
         newest, start, after, deep = since, since and _earlier(since), None, 0
+        shown: Shown | None = first
         while True:
-            response, found, info = self._page(shop, start, after)
-            newest = max((t for t in (newest, *(r.updated for r in found)) if t), default=None)
+            response, found, info = shown or self._page(shop, _search(start), after)
+            shown, newest = None, _latest(newest, found)
             last = not info["hasNextPage"]
             yield from self._complete(shop, response, found, newest, last and since is None)
             if last:
@@ -136,8 +226,7 @@ class Listing:
         for page in self.by_ids(shop, ids):
             yield from self._split(shop, page)
 
-    def _page(self, shop: Shop, start: str | None, after: str | None) -> tuple[requests.Response, list[Record], Any]:
-        search = f"updated_at:>='{start}'" if start else None
+    def _page(self, shop: Shop, search: str | None, after: str | None) -> Shown:
         answer = shop.ask(
             self.document,
             {"first": self.size, "after": after, "query": search},
@@ -163,13 +252,13 @@ class Listing:
             for record in again.records:
                 if self._is_cut(record):
                     raise BrokenAnswer(
-                        f"{shop.http.system}: {record.id} has more than {MOST} {self.nested}; they can't be read in one"
+                        f"{shop.http.system}: {record.id} has more inside than the {MOST} that can be read in one"
                         " piece. Split it in the shop, or take the stream out of omnihub.yaml"
                     )
             yield again
 
     def _is_cut(self, record: Record) -> bool:
-        return bool(self.nested) and bool(value_at(record.raw, f"{self.nested}.pageInfo.hasNextPage"))
+        return bool(self.nested and value_at(record.raw, f"{self.nested.name}.pageInfo.hasNextPage"))
 
     def _moved_on(self, shop: Shop, before: str | None, now: str | None) -> None:
         if before == now:
@@ -178,8 +267,19 @@ class Listing:
                 " changed in one second; the stream keeps its cursor"
             )
 
-    def _shown(self, few: int) -> str:
-        return self.fields.replace("FEW", str(few))
+    @property
+    def _inside(self) -> tuple[Inside, ...]:
+        return (*self.also, *((self.nested,) if self.nested else ()))
+
+    @property
+    def _own(self) -> str:
+        return " ".join([self.fields, *(c.selection for c in self.custom)])
+
+    def _shown(self, most: int = 0) -> str:
+        inside = [i.shown(i.few) for i in self.also]
+        if self.nested:
+            inside.append(self.nested.shown(most or self.nested.few))
+        return " ".join([self._own, *inside])
 
 
 def _nodes(body: bytes) -> list[Record]:
@@ -192,11 +292,25 @@ def _nodes(body: bytes) -> list[Record]:
     return found
 
 
+def _search(start: str | None) -> str | None:
+    return f"updated_at:>='{start}'" if start else None
+
+
+def _latest(newest: str | None, found: Sequence[Record]) -> str | None:
+    return max((t for t in (newest, *(r.updated for r in found)) if t), default=None)
+
+
 def _earlier(since: str) -> str:
     return (datetime.fromisoformat(since) - OVERLAP).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 CUSTOMERS = Listing("customers", "Customer", CUSTOMER, size=200, points=4)
-PRODUCTS = Listing("products", "Product", PRODUCT, size=120, points=8, nested="variants", few=5, whole_points=253)
-ORDERS = Listing("orders", "Order", ORDER, size=22, points=44, nested="lineItems", few=10, whole_points=764)
+PRODUCTS = Listing(
+    "products", "Product", PRODUCT, size=120, points=8, nested=Inside("variants", "ProductVariant", VARIANT, few=5),
+    whole_points=253,
+)  # fmt: skip
+ORDERS = Listing(
+    "orders", "Order", ORDER, size=22, points=44, nested=Inside("lineItems", "LineItem", LINE, few=10),
+    also=(Inside("fulfillmentOrders", "FulfillmentOrder", "id assignedLocation { name }", few=1),), whole_points=764,
+)  # fmt: skip
 VARIANTS = Nodes("ProductVariant", VARIANT + " product { id }", size=200, points=2)

@@ -12,7 +12,8 @@ from typing import Any
 
 from graphql import GraphQLError
 
-from connectors.shopify.mutations import MOST, SHOP, at_most
+from connectors.shopify.bulking import BULK_QUERIES
+from connectors.shopify.mutations import MOST, SHOP, at_most, identified, merge_errors, merge_survivor
 from connectors.shopify.shapes import exact
 
 
@@ -54,6 +55,11 @@ def size_of(given: Mapping[str, Any]) -> int:
     if not 0 < size <= MOST:
         raise GraphQLError(f"first must be between 1 and {MOST}", extensions={"code": "BAD_REQUEST"})
     return int(size)
+
+
+def everything(found: list[dict[str, Any]]) -> Connection:
+    """A list as a bulk operation sees it: all of it."""
+    return Connection(found, [""] * len(found), more=False)
 
 
 def paged(found: list[dict[str, Any]], given: Mapping[str, Any]) -> Connection:
@@ -176,12 +182,35 @@ def _metafield(owner: Mapping[str, Any], info: Any, key: str, namespace: str | N
 
 def _merge_job(root: Any, info: Any, jobId: str) -> dict[str, Any] | None:
     survivor = info.context.state.note("merges", {}).get(jobId)
+    ends = info.context.options.get("merge_ends", "COMPLETED")
     return survivor and {
         "jobId": jobId,
-        "status": "COMPLETED",
-        "customerMergeErrors": [],
+        "status": ends,
+        "customerMergeErrors": [] if ends == "COMPLETED" else [{"message": "Customer has gift cards"}],
         "resultingCustomerId": survivor,
     }
+
+
+def _count(stream: str) -> Callable[..., dict[str, Any]]:
+    def count(root: Any, info: Any, query: str | None = None, limit: int | None = None, **_: Any) -> dict[str, Any]:
+        found = info.context.state.count(stream, since=times(query or "")[0])
+        within = min(found, limit) if limit else found
+        return {"count": within, "precision": "EXACT" if within == found else "AT_LEAST"}
+
+    return count
+
+
+def _identified(root: Any, info: Any, identifier: Mapping[str, Any]) -> dict[str, Any] | None:
+    names = {"emailAddress": "email", "phoneNumber": "phone"}
+    obj = identified(info.context, {names.get(name, name): value for name, value in identifier.items()})
+    return info.context.shown(obj) if obj else None
+
+
+def _merge_preview(root: Any, info: Any, customerOneId: str, customerTwoId: str, **_: Any) -> dict[str, Any]:
+    found = [info.context.living("customers", id_) for id_ in (customerOneId, customerTwoId)]
+    wrong = merge_errors(info.context, customerOneId, customerTwoId)
+    kept = None if wrong else merge_survivor(*found)[0].id
+    return {"resultingCustomerId": kept, "customerMergeErrors": wrong or None}
 
 
 RESOLVERS: dict[str, dict[str, Callable[..., Any]]] = {
@@ -195,7 +224,13 @@ RESOLVERS: dict[str, dict[str, Callable[..., Any]]] = {
         "customers": lambda root, info, **given: info.context.listed("customers", given),
         "products": lambda root, info, **given: info.context.listed("products", given),
         "orders": lambda root, info, **given: info.context.listed("orders", given),
+        "customersCount": _count("customers"),
+        "productsCount": _count("products"),
+        "ordersCount": _count("orders"),
+        "customerByIdentifier": _identified,
+        "customerMergePreview": _merge_preview,
         "customerMergeJobStatus": _merge_job,
+        **BULK_QUERIES,
     },
     "Customer": {"displayName": _display_name, "addressesV2": _addresses},
     "Product": {

@@ -3,6 +3,7 @@
     POST /admin/oauth/access_token           a token for a day
     POST /admin/api/{version}/graphql.json   everything else
          parse, validate ─▶ price ─▶ enough points? ─▶ run ─▶ give back what was not used
+    GET, POST /files/…                       the files of bulk operations (see `bulking`, which has options of its own)
 
 It answers from the part of the vendor's schema in `schema.graphql`. What is not certain about the vendor is an option:
 
@@ -11,6 +12,9 @@ It answers from the part of the vendor's schema in `schema.graphql`. What is not
     cancelled_shows    "RESTOCKED"     what a cancelled order's fulfilment status is; else "UNFULFILLED"
     metafields_touch   True            whether writing a metafield counts as a change of its owner
     deepest            25_000          how many records of one list can be paged through
+    older_consent_ignored True         a consent older than the one that is known changes nothing
+    merge_ends         "COMPLETED"     how the job of a merge ends
+    price              1.0             how many times the published price a query costs
     locale             "en"            the shop's own language, which a customer has who never chose one
 """
 
@@ -18,18 +22,20 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
 from graphql import ExecutionResult, GraphQLError, GraphQLSchema, build_schema, execute
 
+from connectors.shopify.bulking import Files
 from connectors.shopify.graph import Quick, actual_cost, look_up, requested_cost, understood
 from connectors.shopify.mutations import MUTATIONS
-from connectors.shopify.resolvers import RESOLVERS, Connection, cursor, paged, position_of, size_of, times
+from connectors.shopify.resolvers import RESOLVERS, Connection, cursor, everything, paged, position_of, size_of, times
 from connectors.shopify.shapes import NATIVE, PARENTS, STREAM_OF, TYPES, exact, filled, seconds
 from omnihub.sandbox.copies import Copy
 from omnihub.sandbox.kit import Call, Quota, Reply, Standin, merge, route
@@ -80,6 +86,12 @@ class Shopify(Standin):
     default_quotas = staticmethod(lambda: (Bucket(40_000, 20.0),))
     credentials: ClassVar = {"client_id": "sandbox-app", "client_secret": "sandbox-secret"}
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.files = Files()
+        self.origin = ""  # where we were last called, so that files have an address
+        self.in_bulk = False
+
     # -- logging in, and the one endpoint ----------------------------------------------------------------------------
 
     @route("POST", "/admin/oauth/access_token", open_=True)
@@ -94,6 +106,22 @@ class Shopify(Standin):
         until = iso(self.now() + timedelta(seconds=TOKEN_S))
         self.state.keep("tokens", {**self.state.note("tokens", {}), token: until})
         return Reply(200, {"access_token": token, "scope": "read_all,write_all", "expires_in": TOKEN_S})
+
+    rows_judged = "write"
+
+    def token_of(self, call: Call) -> str:
+        """Not where others have it."""
+        return call.headers.get("x-shopify-access-token", "")
+
+    def reads(self, call: Call) -> bool:
+        """Queries, not mutations."""
+        if call.body[:1] != b"{":  # a login, an upload
+            return call.method == "GET"
+        return not str(call.json().get("query")).lstrip().startswith("mutation")
+
+    def rows(self, call: Call, reply: Reply) -> list[Any] | None:
+        """Those of a connection: where ids were given, the place of a row says which it is."""
+        return None if b"nodes(ids" in call.body else super().rows(call, reply)
 
     def authorized(self, call: Call) -> bool:
         """Whether the token is one of ours, and of today."""
@@ -119,9 +147,20 @@ class Shopify(Standin):
         reply.headers.setdefault("X-Shopify-API-Version", VERSION)
         return reply
 
+    @route("GET", "/files/{name:path}", open_=True)
+    def file(self, call: Call) -> Reply:
+        """A file, to whoever has its address."""
+        return self.files.get(call)
+
+    @route("POST", "/files", open_=True)
+    def upload(self, call: Call) -> Reply:
+        """A file of variables."""
+        return self.files.take(call)
+
     @route("POST", "/admin/api/{version}/graphql.json")
     def graphql(self, call: Call) -> Reply:
         """One query or mutation."""
+        self.origin = "{0.scheme}://{0.netloc}".format(urlsplit(call.url))
         try:
             sent = call.json()
             text, variables = sent["query"], sent.get("variables") or {}
@@ -130,7 +169,7 @@ class Shopify(Standin):
         document, wrong = understood(SCHEMA, text)
         if document is None or wrong:
             return Reply(200, {"errors": [_invalid(e) for e in wrong]})
-        requested = requested_cost(SCHEMA, document, variables)
+        requested = round(requested_cost(SCHEMA, document, variables) * self.options.get("price", 1.0))
         if requested > SINGLE_QUERY_POINTS:
             return Reply(200, {"errors": [_too_dear(requested)]})
         if self.bucket and not self.bucket.take(requested):
@@ -287,9 +326,17 @@ class Shopify(Standin):
         ]
         return Connection([self.shown(o) for o in found[:size]], cursors, more=len(found) > size, before=bool(position))
 
+    def matching(self, stream: str, search: str, size: int) -> Iterator[list[str]]:
+        """The ids of all that a search finds, some at a time."""
+        since, until, after = *times(search), ("", "")
+        while found := self.state.by_time(stream, since=since, until=until, after=after, limit=size):
+            yield [o.id for o in found]
+            after = (found[-1].updated_at, found[-1].id)
+
     def inside(self, stream: str, parent: str, given: Mapping[str, Any]) -> Connection:
         """A page of what is inside a product or an order."""
-        return paged([self.shown(o) for o in self.state.find(stream, f"$.{PARENTS[stream][1]}", parent)], given)
+        found = [self.shown(o) for o in self.state.find(stream, f"$.{PARENTS[stream][1]}", parent)]
+        return everything(found) if self.in_bulk else paged(found, given)
 
     def metafields(self, owner: str, given: Mapping[str, Any]) -> list[dict[str, Any]]:
         """An object's metafields, of one namespace or all."""

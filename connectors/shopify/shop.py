@@ -27,6 +27,7 @@ log = logging.getLogger("omnihub.shopify")
 
 VERSION = "2026-07"  # a new one every quarter, each good for about a year
 PATH = f"/admin/api/{VERSION}/graphql.json"
+PLACES = 5  # bulk operations an app may have running in a shop at the same time
 SINGLE_QUERY_POINTS = 1000  # a dearer query is refused, whatever the bucket holds
 MUTATION_POINTS = 10
 MAX_TRIES = 8  # by then the bucket has been drained by somebody else many times over
@@ -107,7 +108,19 @@ class Points:
     status: Throttle | None = None
     heard_at: float = 0.0
     under_way: float = 0.0
+    dearer: dict[str, float] = field(
+        default_factory=dict
+    )  # what the shop asks for a query, to what we thought it would
     lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def price(self, document: str, cost: float) -> float:
+        """What a query will be priced at: by the published rule until the shop has said it, then as it said."""
+        return cost * self.dearer.get(document, 1.0)
+
+    def learn(self, document: str, cost: float, requested: float) -> None:
+        """The shop's own word on what it asks for a query."""
+        if cost and requested:
+            self.dearer[document] = requested / cost
 
     def take(self, cost: float) -> float:
         """Seconds to wait before a call of this cost; at 0 the points are set aside for it."""
@@ -143,6 +156,17 @@ class Shop:
 
     http: Http
     points: Points = field(default_factory=Points)
+    files: Http = field(init=False, repr=False)
+    places: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(PLACES), repr=False)
+    once: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    keyed: bool = False  # whether customers are known here to have a place for our key
+
+    def __post_init__(self) -> None:
+        """Files are not at the shop but at a store of files: our token and our budget are not for it."""
+        self.files = Http(f"{self.http.system} files", wait=self._pause)
+
+    def _pause(self, wait_s: float) -> None:
+        self.http.wait(wait_s)
 
     def ask(
         self, document: str, variables: Mapping[str, Any], *, cost: float, safe: bool = True, partial: bool = False
@@ -169,6 +193,7 @@ class Shop:
     def _once(
         self, document: str, variables: Mapping[str, Any], cost: float, safe: bool
     ) -> tuple[requests.Response, _Head]:
+        thought, cost = cost, self.points.price(document, cost)
         while wait_s := self.points.take(cost):
             self._wait(wait_s)
         status = None
@@ -179,7 +204,9 @@ class Shop:
                 raise ConfigError(f"{self.http.system}: {CLOSED[response.status_code]} ({response.status_code})")
             self.http.refuse(response)
             head = self._read(response)
-            status = head.extensions.cost.throttle_status if head.extensions and head.extensions.cost else None
+            if head.extensions and head.extensions.cost:
+                status = head.extensions.cost.throttle_status
+                self.points.learn(document, thought, head.extensions.cost.requested_query_cost)
         finally:
             self.points.done(cost, status)
         served = response.headers.get("X-Shopify-API-Version", VERSION)

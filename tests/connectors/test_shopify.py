@@ -24,16 +24,28 @@ from graphql import (
     validate,
 )
 
-from connectors.shopify import connector
+from connectors.shopify import bulk, connector, writing
 from connectors.shopify.graph import requested_cost, understood
-from connectors.shopify.reading import CUSTOMERS, ORDERS, PRODUCTS, VARIANTS, Listing
+from connectors.shopify.reading import CUSTOMERS, ORDERS, PRODUCTS, ROW_KEY, VARIANTS, Custom, Listing
 from connectors.shopify.sandbox import SCHEMA, Bucket, Shopify
 from connectors.shopify.shop import PATH, SINGLE_QUERY_POINTS, Points, Shop
-from connectors.shopify.writing import document, update_customers, update_products, update_variants, variables
+from connectors.shopify.writing import (
+    create_customers,
+    document,
+    find_customers,
+    merge_customers,
+    update_customers,
+    update_customers_in_bulk,
+    update_products,
+    update_products_in_bulk,
+    update_variants,
+    update_variants_in_bulk,
+    variables,
+)
 from omnihub.errors import BrokenAnswer, ConfigError, RateLimited, RejectedRecord, RetryableError
 from omnihub.model import Op, Outcome
 from omnihub.sandbox.copies import HELD, Copy
-from omnihub.sandbox.kit import Running
+from omnihub.sandbox.kit import Call, Reply, Running
 from omnihub.sdk import Answer, Page, Record, Row, Want, open_client, value_at
 from omnihub.sdk.http import nothing
 
@@ -136,6 +148,7 @@ def shop(running: tuple[Running, Shopify], standin: Shopify) -> Shop:
 
 def client(run: Running, **settings: str) -> Shop:
     found: Shop = open_client(connector, {"url": run.urls["shopify"], **Shopify.credentials, **settings})
+    found.http.wait = lambda wait_s: None
     return found
 
 
@@ -531,6 +544,441 @@ def test_a_mutation_that_broke_down_is_neither_written_nor_refused(standin: Shop
         update_customers(shop, rows)
 
 
+# -- bulk operations ---------------------------------------------------------------------------------------------------
+
+
+ALWAYS = {"bulk_above": 0, "size": 1}  # in bulk, as soon as there is more than a page
+
+
+def by_bulk(listing: Listing) -> Listing:
+    return replace(listing, **ALWAYS)  # type: ignore[arg-type]
+
+
+def many_inside(standin: Shopify) -> None:
+    standin.seed(copy("variants", n, {"of": 1, "sku": f"P1-{n}"}) for n in range(4, 9))
+    standin.seed(
+        Copy("shop", "order_lines", n, {"of": 2, "sku": "S2"}, DAY.format(1), DAY.format(1)) for n in range(10, 30)
+    )
+
+
+@pytest.mark.parametrize("children", ["last", "grouped"])
+@pytest.mark.parametrize("listing", [CUSTOMERS, PRODUCTS, ORDERS], ids=lambda listing: listing.name)
+def test_a_record_has_the_same_bytes_whether_it_came_in_a_page_or_in_lines(listing: Listing, children: str) -> None:
+    run, standin = started(bulk_children=children)
+    many_inside(standin)
+    with run:
+        shop = client(run)
+        paged, lined = pulled(listing, shop), pulled(by_bulk(listing), shop)
+        assert any("/files/" in p.exchange.url for p in lined)
+        assert {i: r.raw for i, r in records_of(paged).items()} == {i: r.raw for i, r in records_of(lined).items()}
+        assert {i: r.updated for i, r in records_of(paged).items()} == {
+            i: r.updated for i, r in records_of(lined).items()
+        }
+        assert [(p.cursor, p.complete) for p in (paged[-1], lined[-1])] == [(paged[-1].cursor, True)] * 2
+        assert [p.cursor for p in lined[:-1]] == [None] * (len(lined) - 1)
+
+
+def test_what_is_inside_more_than_can_be_asked_for_by_id_comes_whole_in_lines(standin: Shopify, shop: Shop) -> None:
+    standin.seed(
+        Copy("shop", "variants", n, {"of": 2, "sku": f"V{n}"}, DAY.format(1), DAY.format(1)) for n in range(10, 270)
+    )
+    found = records_of(pulled(by_bulk(PRODUCTS), shop))
+    assert len(value_at(found[PRODUCT.format(2)].raw, "variants.nodes")) == 261
+
+
+def test_a_short_list_is_paged_through_and_a_long_one_is_not(shop: Shop, standin: Shopify) -> None:
+    pulled(replace(CUSTOMERS, size=1, bulk_above=3), shop)
+    assert not any(path.startswith("/files") for _, path, _ in standin.calls)
+    pulled(replace(CUSTOMERS, size=1, bulk_above=2), shop)
+    assert any(path.startswith("/files") for _, path, _ in standin.calls)
+    assert CUSTOMERS.bulk_above is None  # then the points a list costs decide
+
+
+def test_an_incremental_read_in_bulk_asks_for_what_changed_with_the_overlap(standin: Shopify, shop: Shop) -> None:
+    for n in (1, 2):
+        standin.edit("customers", CUSTOMER.format(n), {"city": "Bonn"})
+    pages = pulled(by_bulk(CUSTOMERS), shop, since="2026-11-21T00:00:00Z")
+    assert set(records_of(pages)) == {CUSTOMER.format(1), CUSTOMER.format(2)}
+    assert (pages[-1].complete, pages[-1].cursor) == (False, "2026-11-21T12:00:00Z")
+
+
+@pytest.mark.parametrize("ends", ["FAILED", "EXPIRED", "CANCELED"])
+def test_an_operation_that_comes_to_nothing_is_paged_through_after_all_and_its_parts_prove_nothing(ends: str) -> None:
+    run, _ = started(bulk_ends=ends)
+    with run:
+        pages = pulled(by_bulk(PRODUCTS), client(run))
+        assert [p.complete for p in pages] == [False, True]
+        assert len(records_of(pages)) == 2
+        assert not any("/files/" in p.exchange.url for p in pages)
+
+
+def test_an_operation_the_app_has_no_right_to_is_a_matter_of_configuration() -> None:
+    run, _ = started(bulk_ends="FAILED", bulk_error="ACCESS_DENIED")
+    with run, pytest.raises(ConfigError, match="access scope"):
+        pulled(by_bulk(CUSTOMERS), client(run))
+
+
+@pytest.mark.parametrize("null", [True, False])
+def test_an_operation_that_finds_nothing_has_no_file_or_an_empty_one(null: bool) -> None:
+    run, _ = started(bulk_null_url=null)
+    with run:
+        shop = client(run)
+        done = bulk.run_query(shop, CUSTOMERS.in_lines("updated_at:>='2030-01-01T00:00:00Z'"))
+        assert (done.url is None) is null
+        assert [r for _, some in bulk.objects(shop, done, {}) for r in some] == []
+
+
+def waiting(**options: Any) -> tuple[Running, Shopify, Shop, list[datetime]]:
+    """A shop whose clock only our waiting moves."""
+    clock = [NOW]
+    run, standin = started(now=lambda: clock[0], **options)
+    shop = client(run)
+
+    def wait(wait_s: float) -> None:
+        clock[0] += timedelta(seconds=wait_s)
+
+    shop.http.wait = wait
+    return run, standin, shop, clock
+
+
+def test_all_places_taken_means_waiting_for_one() -> None:
+    run, _, shop, clock = waiting(bulk_places=1, bulk_s=5.0)
+    with run:
+        shop.ask(bulk.START_QUERY, {"query": CUSTOMERS.in_lines(None)}, cost=10)  # somebody else's
+        assert bulk.run_query(shop, CUSTOMERS.in_lines(None)).status == "COMPLETED"
+        assert clock[0] - NOW >= timedelta(seconds=10)
+
+
+@pytest.mark.long
+def test_an_operation_that_never_ends_is_cancelled_and_the_list_paged_through() -> None:
+    run, standin, shop, _ = waiting(bulk_s=1e6)
+    with run:
+        pages = pulled(by_bulk(CUSTOMERS), shop)
+        assert len(records_of(pages)) == 3
+        assert {o["ends"] for o in standin.state.note("bulk").values()} == {"CANCELED"}
+
+
+def test_what_changes_while_an_operation_runs_is_read_again() -> None:
+    run, standin, shop, clock = waiting(bulk_s=600.0)
+    with run:
+        wait = shop.http.wait
+
+        def edited_meanwhile(wait_s: float) -> None:
+            wait(wait_s)
+            standin.edit("customers", CUSTOMER.format(1), {"city": "Bonn"})
+
+        shop.http.wait = edited_meanwhile
+        cursor = pulled(by_bulk(CUSTOMERS), shop)[-1].cursor
+        assert clock[0] > NOW + timedelta(minutes=10)
+        assert cursor
+        assert cursor <= "2026-11-21T12:00:00Z"
+        assert CUSTOMER.format(1) in records_of(pulled(CUSTOMERS, shop, since=cursor))
+
+
+@pytest.mark.parametrize("left", [0, 100])
+def test_a_file_that_is_cut_short_or_gone_proves_nothing(left: int) -> None:
+    run, standin, shop, _ = waiting(bulk_s=1.0)
+    with run:
+        wait = shop.http.wait
+
+        def cut(wait_s: float) -> None:
+            wait(wait_s)
+            standin.files.held = {n: body[:left] for n, body in standin.files.held.items() if left}
+
+        shop.http.wait = cut
+        pages = pulled(by_bulk(PRODUCTS), shop)
+        assert len(records_of(pages)) == 2
+        assert [p.complete for p in pages] == [False, True]
+        assert "graphql" in pages[-1].exchange.url
+
+
+def test_a_file_is_fetched_in_pieces_and_without_our_token(standin: Shopify, shop: Shop) -> None:
+    many_inside(standin)
+    done = bulk.run_query(shop, ORDERS.in_lines(None))
+    assert done.url
+    assert "signature=…" in next(bulk.pieces(shop, done.url))[0].url
+    calls = len(standin.calls)
+    by_pieces = [line for _, lines in bulk.pieces(shop, done.url, piece=100) for line in lines]
+    assert len(standin.calls) - calls > 10
+    assert by_pieces == [line for _, lines in bulk.pieces(shop, done.url) for line in lines]
+    assert len(by_pieces) == 2 + 22 + 1
+    assert "X-Shopify-Access-Token" not in shop.files.last().request.headers
+
+
+def test_lines_are_joined_a_part_at_a_time(standin: Shopify, shop: Shop) -> None:
+    many_inside(standin)
+    done = bulk.run_query(shop, ORDERS.in_lines(None))
+    inside = {"LineItem": "lineItems", "FulfillmentOrder": "fulfillmentOrders"}
+    inside = {kind: inside[kind] for kind in ("FulfillmentOrder", "LineItem")}
+    parts = [some for _, some in bulk.objects(shop, done, inside, part=500)]
+    assert len(parts) > 3
+    whole = {r.id: r.raw for _, some in bulk.objects(shop, done, inside) for r in some}
+    assert {r.id: r.raw for some in parts for r in some} == whole
+
+
+@pytest.mark.long
+def test_a_large_shop_is_read_by_bulk_operations_and_refines_as_it_does_paged() -> None:
+    run, standin = started()
+    standin.seed(
+        Copy("shop", "orders", n, {"number": f"#{n}", "contact": 1, "currency": "EUR"}, DAY.format(1), DAY.format(1))
+        for n in range(10, 1500)
+    )
+    standin.seed(
+        Copy("shop", "order_lines", n, {"of": 10 + n % 1490, "sku": "S2"}, DAY.format(1), DAY.format(1))
+        for n in range(10, 6000)
+    )
+    with run:
+        shop = client(run)
+        lined, paged = pulled(ORDERS, shop), pulled(replace(ORDERS, bulk_above=10**9), shop)
+        assert "/files/" in lined[0].exchange.url
+        assert len(records_of(lined)) == 1492
+        assert {i: r.raw for i, r in records_of(lined).items()} == {i: r.raw for i, r in records_of(paged).items()}
+
+
+# -- writing by bulk operations ----------------------------------------------------------------------------------------
+
+
+def test_a_bulk_operation_answers_each_row_as_a_request_would(standin: Shopify, shop: Shop) -> None:
+    before = looked_at(CUSTOMERS.look, shop, CUSTOMER.format(1))[CUSTOMER.format(1)]
+    rows = [
+        row(0, CUSTOMER.format(1), {"firstName": "Ann", "defaultAddress": {"city": "Bonn"}}, before),
+        row(1, CUSTOMER.format(2), {"firstName": "x" * 300}),
+        row(2, CUSTOMER.format(9), {"firstName": "Nobody"}),
+        row(3, CUSTOMER.format(3), {"lastName": "Young"}),
+    ]
+    answers = list(update_customers_in_bulk(shop, rows))
+    assert [a.outcome.value for a in answers] == ["written", "refused", "refused", "written"]
+    assert [a.code for a in answers[1:3]] == ["USER_ERROR:firstName", "USER_ERROR:id"]
+    assert all(a.exchange and "/files/" in a.exchange.url for a in answers)
+    after = looked_at(CUSTOMERS.look, shop, CUSTOMER.format(1))[CUSTOMER.format(1)]
+    assert (after["firstName"], after["defaultAddress"]["city"]) == ("Ann", "Bonn")
+    assert sum(path == "/files" for _, path, _ in standin.calls) == 2  # one file for each kind of mutation
+
+
+def test_products_and_prices_go_in_bulk_too(standin: Shopify, shop: Shop) -> None:
+    answers = update_variants_in_bulk(
+        shop,
+        [
+            row(0, VARIANT.format(1), {"price": "20.00"}, parent=PRODUCT.format(1)),
+            row(1, VARIANT.format(2), {"price": "-1"}, parent=PRODUCT.format(1)),
+            row(2, VARIANT.format(3), {"price": "4.00"}, parent=PRODUCT.format(2)),
+        ],
+    )
+    assert [a.outcome.value for a in answers] == ["written", "refused", "written"]
+    assert outcomes(update_products_in_bulk(shop, [row(0, PRODUCT.format(1), {"title": "T"})])) == {0: Outcome.WRITTEN}
+
+
+def test_a_value_of_the_wrong_kind_spoils_its_own_line_only(shop: Shop) -> None:
+    before = looked_at(CUSTOMERS.look, shop, CUSTOMER.format(1))[CUSTOMER.format(1)]
+    rows = [
+        row(0, CUSTOMER.format(1), {"defaultAddress": {"countryCodeV2": "Germany"}}, before),
+        row(1, CUSTOMER.format(1), {"defaultAddress": {"countryCodeV2": "AT"}}, before),
+    ]
+    answers = {a.n: a.outcome for a in update_customers_in_bulk(shop, rows)}
+    assert answers == {1: Outcome.WRITTEN}  # the hub looks at the other, and writes it again another way
+
+
+def test_what_an_operation_that_failed_got_done_is_known_and_the_rest_is_left_for_the_hub_to_look_at() -> None:
+    run, standin = started(bulk_ends="FAILED")
+    with run:
+        shop = client(run)
+        rows = [row(n, CUSTOMER.format(n), {"firstName": "A"}) for n in (1, 2)]
+        assert outcomes(update_customers_in_bulk(shop, rows)) == {1: Outcome.WRITTEN}
+        assert [standin.dump()["customers"][CUSTOMER.format(n)]["firstName"] for n in (1, 2)] == ["A", "Bo"]
+
+
+def test_streams_of_many_rows_are_written_by_jobs() -> None:
+    jobs = {s.name: s.push.many for s in connector.streams if s.push}
+    assert all(job and job.above >= 1000 and job.parallel < 5 for job in jobs.values())
+
+
+@pytest.mark.long
+def test_twelve_hundred_customers_are_one_operation() -> None:
+    run, standin = started()
+    standin.seed(
+        Copy("shop", "customers", n, {"first_name": f"N{n}"}, DAY.format(1), DAY.format(1)) for n in range(10, 1210)
+    )
+    with run:
+        shop = client(run)
+        rows = [row(n, standin.native_id("customers", n), {"firstName": f"M{n}"}) for n in range(10, 1210)]
+        assert set(outcomes(update_customers_in_bulk(shop, rows)).values()) == {Outcome.WRITTEN}
+        assert standin.dump()["customers"][standin.native_id("customers", 1209)]["firstName"] == "M1209"
+        assert sum(path == PATH for _, path, _ in standin.calls) < 6
+
+
+# -- consent, added fields, lists --------------------------------------------------------------------------------------
+
+
+def consent(n: int, customer: int, state: str, at: str) -> Row:
+    body = {"defaultEmailAddress": {"marketingState": state, "marketingUpdatedAt": at}}
+    return row(n, CUSTOMER.format(customer), body)
+
+
+@pytest.mark.parametrize("ignored", [True, False])
+def test_a_consent_is_written_by_its_own_mutation_and_an_older_one_changes_nothing(ignored: bool) -> None:
+    run, standin = started(older_consent_ignored=ignored)
+    with run:
+        shop = client(run)
+        answers = list(
+            update_customers(
+                shop,
+                [
+                    consent(0, 1, "UNSUBSCRIBED", "2026-05-01T00:00:00Z"),
+                    consent(1, 2, "SUBSCRIBED", "2026-05-01T00:00:00Z"),
+                ],
+            )
+        )
+        assert [a.outcome for a in answers] == [Outcome.WRITTEN] * 2
+        email = standin.dump()["customers"][CUSTOMER.format(1)]["defaultEmailAddress"]
+        assert (email["marketingState"], email["marketingUpdatedAt"]) == ("UNSUBSCRIBED", "2026-05-01T00:00:00Z")
+        [late] = update_customers(shop, [consent(0, 1, "SUBSCRIBED", "2026-04-01T00:00:00Z")])
+        assert late.outcome is (Outcome.DRIFTED if ignored else Outcome.WRITTEN)
+        state = standin.dump()["customers"][CUSTOMER.format(1)]["defaultEmailAddress"]["marketingState"]
+        assert state == ("UNSUBSCRIBED" if ignored else "SUBSCRIBED")
+
+
+def test_a_consent_the_shop_does_not_take_is_refused(standin: Shopify, shop: Shop) -> None:
+    standin.seed([copy("customers", 6, {"first_name": "No mail"})])
+    nobody, unknown = update_customers(
+        shop,
+        [
+            consent(0, 6, "SUBSCRIBED", "2026-05-01T00:00:00Z"),
+            consent(1, 1, "NOT_SUBSCRIBED", "2026-05-01T00:00:00Z"),
+        ],
+    )
+    assert (nobody.outcome, "email address" in nobody.message) == (Outcome.REFUSED, True)
+    assert (unknown.outcome, unknown.code) == (Outcome.REFUSED, "INCLUSION")
+
+
+def test_tags_are_sent_with_those_that_are_there(shop: Shop) -> None:
+    asked(shop, TAGS, id=CUSTOMER.format(1))
+    before = looked_at(CUSTOMERS.look, shop, CUSTOMER.format(1))[CUSTOMER.format(1)]
+    update_customers(shop, [row(0, CUSTOMER.format(1), {"tags": ["vip"]}, before)])
+    assert looked_at(CUSTOMERS.look, shop, CUSTOMER.format(1))[CUSTOMER.format(1)]["tags"] == ["omnihub", "vip"]
+
+
+def test_an_added_field_is_read_written_and_guarded_by_its_digest(shop: Shop) -> None:
+    def held() -> Any:
+        return looked_at(WITH_TITLE.look, shop, CUSTOMER.format(1))[CUSTOMER.format(1)]
+
+    empty = held()
+    assert empty["jobTitle"] is None
+    rows = [row(0, CUSTOMER.format(1), {"jobTitle": {"value": "CTO"}, "firstName": "Ann"}, empty)]
+    assert outcomes(update_with_title(shop, rows)) == {0: Outcome.WRITTEN}
+    first = held()
+    assert (first["jobTitle"]["value"], first["firstName"]) == ("CTO", "Ann")
+    [drifted] = update_with_title(shop, [row(0, CUSTOMER.format(1), {"jobTitle": {"value": "CEO"}}, empty)])
+    assert (drifted.outcome, drifted.code) == (Outcome.DRIFTED, "STALE_OBJECT")
+    assert held()["jobTitle"]["value"] == "CTO"
+    update_with_title(shop, [row(0, CUSTOMER.format(1), {"jobTitle": {"value": "CEO"}}, first)])
+    assert held()["jobTitle"]["value"] == "CEO"
+    update_with_title(shop, [row(0, CUSTOMER.format(1), EMPTYING, held())])
+    assert held()["jobTitle"] is None
+
+
+# -- creating, finding, merging ----------------------------------------------------------------------------------------
+
+
+def new(n: int, key: str, **body: Any) -> Row:
+    return Row(n, Op.CREATE, None, body, {}, {}, key)
+
+
+NEWCOMER = {
+    "firstName": "Neu",
+    "lastName": "Gast",
+    "defaultEmailAddress": {"emailAddress": "neu@gast.example"},
+    "defaultAddress": {"city": "Köln", "countryCodeV2": "DE"},
+}
+
+
+def test_a_customer_made_twice_is_one_customer_and_found_by_its_key(standin: Shopify, shop: Shop) -> None:
+    [made] = create_customers(shop, [new(4, "golden-1", **NEWCOMER)])
+    assert (made.n, made.outcome) == (4, Outcome.WRITTEN)
+    [again] = create_customers(shop, [new(4, "golden-1", **NEWCOMER)])
+    assert (again.outcome, again.id) == (Outcome.WRITTEN, made.id)
+    assert len(standin.dump()["customers"]) == 4
+    [page] = find_customers(shop, ["golden-1", "golden-2"])
+    assert [r.id for r in page.records] == [made.id]
+    raw = json.loads(page.records[0].raw)
+    assert (raw["firstName"], raw["defaultAddress"]["city"]) == ("Neu", "Köln")
+    assert raw["defaultEmailAddress"]["emailAddress"] == "neu@gast.example"
+    assert standin.state.note("definitions") == [[ROW_KEY["namespace"], ROW_KEY["key"]]]
+
+
+def test_a_customer_who_is_there_already_loses_no_address_and_no_tag_when_made_again(shop: Shop) -> None:
+    [made] = create_customers(shop, [new(0, "golden-1", **NEWCOMER)])
+    assert made.id
+    shop.ask(ADD_ADDRESS, {"id": made.id, "address": {"city": "Hamburg", "countryCode": "DE"}}, cost=10)
+    asked(shop, TAGS, id=made.id)
+    create_customers(shop, [new(0, "golden-1", **{**NEWCOMER, "defaultAddress": {"city": "Ulm"}, "tags": ["b"]})])
+    nodes = asked(shop, ADDRESSES, id=made.id)["customer"]["addressesV2"]["nodes"]
+    assert [a["city"] for a in nodes] == ["Ulm", "Hamburg"]
+    assert looked_at(CUSTOMERS.look, shop, made.id)[made.id]["tags"] == ["omnihub", "b"]
+
+
+def test_a_newcomer_with_somebody_elses_address_is_refused_alone(standin: Shopify, shop: Shop) -> None:
+    taken = {**NEWCOMER, "defaultEmailAddress": {"emailAddress": "anna@beispiel.example"}}
+    refused, made = create_customers(shop, [new(0, "golden-1", **taken), new(1, "golden-2", **NEWCOMER)])
+    assert (refused.outcome, refused.code) == (Outcome.REFUSED, "TAKEN")
+    assert made.outcome is Outcome.WRITTEN
+    assert len(standin.dump()["customers"]) == 4
+
+
+class Forgetful(Shopify):
+    """Writes, and then answers 500, as long as it is told to."""
+
+    forgets = 0
+
+    def after(self, call: Call, reply: Reply) -> Reply:
+        if self.forgets and b"customerSet" in call.body:
+            self.forgets -= 1
+            return Reply(500, {"errors": "Internal Server Error"})
+        return super().after(call, reply)
+
+
+@pytest.mark.parametrize("times", [1, 9])
+def test_a_newcomer_whose_answer_was_lost_is_one_customer(times: int) -> None:
+    standin = Forgetful(quotas=(), now=lambda: NOW)
+    with Running([standin]) as run:
+        shop = client(run)
+        shop.http.wait = lambda wait_s: None
+        standin.forgets = times
+        try:
+            outcome = next(iter(create_customers(shop, [new(0, "golden-1", **NEWCOMER)]))).outcome
+        except RetryableError:
+            outcome = Outcome.DEFERRED
+        assert outcome is (Outcome.WRITTEN if times == 1 else Outcome.DEFERRED)
+        standin.forgets = 0
+        assert next(iter(create_customers(shop, [new(0, "golden-1", **NEWCOMER)]))).outcome is Outcome.WRITTEN
+        assert len(standin.dump()["customers"]) == 1
+
+
+def test_two_customers_are_made_one_and_the_shop_says_who_stayed(standin: Shopify, shop: Shop) -> None:
+    assert merge_customers(shop, CUSTOMER.format(3), CUSTOMER.format(2)) == (CUSTOMER.format(2), CUSTOMER.format(3))
+    assert CUSTOMER.format(3) not in standin.dump()["customers"]
+    with pytest.raises(RejectedRecord, match="can't be merged"):
+        merge_customers(shop, CUSTOMER.format(2), CUSTOMER.format(3))
+
+
+@pytest.mark.parametrize(("ends", "error"), [("FAILED", RejectedRecord), ("IN_PROGRESS", RetryableError)])
+def test_a_merge_that_fails_or_takes_too_long_says_so(ends: str, error: type[Exception]) -> None:
+    run, _ = started(merge_ends=ends)
+    with run:
+        shop = client(run)
+        shop.http.wait = lambda wait_s: None
+        with pytest.raises(error):
+            merge_customers(shop, CUSTOMER.format(1), CUSTOMER.format(2))
+
+
+def test_the_shops_own_price_is_what_is_set_aside_for_the_next_query() -> None:
+    run, _ = started(price=1.2)
+    with run:
+        shop = client(run)
+        assert shop.points.price(CUSTOMERS.document, 802) == 802
+        pulled(CUSTOMERS, shop)
+        assert round(shop.points.price(CUSTOMERS.document, 802)) == 962
+
+
 # -- refusals and patience ---------------------------------------------------------------------------------------------
 
 
@@ -716,6 +1164,8 @@ def written_documents() -> list[tuple[str, Mapping[str, Any], bool]]:
         (update_customers, [row(0, CUSTOMER.format(1), {"locale": "de"})]),
         (update_products, [row(0, PRODUCT.format(1), {"title": "T", "status": "DRAFT", "description": "d"})]),
         (update_variants, [row(0, VARIANT.format(1), {"price": "1.00"}, parent=PRODUCT.format(1))]),
+        (update_customers, [row(0, CUSTOMER.format(1), CONSENTING)]),
+        (update_with_title, [row(0, CUSTOMER.format(1), {"jobTitle": {"value": "CTO"}}), row(1, "x", EMPTYING)]),
     ):
         with pytest.raises(RetryableError):
             update(recorder, rows)
@@ -723,12 +1173,23 @@ def written_documents() -> list[tuple[str, Mapping[str, Any], bool]]:
     return asked
 
 
+CONSENTING = {"defaultEmailAddress": {"marketingState": "SUBSCRIBED", "marketingUpdatedAt": "2026-05-01T00:00:00Z"}}
+EMPTYING: dict[str, Any] = {"jobTitle": {"value": None}}
+TITLE = Custom("jobTitle", "job_title")
+WITH_TITLE = replace(CUSTOMERS, custom=(TITLE,), points=5, size=150)
+title_steps = writing.with_custom(writing._customers, (TITLE,))
+update_with_title = writing.by_request(title_steps)
 READS = [listing.document for listing in (CUSTOMERS, PRODUCTS, ORDERS)]
 READS += [n.document for o in (CUSTOMERS, PRODUCTS, ORDERS) for n in (o.by_ids, o.whole)] + [VARIANTS.document]
+READS += [listing.counted for listing in (CUSTOMERS, PRODUCTS, ORDERS)]
+READS += [o.in_lines(search) for o in (CUSTOMERS, PRODUCTS, ORDERS) for search in (None, "updated_at:>='2026-01-01'")]
+READS += [WITH_TITLE.document, writing.find_document(2)]
+WRITES = [bulk.START_QUERY, bulk.START_MUTATION, bulk.POLL, bulk.CANCEL, bulk.STAGE]
+WRITES += [writing.DEFINE, writing.MERGE, writing.MERGED, writing.PREVIEW]
 
 
 def test_a_request_that_adds_an_address_is_not_repeated_blindly() -> None:
-    assert [safe for _, _, safe in written_documents()] == [False, True, True, True]
+    assert [safe for _, _, safe in written_documents()] == [False, True, True, True, True, True]
 
 
 @pytest.mark.parametrize("listing", [CUSTOMERS, PRODUCTS, ORDERS], ids=lambda listing: listing.name)
@@ -772,7 +1233,10 @@ def official() -> GraphQLSchema:
 
 
 def test_every_query_and_mutation_is_valid_in_the_vendors_schema(official: GraphQLSchema) -> None:
-    texts = READS + [text for text, _, _ in written_documents()]
+    texts = READS + WRITES + [text for text, _, _ in written_documents()]
+    made = [writing._made(row(0, "", {"firstName": "A", "defaultAddress": {"city": "B"}}))]
+    texts += [document(made), writing._single(made[0])]
+    texts += [writing._single(step) for step in title_steps([row(0, "x", {**EMPTYING, **CONSENTING}), *MANY])]
     texts += [ADD_ADDRESS, ADDRESSES, MERGE, TAGS, DELETE, SET, METAFIELDS, METAFIELD]
     assert [wrong.message for text in texts for wrong in validate(official, parse(text))] == []
 
