@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import re
+from dataclasses import dataclass
 
 import phonenumbers
 from phonenumbers import NumberParseException
@@ -31,6 +33,8 @@ def clean(text: str, country: str | None = None) -> str:
     digits = "".join(_DIGITS.findall(text))
     if digits and (len(set(digits)) == 1 or digits in _COUNTING):
         raise Unclean("a placeholder")
+    if _PLAIN.fullmatch(text) and (number := _quick(text[0] == "+", digits, (country or "").upper())):
+        return number
     dialled = _EXTENSION.sub(" x", _NOTE.sub(" ", text).strip())
     if dialled.startswith("00") and country is None:
         dialled = "+" + dialled[2:]
@@ -49,6 +53,76 @@ def _parsed(dialled: str, country: str | None) -> str:
     national = phonenumbers.national_significant_number(number)
     extension = f"x{number.extension}" if number.extension else ""
     return f"+{number.country_code}{national}{extension}"
+
+
+# -- the short way -------------------------------------------------------------------------------------------------
+
+# phonenumbers weighs every way a text might be meant, which costs more than all else that happens to a record. A text
+# of one plain number needs its tables only: what they say yes to here it reads the same way. All else is left to it.
+_PLAIN = re.compile(r"\+?[0-9]+(?:[ -][0-9]+)*", re.ASCII)
+_TYPES = (
+    "fixed_line", "mobile", "toll_free", "premium_rate", "shared_cost", "voip", "personal_number", "pager", "uan",
+    "voicemail",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """How numbers look in a region. `trunk`: what is dialled before them inside the country."""
+
+    code: str
+    trunk: str | None
+    never_first: re.Pattern[str]  # a number that starts like this may be meant otherwise
+    abroad: re.Pattern[str]
+    every: re.Pattern[str]
+    types: tuple[tuple[frozenset[int], re.Pattern[str]], ...]
+
+    def has(self, national: str) -> bool:
+        """Whether this is a valid number here."""
+        if not self.every.fullmatch(national):
+            return False
+        return any(len(national) in lengths and pattern.fullmatch(national) for lengths, pattern in self.types)
+
+
+def _quick(international: bool, digits: str, country: str) -> str | None:
+    """E.164, or None where it is not plain to see which number it is, or that it is one."""
+    if international:
+        plan = next((found for n in (1, 2, 3) if (found := _plan_of(digits[:n]))), None)
+        national = digits[len(plan.code) :] if plan else ""
+    else:
+        plan = _plan(country)
+        if plan is None or not plan.trunk or not digits.startswith(plan.trunk) or plan.abroad.match(digits):
+            return None
+        national = digits[len(plan.trunk) :]
+    if plan is None or national.startswith("0") or plan.never_first.match(national) or not plan.has(national):
+        return None
+    return f"+{plan.code}{national}"
+
+
+@functools.cache
+def _plan_of(code: str) -> _Plan | None:
+    """Of the one region with this code; several that share one are left to phonenumbers."""
+    regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(int(code) if code else 0, ())
+    return _plan(regions[0]) if len(regions) == 1 else None
+
+
+@functools.cache
+def _plan(region: str) -> _Plan | None:
+    found = phonenumbers.PhoneMetadata.metadata_for_region(region, None)
+    if found is None or len(phonenumbers.COUNTRY_CODE_TO_REGION_CODE[found.country_code]) != 1:
+        return None
+    descriptions = [d for d in (getattr(found, name) for name in _TYPES) if d and d.national_number_pattern]
+    return _Plan(
+        str(found.country_code),
+        found.national_prefix if found.national_prefix_for_parsing == found.national_prefix else None,
+        re.compile(found.national_prefix_for_parsing or "(?!)"),
+        re.compile(found.international_prefix or "(?!)"),
+        re.compile(found.general_desc.national_number_pattern),
+        tuple((frozenset(d.possible_length), re.compile(d.national_number_pattern)) for d in descriptions),
+    )
+
+
+# ------------------------------------------------------------------------------------------------------------------
 
 
 def key(value: str) -> str:
