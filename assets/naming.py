@@ -63,6 +63,11 @@ def owner(connector: Connector) -> str:
     return "team:" + connector.role.lower().replace(" ", "-")
 
 
+def kinds(connector: Connector) -> set[str]:
+    """What a system is, as the UI shows it: whose, and how it is reached."""
+    return {connector.name} if connector.open else {connector.name, "http"}
+
+
 def store_kind(config: Config) -> str:
     """The database the hub remembers in, as the UI shows it."""
     return "postgres" if config.store.startswith("postgresql") else "sqlite"

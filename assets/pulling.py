@@ -24,7 +24,7 @@ def source(connector: Connector) -> dg.AssetSpec:
         naming.source(connector.name),
         description=f"{connector.title} ({connector.role}), as it is outside the hub. OmniHub reads it here.",
         group_name=naming.inbound(connector.name),
-        kinds={connector.name, "http"},
+        kinds=naming.kinds(connector),
         owners=[naming.owner(connector)],
     )
 

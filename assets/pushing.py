@@ -53,7 +53,7 @@ def _spec(connector: Connector, stream: Stream) -> dg.AssetSpec:
         description=f"What OmniHub wrote to the {stream.name.replace('_', ' ')} of {connector.title}: the planned "
         f"changes, each checked just before and with a receipt. Only these fields are ever written: {fields}.",
         group_name=naming.outbound(connector.name),
-        kinds={connector.name, "http"},
+        kinds=naming.kinds(connector),
         owners=[naming.owner(connector)],
         tags={"omnihub/entity": stream.entity.value},
     )
@@ -66,6 +66,6 @@ def target(connector: Connector) -> dg.AssetSpec:
         deps=[naming.pushed(connector.name, s.name) for s in naming.written_streams(connector)],
         description=f"{connector.title} ({connector.role}), as it is outside the hub, with what OmniHub wrote to it.",
         group_name=naming.outbound(connector.name),
-        kinds={connector.name, "http"},
+        kinds=naming.kinds(connector),
         owners=[naming.owner(connector)],
     )

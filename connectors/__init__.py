@@ -9,6 +9,9 @@
     shopify      e-commerce                 portal       the company's own customer portal
     airtable     master data: products and prices, read and never written
 
+    files        CSV, JSONL, JSON, Parquet and Excel        templates: their systems are declared in omnihub.yaml
+    database     tables and queries of any SQL database     alone, with template = Template("files", …) for connector
+
 A connector leans on `omnihub.sdk` and on its vendor's SDK; it knows neither the store nor Dagster.
 """
 
@@ -24,6 +27,7 @@ from typing import TYPE_CHECKING
 
 from omnihub.errors import ConfigError
 from omnihub.sdk import Connector
+from omnihub.sdk.declared import Template
 
 if TYPE_CHECKING:
     from omnihub.sandbox.kit import Standin
@@ -35,6 +39,12 @@ def find(package: str = __name__) -> dict[str, Connector]:
     ConfigError names the file that does not load, or whose connector is not one.
     """
     return {name: found for name in _names(package) if (found := _connector(package, name)) is not None}
+
+
+def templates(package: str = __name__) -> dict[str, Template]:
+    """The kinds of systems that omnihub.yaml can declare without code, by name."""
+    found = {name: getattr(_load(package, name), "template", None) for name in _names(package)}
+    return {name: template for name, template in found.items() if isinstance(template, Template)}
 
 
 def standins(package: str = __name__) -> dict[str, type[Standin]]:

@@ -5,18 +5,23 @@
     OMNIHUB_STORE, OMNIHUB_HOME       stronger than the file's `store` and `home`
     OMNIHUB_CONFIG                    another file than ./omnihub.yaml
 
+A system is a connector there is, or one declared here alone: `connector` names its template, `streams` has the rest
+(`omnihub.sdk.declared`). A declared one is always real and takes part like any other.
+
 A system without a `url` points to its stand-in. As soon as one has a `url`, the stand-ins are off unless the file says
 `sandbox: true`, so that invented customers never reach a real system by accident.
 
-What is wrong is refused with the file, the dotted key, the nearest valid key and the fix.
+What is wrong is refused with the file, the dotted key, the nearest valid key and the fix; in a declaration with the
+line as well.
 """
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -27,15 +32,18 @@ from pydantic_core import ErrorDetails
 from omnihub.errors import ConfigError
 from omnihub.model import Entity, fields_of
 from omnihub.model.entities import GOLDEN
-from omnihub.sdk import Connector
+from omnihub.sdk import Connector, Stream
+from omnihub.sdk.declared import Declared, Misdeclared, Template, meant
 from omnihub.sdk.session import complete
 
 FILE = "omnihub.yaml"
 PREFIX = "OMNIHUB_"
 URL_VARIABLE = re.compile(rf"{PREFIX}\w+_URL")
+NAME = re.compile(r"[a-z][a-z0-9_]*")
 CRON = re.compile(r"[\d*/,A-Za-z-]+( [\d*/,A-Za-z-]+){4}")
 STORE = re.compile(r"sqlite://|postgresql(\+psycopg)?://")
 PASSWORD = re.compile(r"(?<=://)([^/@:]*):[^@]*(?=@)")
+SECRET_IN_QUERY = re.compile(r"[?&;](pass\w*|pwd|token|secret|key)=", re.IGNORECASE)
 
 Rule = Literal["trusted", "recent", "strictest", "master"]
 
@@ -99,7 +107,7 @@ class Survivorship(_Section):
             if key in _PARTS:
                 raise ValueError(f"{key} is never taken alone; write {_PARTS[key]}")
             if key not in _FIELDS:
-                raise ValueError(f"{key} is no field; {_meant(key, _FIELDS)}")
+                raise ValueError(f"{key} is no field; {meant(key, _FIELDS)}")
         return rules
 
     def by_field(self) -> dict[tuple[Entity, str], str]:
@@ -108,15 +116,25 @@ class Survivorship(_Section):
 
 
 OWN_KEYS = ("enabled", "streams", "full_every_hours")
+DECLARED_KEYS = (*OWN_KEYS, "connector", "title", "role", "master")
 
 
 class System(_Section):
-    """One system. `settings` are the connector's own, as the file has them."""
+    """One system. `settings` are the connector's own, as the file has them.
+
+    connector: the template, where the system is declared here alone; then `declared` has its streams, and title, role
+    and master say what a connector says of itself.
+    """
 
     enabled: bool = True
     streams: tuple[str, ...] | None = None  # None: all
     full_every_hours: float | None = Field(default=None, gt=0)
     settings: Mapping[str, str] = {}
+    connector: str = ""
+    declared: Mapping[str, Any] = {}
+    title: str = ""
+    role: str = ""
+    master: bool = False
 
     @model_validator(mode="before")
     @classmethod
@@ -125,9 +143,18 @@ class System(_Section):
             return {}
         if not isinstance(given, dict):
             raise ValueError("write its settings below it, indented, as key: value")
-        own = {key: value for key, value in given.items() if key in OWN_KEYS}
-        rest = {str(key): value for key, value in given.items() if key not in OWN_KEYS and value is not None}
+        keys = DECLARED_KEYS if "connector" in given else OWN_KEYS
+        own = {key: value for key, value in given.items() if key in keys}
+        if "connector" in own:
+            own |= {"streams": None, "declared": _streams_of(given.get("streams"))}
+        rest = {str(key): value for key, value in given.items() if key not in keys and value is not None}
         return own | {"settings": {key: _text(key, value) for key, value in rest.items()}}
+
+
+def _streams_of(given: Any) -> dict[str, Any]:
+    if given is not None and not isinstance(given, dict):
+        raise ValueError("streams: declare each below it, as name: {…}; the system says connector, so they are its own")
+    return {str(name): declared for name, declared in (given or {}).items()}
 
 
 def _text(key: str, value: Any) -> str:
@@ -153,6 +180,7 @@ class Config(_Section):
 
     _environ: Mapping[str, str] = PrivateAttr(default_factory=dict)
     _file: str = PrivateAttr(FILE)
+    _declared: Mapping[str, Connector] = PrivateAttr(default_factory=dict)
 
     @field_validator("store")
     @classmethod
@@ -173,22 +201,39 @@ class Config(_Section):
         """The store's URL without its password, for people and logs."""
         return PASSWORD.sub(r"\1:…", self.store)
 
+    def known(self, connectors: Mapping[str, Connector]) -> dict[str, Connector]:
+        """These connectors, and the systems declared here alone."""
+        return {**connectors, **self._declared}
+
     def enabled(self, connectors: Mapping[str, Connector]) -> dict[str, Connector]:
-        """The systems that take part. With the stand-ins off these are only the ones the settings name."""
+        """The systems that take part, each as the settings want it: with the streams to read, and how often whole.
+
+        With the stand-ins off these are only the ones the settings name.
+        """
         return {
-            name: connector
-            for name, connector in connectors.items()
+            name: self._as_wanted(connector)
+            for name, connector in self.known(connectors).items()
             if self._system(name).enabled and (self.sandbox or name in self.systems or self._url(name))
         }
 
+    def _as_wanted(self, connector: Connector) -> Connector:
+        """A stream that is not read is neither compared nor written: nobody would know what stands there now."""
+        chosen, hours = self.streams(connector), self.full_every_hours(connector.name)
+        streams = tuple(_read_every(s, hours) for s in connector.streams if s.name in chosen)
+        return connector if streams == connector.streams else replace(connector, streams=streams)
+
     def in_sandbox(self, name: str) -> bool:
         """Whether the stand-in is meant, not the vendor."""
-        return self.sandbox and not self._url(name)
+        return self.sandbox and name not in self._declared and not self._url(name)
 
     def streams(self, connector: Connector) -> tuple[str, ...]:
-        """The streams to read."""
-        chosen = self._system(connector.name).streams
-        return tuple(stream.name for stream in connector.streams if chosen is None or stream.name in chosen)
+        """The streams to read. One that is nested in another comes along with it."""
+        wanted = self._system(connector.name).streams
+        chosen: list[str] = []
+        for stream in connector.streams:
+            if wanted is None or stream.name in wanted or (stream.nested and stream.nested.of in chosen):
+                chosen.append(stream.name)
+        return tuple(chosen)
 
     def full_every_hours(self, name: str) -> float | None:
         """How often to read everything, where the settings say so."""
@@ -216,6 +261,7 @@ class Config(_Section):
 
     def check(self, connectors: Mapping[str, Connector], only: str = "") -> None:
         """Hold the systems' settings against the connectors there are. ConfigError lists all that is wrong."""
+        connectors = self.known(connectors)
         problems = [
             problem
             for name, system in self.systems.items()
@@ -249,11 +295,12 @@ def load(
     path: Path | None = None,
     *,
     connectors: Mapping[str, Connector] | None = None,
+    templates: Mapping[str, Template] | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> Config:
     """Read the settings. Without a `path`: OMNIHUB_CONFIG, else ./omnihub.yaml where there is one, else the defaults.
 
-    With `connectors`, the systems are checked against them as well.
+    With `connectors`, the systems are checked against them as well; with `templates`, the file may declare more.
     """
     environ = os.environ if environ is None else environ
     path = path or (Path(environ["OMNIHUB_CONFIG"]) if environ.get("OMNIHUB_CONFIG") else None)
@@ -263,6 +310,7 @@ def load(
     written = _read(path) if path.is_file() else {}
     folder = path.resolve().parent
     config = _validated(path.name, _completed(path.name, written, environ, folder), environ)
+    config._declared = _declared(config, path, templates or {}, connectors or {})
     if connectors is not None:
         config.check(connectors)
     return config
@@ -324,10 +372,17 @@ def _absolute(store: str, folder: Path) -> str:
     return f"sqlite:///{folder / place}" if relative else store
 
 
+def _read_every(stream: Stream, hours: float | None) -> Stream:
+    every = timedelta(hours=hours) if hours else None
+    return replace(stream, full_every=every) if every and stream.pull else stream
+
+
 def _urls(systems: Any, environ: Mapping[str, str]) -> Iterator[str]:
+    """What makes the installation a real one; a declared system does, wherever its address stands."""
     yield from (value for name, value in environ.items() if URL_VARIABLE.fullmatch(name))
-    if isinstance(systems, dict):
-        yield from (str(system["url"]) for system in systems.values() if isinstance(system, dict) and system.get("url"))
+    for system in systems.values() if isinstance(systems, dict) else ():
+        if isinstance(system, dict):
+            yield from (str(system[key]) for key in ("url", "connector") if system.get(key))
 
 
 def _validated(file: str, data: dict[str, Any], environ: Mapping[str, str]) -> Config:
@@ -340,6 +395,60 @@ def _validated(file: str, data: dict[str, Any], environ: Mapping[str, str]) -> C
     return config
 
 
+# -- systems declared here alone --------------------------------------------------------------------------------------
+
+
+def _declared(
+    config: Config, path: Path, templates: Mapping[str, Template], connectors: Mapping[str, Connector]
+) -> dict[str, Connector]:
+    """The systems the file declares, made by their templates. ConfigError lists all that is wrong, line by line."""
+    made: dict[str, Connector] = {}
+    troubles: list[tuple[Sequence[str | int], str]] = []
+    for name, system in config.systems.items():
+        if not system.connector:
+            continue
+        try:
+            made[name] = _made(name, system, path.resolve().parent, templates, connectors)
+        except Misdeclared as error:
+            troubles += [(("systems", name, *place), says) for place, says in error.troubles]
+    if troubles:
+        marks = yaml.compose(path.read_text(encoding="utf-8"), _Loader)
+        _refuse(path.name, [f"{_line(marks, place)}{'.'.join(map(str, place))}: {says}" for place, says in troubles])
+    return made
+
+
+def _made(
+    name: str, system: System, folder: Path, templates: Mapping[str, Template], connectors: Mapping[str, Connector]
+) -> Connector:
+    template = templates.get(system.connector)
+    if template is None:
+        raise Misdeclared(
+            [(("connector",), f"there is no template {system.connector}; {meant(system.connector, templates)}")]
+        )
+    if not NAME.fullmatch(name):
+        raise Misdeclared([((), "name it with small letters, digits and _ only")])
+    if name in connectors:
+        raise Misdeclared([((), "is a connector that is there already; choose another name")])
+    title = system.title or name.replace("_", " ").capitalize()
+    return template.make(Declared(name, folder, system.declared, title, system.role or template.title, system.master))
+
+
+def _line(node: yaml.Node | None, place: Sequence[str | int]) -> str:
+    """Where in the file the innermost key stands that is there at all."""
+    mark = None
+    for part in place:
+        below: yaml.Node | None = None
+        if isinstance(node, yaml.MappingNode):
+            below, mark = next(((v, k.start_mark) for k, v in node.value if k.value == str(part)), (None, mark))
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            below = node.value[part]
+            mark = below.start_mark
+        if below is None:
+            break
+        node = below
+    return f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+
+
 # -- what is wrong, in plain words -----------------------------------------------------------------------------------
 
 _SECTIONS: dict[str, type[_Section]] = {"": Config, "guard": Guard, "survivorship": Survivorship, "match": Match}
@@ -350,7 +459,7 @@ def _in_words(error: ErrorDetails) -> str:
     if error["type"] == "extra_forbidden":
         before = key.rpartition(".")[0]
         known = [f"{before}.{name}".lstrip(".") for name in _SECTIONS.get(before, Thresholds).model_fields]
-        return f"{key}: there is no such setting; {_meant(key, known)}"
+        return f"{key}: there is no such setting; {meant(key, known)}"
     says = error["msg"].removeprefix("Value error, ").removeprefix("Input ")
     if error["type"] == "string_type" and isinstance(error["input"], bool):
         says += "; YAML reads no, yes, on and off as true or false: put it in quotes"
@@ -361,13 +470,17 @@ def _in_words(error: ErrorDetails) -> str:
 
 def _system_problems(name: str, system: System, connectors: Mapping[str, Connector]) -> Iterator[str]:
     if name not in connectors:
-        yield f"systems.{name}: there is no connector of this name; {_meant(name, connectors)}"
+        yield f"systems.{name}: there is no connector of this name; {meant(name, connectors)}"
         return
     connector = connectors[name]
+    url = system.settings.get("url", "")
+    if PASSWORD.search(url) or SECRET_IN_QUERY.search(url):
+        yield f"systems.{name}.url: has a password; put the whole address into the variable {_variable(name, 'url')}"
     known = {setting.name: setting for setting in connector.settings}
     for key in system.settings:
         if key not in known:
-            yield f"systems.{name}.{key}: there is no such setting; {_meant(key, [*known, *OWN_KEYS])}"
+            keys = DECLARED_KEYS if system.connector else OWN_KEYS
+            yield f"systems.{name}.{key}: there is no such setting; {meant(key, [*known, *keys])}"
         elif known[key].secret:
             yield (
                 f"systems.{name}.{key}: is a secret and must not stand in a file; "
@@ -376,13 +489,13 @@ def _system_problems(name: str, system: System, connectors: Mapping[str, Connect
     offered = [stream.name for stream in connector.streams]
     for stream in system.streams or ():
         if stream not in offered:
-            yield f"systems.{name}.streams: {connector.title} has no stream {stream}; {_meant(stream, offered)}"
+            yield f"systems.{name}.streams: {connector.title} has no stream {stream}; {meant(stream, offered)}"
 
 
 def _trust_problems(survivorship: Survivorship, connectors: Mapping[str, Connector]) -> Iterator[str]:
     for name in survivorship.trust:
         if name not in connectors:
-            yield f"survivorship.trust.{name}: there is no system of this name; {_meant(name, connectors)}"
+            yield f"survivorship.trust.{name}: there is no system of this name; {meant(name, connectors)}"
 
 
 def _url_problems(environ: Mapping[str, str], connectors: Mapping[str, Connector]) -> Iterator[str]:
@@ -390,19 +503,13 @@ def _url_problems(environ: Mapping[str, str], connectors: Mapping[str, Connector
     known = [_variable(name, "url") for name in connectors]
     for name in environ:
         if URL_VARIABLE.fullmatch(name) and name not in known:
-            yield f"the variable {name}: there is no such system; {_meant(name, known)}"
+            yield f"the variable {name}: there is no such system; {meant(name, known)}"
 
 
 def _refuse(file: str, problems: Iterable[str]) -> None:
     found = [f"{file}: {problem}" for problem in problems]
     if found:
         raise ConfigError("\n".join(found))
-
-
-def _meant(word: str, known: Iterable[str]) -> str:
-    known = list(known)
-    nearest = difflib.get_close_matches(word, known, n=1)
-    return f"did you mean {nearest[0]}?" if nearest else f"there are: {', '.join(known) or 'none'}"
 
 
 def _variable(system: str, setting: str) -> str:

@@ -33,7 +33,7 @@ QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}  # the U
 def defs() -> dg.Definitions:
     """The code location, as the settings in this folder describe it."""
     found = connectors.find()
-    return definitions(load(connectors=found), found)
+    return definitions(load(connectors=found, templates=connectors.templates()), found)
 
 
 def run_sync(

@@ -25,6 +25,7 @@ import xxhash
 
 from omnihub.errors import BrokenAnswer, ConfigError, OmniHubError, RetryableError
 from omnihub.sdk import Connector, Page, Record, Stream, Want, open_client
+from omnihub.sdk.rows import Unusable
 from omnihub.store import Store, bulk, schema
 from omnihub.store.open import now_iso, take
 
@@ -310,7 +311,7 @@ def _reject(c: sa.Connection, landed: Landed, keyless: Sequence[Record], exchang
                     body=record.raw,
                     exchange_id=exchange_id,
                     pointer=record.pointer,
-                    why="no key",
+                    why=record.why if isinstance(record, Unusable) else "no key",
                     landed_at=now_iso(),
                 )
             )

@@ -75,11 +75,11 @@ class Installation:
 def here() -> Installation:
     """The installation the settings in this folder describe."""
     found = connectors.find()
-    config = load(connectors=found)
+    config = load(connectors=found, templates=connectors.templates())
     if not os.environ.get("DAGSTER_HOME"):
         os.environ["DAGSTER_HOME"] = str(_dagster_home(config))
     _log_into(config.home / "omnihub.log")
-    return Installation(config, found)
+    return Installation(config, config.known(found))
 
 
 def _log_into(file: Path) -> None:

@@ -168,7 +168,8 @@ def _same(settings: Mapping[str, str], http: Http) -> Any:
 @dataclass(frozen=True)
 class Connector:
     """An outside system, as a value. `connect` makes the client the streams' functions are called with (the `Http`
-    itself unless a vendor's SDK is used). `master`: right about products and prices, and never written.
+    itself unless a vendor's SDK is used). `open`: instead of both, for a system that is not called over HTTP: settings →
+    client. `master`: right about products and prices, and never written.
     """
 
     name: str
@@ -181,6 +182,7 @@ class Connector:
     connect: Callable[[Mapping[str, str], Http], Any] = _same
     limited: Callable[[requests.Response], bool] | None = None
     master: bool = False
+    open: Callable[[Mapping[str, str]], Any] | None = None
 
     def stream(self, name: str) -> Stream:
         """The stream of that name."""

@@ -39,5 +39,10 @@ def open_http(connector: Connector, given: Mapping[str, str], budget: Budget | N
 
 
 def open_client(connector: Connector, given: Mapping[str, str], budget: Budget | None = None) -> Any:
-    """What the streams' functions are called with: the vendor's SDK over our session, or the session itself."""
+    """What the streams' functions are called with: the vendor's SDK over our session, or the session itself.
+
+    A system that is not called over HTTP has no session, and no budget.
+    """
+    if connector.open is not None:
+        return connector.open(complete(connector, given))
     return connector.connect(complete(connector, given), open_http(connector, given, budget))

@@ -1,0 +1,81 @@
+"""Database: tables and queries of any database SQLAlchemy speaks. Declared in omnihub.yaml alone.
+
+    erp:
+      connector: database       # its url, where it has a password, is the variable OMNIHUB_ERP_URL
+      streams:
+        orders: {table: orders, key: id, updated: changed_at, entity: order, map: {number: no, status: state}}
+
+    declaration   the words of a stream
+    tables        what of the database a stream reads: columns, key, types
+    reading       pull and look: in the order of change where there is one, else whole
+    writing       updates by key, where the row still stands as it was seen; creation by a key of ours
+
+Nothing is written unless a stream says `push`; until then the connection itself is read only where the database can.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from connectors.database.declaration import DatabaseStream
+from connectors.database.reading import Find, Look, Pull
+from connectors.database.tables import Client, opened
+from connectors.database.writing import Create, Update
+from omnihub.sdk import Connector, Push, Setting, Stream
+from omnihub.sdk.declared import Declared, Misdeclared, Template, streams_of
+
+MAX_BATCH = 500  # rows in one transaction
+
+
+def made(declared: Declared) -> Connector:
+    """The connector of a database. Misdeclared says what is wrong with the declaration."""
+    streams = streams_of(DatabaseStream, declared)
+    writes = [name for name, said in streams.items() if said.push]
+    if declared.master and writes:
+        raise Misdeclared([(("streams", name, "push"), "a master is never written") for name in writes])
+
+    def open_(given: Mapping[str, str]) -> Client:
+        return opened(declared.name, given["url"], declared.folder, read_only=not writes)
+
+    return Connector(
+        name=declared.name,
+        title=declared.title,
+        role=declared.role,
+        master=declared.master,
+        settings=(Setting("url", "as in postgresql+psycopg://user:password@host/database"),),
+        open=open_,
+        streams=tuple(_stream(name, said) for name, said in streams.items()),
+    )
+
+
+def _stream(name: str, said: DatabaseStream) -> Stream:
+    return Stream(
+        name=name,
+        entity=said.entity,
+        map=said.paths,
+        pull=Pull(name, said),
+        key=said.key[0],
+        updated=said.updated,
+        push=_push(name, said),
+        blind=f"deleted rows, and rows without a {said.updated}" if said.updated else "",
+        full_every=said.full_every or (timedelta(days=1) if said.updated else None),
+    )
+
+
+def _push(name: str, said: DatabaseStream) -> Push | None:
+    if said.push is None:
+        return None
+    return Push(
+        said.push.fields,
+        Update(name, said),
+        Look(name, said),
+        batch=MAX_BATCH,
+        create=Create(name, said) if said.push.create else None,
+        find=Find(name, said) if said.push.create else None,
+        max_length=said.push.max_length,
+        parallel=1,  # rows of one table wait for each other anyway
+    )
+
+
+template = Template("database", "database", made)
