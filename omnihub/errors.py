@@ -4,6 +4,7 @@
     ├── ConfigError         a person must change a setting; running again will not help
     ├── RetryableError      the same call may work later: nothing is known to be wrong with it
     │   └── RateLimited     … not before `wait_s` seconds have passed
+    │       └── QuotaSpent  … the day's calls are used up: nothing is wrong, it goes on at `until`
     ├── RejectedRecord      the system will never take this; it becomes a dead letter
     ├── BrokenAnswer        the system answered something its contract does not allow
     └── UnsafePlan          a guard stopped a plan; a person may approve it
@@ -12,6 +13,8 @@ Every message names the system, the record or stream, and the way out. None carr
 """
 
 from __future__ import annotations
+
+from datetime import datetime
 
 
 class OmniHubError(Exception):
@@ -35,6 +38,15 @@ class RateLimited(RetryableError):
     def __init__(self, message: str, wait_s: float | None = None) -> None:
         super().__init__(message)
         self.wait_s = wait_s
+
+
+class QuotaSpent(RateLimited):
+    """All the calls a system allows for now have been made. No failure: what was read and written stays, and the rest
+    goes on at `until`."""
+
+    def __init__(self, message: str, until: datetime, wait_s: float | None = None) -> None:
+        super().__init__(message, wait_s)
+        self.until = until
 
 
 class RejectedRecord(OmniHubError):

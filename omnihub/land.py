@@ -23,7 +23,7 @@ import numpy as np
 import sqlalchemy as sa
 import xxhash
 
-from omnihub.errors import BrokenAnswer, ConfigError, OmniHubError, RetryableError
+from omnihub.errors import BrokenAnswer, ConfigError, OmniHubError, QuotaSpent, RetryableError
 from omnihub.sdk import Connector, Page, Record, Stream, Want, open_client
 from omnihub.sdk.rows import Unusable
 from omnihub.store import Store, bulk, schema
@@ -53,11 +53,12 @@ class Landed:
     error: str = ""
     way_out: str = ""
     retryable: bool = False  # the same may work in a while
+    waiting: str = ""  # the day's calls are used up: when it goes on; no error, what was read is kept
 
     @property
     def ok(self) -> bool:
         """Whether the stream was read to its end."""
-        return not self.error
+        return not self.error and not self.waiting
 
     @property
     def balanced(self) -> bool:
@@ -92,7 +93,7 @@ def land(
     wanted = [s for s in connector.streams if s.pull and (not streams or s.name in streams)]
     at = now or datetime.now(UTC)
     try:
-        client = open_client(connector, settings)
+        client = open_client(connector, settings, ledger=store.ledger)
     except OmniHubError as error:
         found = [failed(store, Landed(connector.name, s.name), error) for s in wanted]
     else:
@@ -347,12 +348,23 @@ def _close(store: Store, landed: Landed, now: datetime) -> None:
 
 def failed(store: Store, landed: Landed, error: Exception) -> Landed:
     """Say why a stream could not be read, in the store and in what is handed back; its cursor stays."""
+    if isinstance(error, QuotaSpent):
+        return _wait(store, landed, str(error))
     landed.error = _words(landed, error)
     landed.way_out = _way_out(error)
     landed.retryable = isinstance(error, RetryableError)
     with store.write() as c:
         _set(c, landed, state="failed", error=landed.error)
     log.warning("%s/%s failed: %s", landed.system, landed.stream, landed.error)
+    return landed
+
+
+def _wait(store: Store, landed: Landed, words: str) -> Landed:
+    """The day's calls are used up: the stream stops where it is, and goes on from there."""
+    landed.waiting = words
+    with store.write() as c:
+        _set(c, landed, state="waiting", error=words)
+    log.info("%s/%s: %s", landed.system, landed.stream, words)
     return landed
 
 

@@ -20,4 +20,8 @@ def pull_system(hub: Hub, system: str, run_id: str, full: bool = False) -> list[
     except OmniHubError as error:
         pulled = [s for s in connector.streams if s.pull and s.name in wanted]
         return [failed(hub.store, Landed(system, s.name), error) for s in pulled]
-    return land(hub.store, connector, settings, run_id=run_id, streams=wanted, full=full, progress=shown)
+    found = land(hub.store, connector, settings, run_id=run_id, streams=wanted, full=full, progress=shown)
+    for landed in found:
+        if landed.waiting:
+            hub.progress(f"waiting {landed.system}/{landed.stream}: {landed.waiting}", landed.read, None)
+    return found

@@ -276,7 +276,7 @@ def _apply_system(
         hub.progress(f"push {connector.name}", done[connector.name], total)
 
     try:
-        client = open_client(connector, hub.settings(connector))
+        client = open_client(connector, hub.settings(connector), ledger=hub.store.ledger)
     except OmniHubError as error:
         receive([_deferred(t, error) for some in tasks.values() for t in some])
         return

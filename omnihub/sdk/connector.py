@@ -6,7 +6,7 @@
     map      which raw path is which field, both ways {"name": "company.name"}
     push     what may be written, and how             Push(fields=("name", "phone"), update=Patch("/accounts/{id}"))
 
-`pull`, `look`, `update` and `create` are plain callables; the declarative ones in `omnihub.sdk.rest` are values that
+`pull`, `look`, `update` and `create` are plain callables; the declarative ones of `omnihub.sdk` are values that
 can be called. A vendor with an SDK of its own brings functions of its own with the same signatures.
 """
 
@@ -23,7 +23,7 @@ from omnihub.model import Entity, Op, Outcome
 from omnihub.sdk.auth import Auth
 from omnihub.sdk.fieldmap import FieldMap, Path
 from omnihub.sdk.http import Http
-from omnihub.sdk.limits import Limit
+from omnihub.sdk.limits import Rule
 from omnihub.sdk.page import Exchange, Page, Want
 
 
@@ -178,7 +178,7 @@ class Connector:
     streams: tuple[Stream, ...]
     settings: tuple[Setting, ...] = ()
     auth: Auth | None = None
-    limits: tuple[Limit, ...] = ()
+    limits: tuple[Rule, ...] = ()
     connect: Callable[[Mapping[str, str], Http], Any] = _same
     limited: Callable[[requests.Response], bool] | None = None
     master: bool = False

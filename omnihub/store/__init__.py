@@ -3,6 +3,7 @@
     schema      the tables, named by the words of the hub
     open        `Store.open(url)`: migrate, connect, hand out transactions and sequence numbers
     bulk        many rows at driver speed, in and out (Arrow)
+    budget      the ledger of calls all processes share
     queries     what the steps read and write, a module per step
 
 Every row that a later step reads carries a `seq` from one counter. A writer takes its numbers inside its own

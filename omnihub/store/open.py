@@ -16,6 +16,7 @@ from alembic.config import Config as AlembicConfig
 from sqlalchemy.engine import make_url
 
 from omnihub.errors import ConfigError
+from omnihub.store.budget import Ledger
 from omnihub.store.schema import counter, watermarks
 
 BUSY_S = 60  # how long a SQLite writer waits for another process
@@ -78,6 +79,7 @@ class Store:
         self.engine = engine
         self.sqlite = engine.dialect.name == "sqlite"
         self._writing = threading.Lock()
+        self.ledger = Ledger(engine)
 
     @classmethod
     def open(cls, url: str) -> Store:
@@ -99,6 +101,7 @@ class Store:
 
     def close(self) -> None:
         """Let go of all connections."""
+        self.ledger.close()
         self.engine.dispose()
 
     @contextmanager

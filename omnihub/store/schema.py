@@ -5,6 +5,7 @@ believing   refined, keys, pairs, crosswalk, goldens, golden_history, events
 deciding    judgements, pins, differences, findings
 writing     plans, changes, receipts, sent, dead_letters, approvals
 keeping     runs, watermarks, counter, facts
+counting    budgets, budget_seats (with SQLite in a file of their own: see `budget`)
 """
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ streams = Table(
     Column("cursor", Text),  # how far it has been read, in the stream's own terms
     Column("read_at", Text),  # when a pull last ended well
     Column("full_at", Text),  # when a complete pass last ended
-    Column("state", Text, nullable=False, server_default="new"),  # ok, failed, new
+    Column("state", Text, nullable=False, server_default="new"),  # ok, failed, waiting (for tomorrow's calls), new
     Column("error", Text),
     PrimaryKeyConstraint("system", "stream"),
 )
@@ -395,3 +396,23 @@ watermarks = Table(
 counter = Table("counter", metadata, Column("name", Text, primary_key=True), Column("value", Big, nullable=False))
 
 facts = Table("facts", metadata, Column("key", Text, primary_key=True), Column("value", Text, nullable=False))
+
+# -- counting ------------------------------------------------------------------------------------------------------
+
+budgets = Table(  # what is known of a limit, by key (whose calls) and rule
+    "budgets",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("state", Text, nullable=False),  # JSON
+)
+
+budget_seats = Table(  # a moving window: as many seats as calls are allowed in it
+    "budget_seats",
+    metadata,
+    Column("name", Text, nullable=False),
+    Column("n", Integer, nullable=False),
+    Column("free_at", Float, nullable=False),  # seconds since 1970; a double on both
+    Column("busy", Boolean, nullable=False),  # its call is under way; then free_at is when its caller is given up
+    PrimaryKeyConstraint("name", "n"),
+    Index(None, "name", "free_at"),
+)

@@ -36,8 +36,9 @@ def calls_made(
     made = []
     for n, (path, pause_s) in enumerate(calls):
         clock.now += pause_s
-        windows.take("GET", path)
+        answered = windows.take("GET", path)
         made.append((clock.now, path))
+        answered()
         if told(n):
             windows.told(told(n))
     return made
@@ -95,9 +96,9 @@ def test_a_path_with_a_limit_of_its_own_holds_up_no_other() -> None:
     clock = Clock()
     windows = Windows([Limit(1, 100, path="/search$")], clock, clock.wait)
     for path in ("/x/search", "/a", "/a", "/a"):
-        windows.take("POST", path)
+        windows.take("POST", path)()
     assert clock.now == 0
-    windows.take("POST", "/x/search")
+    windows.take("POST", "/x/search")()
     assert clock.now >= 100
 
 
@@ -108,7 +109,7 @@ def test_threads_share_the_windows() -> None:
     def call() -> None:
         for _ in range(10):
             try:
-                windows.take("GET", "/a")
+                windows.take("GET", "/a")()
             except TimeoutError:
                 full.append(1)
             else:

@@ -3,42 +3,59 @@
 from __future__ import annotations
 
 import math
-import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
 from omnihub.errors import ConfigError
 from omnihub.sandbox.copies import ROLES, Copy, Guest
-from omnihub.sandbox.derived import reading, samples, writing
+from omnihub.sandbox.derived import graph, jobs, reading, samples, writing
 from omnihub.sandbox.derived.entrance import Entrance, entrance
 from omnihub.sandbox.derived.operations import Operation, Refusal, best
-from omnihub.sandbox.derived.shape import Shape, dig, shapes
-from omnihub.sandbox.kit import Call, Quota, Reply, Standin, merge, route
+from omnihub.sandbox.derived.quotas import left, quotas
+from omnihub.sandbox.derived.shape import Shape, dig, parts, put, shapes
+from omnihub.sandbox.kit import Call, Reply, Standin, merge, route
 from omnihub.sandbox.state import Obj
-from omnihub.sdk import ByIdBatch, ByIds, Connector, FullName, Limit, Pages, Send1, SendBatch
-from omnihub.sdk.fieldmap import put
+from omnihub.sdk import (
+    ByIdBatch,
+    ByIds,
+    ByKeys,
+    Connector,
+    Delete1,
+    Export,
+    FullName,
+    GraphByIds,
+    GraphPages,
+    GraphSend,
+    Link1,
+    Pages,
+    Send1,
+    SendBatch,
+    SendJob,
+    Stream,
+    Upsert1,
+    UpsertBatch,
+)
 
 SERVED: dict[type, Callable[[Shape, Any, list[str]], Iterator[Operation]]] = {
     Pages: reading.pages,
     ByIds: reading.by_ids,
     ByIdBatch: reading.by_id_batch,
+    ByKeys: reading.by_keys,
     Send1: writing.send1,
     SendBatch: writing.send_batch,
+    Upsert1: writing.upsert1,
+    UpsertBatch: writing.send_batch,
+    Link1: writing.link1,
+    Delete1: writing.delete1,
+    GraphPages: graph.graph_pages,
+    GraphByIds: graph.graph_by_ids,
+    GraphSend: graph.graph_send,
+    Export: jobs.export,
+    SendJob: jobs.send_job,
 }
 """Which declared values are served, and by what. Everything else is a Python function."""
-
-
-@dataclass
-class PathQuota(Quota):
-    """A quota for paths that match a regular expression, as limits are declared."""
-
-    path: str = ""
-
-    def refusal_s(self, now: float, path: str) -> float | None:
-        """As in `Quota`."""
-        return super().refusal_s(now, path) if not self.path or re.search(self.path, path) else None
 
 
 class Derived(Standin):
@@ -49,6 +66,7 @@ class Derived(Standin):
     entrance: ClassVar[Entrance]
     guesses: ClassVar[tuple[str, ...]]
     guest: ClassVar[Guest]
+    places: ClassVar[Mapping[tuple[str, str], list[Operation]]]
 
     # -- shape --------------------------------------------------------------------------------------------------------
 
@@ -120,12 +138,41 @@ class Derived(Standin):
     def authorized(self, call: Call) -> bool:
         return self.entrance.authorized(self, call)
 
+    def token_of(self, call: Call) -> str:
+        auth = self.connector.auth
+        where, param = getattr(auth, "header", "Authorization"), getattr(auth, "param", "")
+        return call.param(param) if param else call.headers.get(where, "")
+
+    def reads(self, call: Call) -> bool:
+        """Whether a call only reads: queries and searches that are sent as POST do too."""
+        return call.method == "GET" or any(
+            operation.reads and operation.fits(call) > 0
+            for (method, path), operations in self.places.items()
+            if method == call.method and path == urlsplit(call.url).path
+            for operation in operations
+        )
+
+    rows_judged = "alone"
+
+    def row_refusal(self) -> Exception:
+        return Refusal(503, "not just now")
+
+    def after(self, call: Call, reply: Reply) -> Reply:
+        """With how many calls are left, where the declaration reads that from a header."""
+        reply.headers |= left(self.connector.limits, self.quotas)
+        return reply
+
+    def _answer(self, handler: Any, open_: bool, call: Call, path: str) -> Reply:
+        """Limits may be for some methods only, so the quotas are told which one it is."""
+        return super()._answer(handler, open_, call, f"{call.method} {path}")
+
     def error(self, status: int, code: str = "", message: str = "", wait_s: float = 0.0) -> Reply:
         words = {401: "no good token", 404: "not found", 405: "no such method", 429: "too many calls"}
         body = {"status": status, "code": code or str(status), "message": message or words.get(status, "it failed")}
         return Reply(status, body, {"Retry-After": str(math.ceil(wait_s))} if wait_s else {})
 
-    def _refused(self, no: Refusal) -> Reply:
+    def refused(self, no: Refusal) -> Reply:
+        """A refusal, with the fields it is about."""
         reply = self.error(no.status, message=str(no))
         reply.body["errors"] = [{"field": f.field, "message": f.message} for f in no.faults]
         return reply
@@ -137,7 +184,7 @@ class Derived(Standin):
         try:
             return meant.handle(self, meant.named(call))
         except Refusal as no:
-            return self._refused(no)
+            return self.refused(no)
 
 
 def _whole_names(shape: Shape, obj: Obj, fields: Mapping[str, Any]) -> dict[str, str]:
@@ -202,7 +249,8 @@ def derive(connector: Connector) -> type[Derived]:
         "entrance": way_in,
         "credentials": way_in.credentials,
         "guesses": tuple(dict.fromkeys(notes)),
-        "default_quotas": staticmethod(lambda: tuple(_quota(limit) for limit in connector.limits)),
+        "default_quotas": staticmethod(lambda: quotas(connector.limits)),
+        "places": dict(places),
         **{f"serve_{rank:03d}": handler for rank, handler in enumerate(_handlers(places))},
     }
     return type(connector.name.title().replace("_", ""), (Derived,), body)
@@ -222,16 +270,16 @@ def _guest(connector: Connector, shown: Mapping[str, Shape]) -> Guest:
     )
 
 
-def _values(stream: Any) -> Iterator[tuple[str, Any]]:
+def _values(stream: Stream) -> Iterator[tuple[str, Any]]:
     """(what it is for, the value) of everything a stream declares."""
-    if stream.pull is not None:
-        yield "pull", stream.pull
-    if stream.push is not None:
-        for what in ("look", "update", "create", "find", "delete"):
-            if (value := getattr(stream.push, what, None)) is not None:
-                yield what, value
-        if stream.push.many is not None:
-            yield "many", stream.push.many.send
+    push = stream.push
+    declared: dict[str, Any] = {"pull": stream.pull}
+    if push is not None:
+        declared |= {name: getattr(push, name) for name in ("look", "update", "create", "find", "delete")}
+        declared["many"] = push.many.send if push.many else None
+    for what, value in declared.items():
+        for part in parts(value):
+            yield what, part
 
 
 def _operations(connector: Connector, shown: Mapping[str, Shape], notes: list[str]) -> Iterator[Operation]:
@@ -258,7 +306,3 @@ def _handler(method: str, path: str, operations: list[Operation]) -> Callable[[A
         return self._serve(operations, call)
 
     return serve
-
-
-def _quota(limit: Limit) -> Quota:
-    return PathQuota(limit.calls, limit.per_s, path=limit.path)
