@@ -279,6 +279,24 @@ def sandbox_mutate(
     sandboxing.mutate(changes, seed, as_json)
 
 
+@sandbox_app.command("fault")
+def sandbox_fault(
+    words: Annotated[list[str] | None, typer.Argument(metavar="[NAME]", help="None, or list: show them all.")] = None,
+    rate: Annotated[float, typer.Option(min=0, max=1, help="The share of calls it strikes.")] = 0.2,
+    system: Annotated[list[str] | None, typer.Option("--system", help="Only this stand-in; may be said again.")] = None,
+    seconds: Annotated[
+        float | None, typer.Option(min=0, help="How long or how far, where that means anything.")
+    ] = None,
+    clear: Annotated[bool, typer.Option("--clear", help="Switch it off; without a name, all.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Let the stand-ins fail by name, also while they are served: 429-storm, hang, half-a-batch-lost …"""
+    from omnihub.cli import sandboxing
+
+    sandboxing.fault(words or [], rate, system or [], seconds, clear)
+    sandboxing.show_faults(as_json)
+
+
 @sandbox_app.command("dump")
 def sandbox_dump(
     system: Annotated[str | None, typer.Argument(metavar="[SYSTEM]", help="Only this one.")] = None,

@@ -1,12 +1,13 @@
-"""The sandbox from the command line: serve it, fill it, let people edit, look into it, score the hub against it."""
+"""The sandbox from the command line: serve it, fill it, let people edit, let it fail, look into it, score the hub."""
 
 from __future__ import annotations
 
+import difflib
 import json
 import signal
 import threading
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +22,9 @@ from omnihub.cli.installation import here
 from omnihub.cli.screen import GOOD, heading, number, out, progress, put, say, share, table, tell
 from omnihub.cli.standins import fill_if_empty, wait_for_the_last
 from omnihub.errors import ConfigError, OmniHubError
+from omnihub.sandbox import faults
 from omnihub.sandbox import reset as worlds
+from omnihub.sandbox.faults import FAULTS
 from omnihub.sandbox.mutate import mutate as people_edit
 from omnihub.sandbox.score import score as scored
 from omnihub.sandbox.serving import addresses, folder, serving
@@ -150,6 +153,63 @@ def dump(system: str | None) -> None:
             body = json.dumps(standin.dump(), ensure_ascii=False, sort_keys=True)
         typer.echo(f"{',' if n else ''}\n{json.dumps(name)}: {body}", nl=False)
     typer.echo("\n}")
+
+
+# -- faults ----------------------------------------------------------------------------------------------------------
+
+
+def fault(words: Sequence[str], rate: float, systems: Sequence[str], seconds: float | None, clear: bool) -> None:
+    """Switch a fault on or off, also while the stand-ins are served; they look on every call."""
+    name = _fault(words)
+    known = connectors.standins()
+    for system in systems:
+        if system not in known:
+            raise typer.BadParameter(f"no stand-in {system}; there are: {', '.join(sorted(known))}")
+    where = folder(here().config.home)
+    if clear:
+        faults.switch_off(where, name, systems)
+    elif name:
+        faults.switch_on(where, name, rate, systems, seconds)
+
+
+def show_faults(as_json: bool) -> None:
+    """All faults there are, and where each is on."""
+    on = faults.switched_on(folder(here().config.home))
+    facts = [
+        {
+            "fault": name,
+            "says": known.says,
+            "on": {system: how[name].rate for system, how in sorted(on.items()) if name in how},
+        }
+        for name, known in FAULTS.items()
+    ]
+    tell({"faults": facts}, as_json, lambda console: _draw_faults(console, facts))
+
+
+def _draw_faults(console: Console, facts: Sequence[Mapping[str, Any]]) -> None:
+    heading(console, "Faults", "each strikes a share of the calls")
+    drawn = table("fault", "what happens", "on", fold=("what happens",))
+    for one in facts:
+        places = ", ".join(
+            f"{'all' if system == faults.EVERYONE else system} {rate:.0%}" for system, rate in one["on"].items()
+        )
+        drawn.add_row(one["fault"], one["says"], places)
+    put(console, drawn)
+    put(console, "[bold]omnihub sandbox fault NAME --rate 0.2[/] [dim]switches one on,[/] [bold]--clear[/] [dim]off[/]")
+    console.print()
+
+
+def _fault(words: Sequence[str]) -> str | None:
+    """The fault so named: in words or with hyphens, whole."""
+    asked = " ".join(words).replace("-", " ").replace("_", " ").strip().lower()
+    if asked in ("", "list"):
+        return None
+    if asked not in FAULTS:
+        near = difflib.get_close_matches(asked, FAULTS, n=1)
+        raise typer.BadParameter(
+            f"no fault {asked!r}; " + (f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(FAULTS)}")
+        )
+    return asked
 
 
 # -- truth, score ----------------------------------------------------------------------------------------------------
