@@ -1,7 +1,7 @@
 """Mutate: people correct, move, marry, withdraw, mistype, tidy up and add in their systems; the truth follows.
 
 What somebody enters in the CRM or the portal is news: it is right from then on, and every other record that still holds
-the old value is wrong. What somebody mistypes in marketing, or in a system that is a guest in this world, is planted as an error.
+the old value is wrong. What somebody mistypes in marketing, or in a guest of this world, is planted as an error.
 """
 
 from __future__ import annotations

@@ -16,15 +16,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from omnihub.sandbox.derived.operations import Refusal
-from omnihub.sandbox.derived.shape import Shape, moment
+from omnihub.sandbox.derived.shape import Shape, moment, put
 from omnihub.sandbox.kit import Call, Reply
 from omnihub.sandbox.state import Obj, State
-from omnihub.sdk.fieldmap import put
 
 PAGE = 100  # where the declaration says nothing of the size of a page
-SIZE = re.compile(
-    r"(page)?[\[_\-.]?(limit|size|per_?page|page_?size|count|top|first|max_?results|rows)\]?", re.IGNORECASE
-)
+_SIZES = r"(page)?[\[_\-.]?(limit|size|per_?page|page_?size|count|top|first|max_?results|rows)\]?"
+SIZE = re.compile(_SIZES, re.IGNORECASE)
 
 Position = tuple[str, str]  # (time or ordinal, id) of the last record shown
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from omnihub.sandbox.derived.shape import leaves
 from omnihub.sandbox.kit import Call, Reply
 from omnihub.sandbox.state import Obj
 
@@ -38,6 +39,7 @@ class Operation:
     handle: Handle
     fits: Fits = lambda call: 0
     open_: bool = False  # asked without a token: logins
+    reads: bool = False  # a POST that changes nothing
 
     @property
     def place(self) -> tuple[str, str]:
@@ -58,6 +60,11 @@ def meant(params: Mapping[str, Any], asks: Iterable[str] = (), path: str = "") -
 
     def fits(call: Call) -> int:
         sent = dict(call.query)
+        if call.method != "GET" and call.body:
+            try:
+                sent = dict(with_body(call).query)
+            except Refusal:
+                return 0
         if not set(wanted) <= sent.keys():
             return NO
         return 2 * len(wanted) + sum(sent.get(name) == value for name, value in constants.items())
@@ -66,7 +73,7 @@ def meant(params: Mapping[str, Any], asks: Iterable[str] = (), path: str = "") -
 
 
 def _text(value: Any) -> str:
-    return str(value) if not isinstance(value, bool) else str(value).lower()
+    return str(value).lower() if isinstance(value, bool) else "" if value is None else str(value)
 
 
 def best(operations: Iterable[Operation], call: Call) -> Operation | None:
@@ -81,6 +88,12 @@ def body_of(call: Call) -> Any:
         return call.json()
     except ValueError:
         raise Refusal(400, "the body is not JSON") from None
+
+
+def with_body(call: Call) -> Call:
+    """The call with what its JSON body says among the parameters, under dotted names."""
+    body = body_of(call)
+    return replace(call, query=[*call.query, *((path, _text(value)) for path, value in leaves(body, set()))])
 
 
 def living(found: Obj | None, what: str) -> Obj:

@@ -15,8 +15,8 @@ from typing import Any
 
 from omnihub.model import Entity, Kind, fields_of
 from omnihub.sandbox.state import Obj, iso
-from omnihub.sdk import Codes, Connector, Const, EpochMs, FieldMap, FullName, Link, OneWay, Path, Stream
-from omnihub.sdk.fieldmap import put
+from omnihub.sdk import Codes, Connector, Const, EpochMs, FieldMap, FullName, Link, OneWay, Path, Sends, Stream
+from omnihub.sdk.page import names_on
 
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 MISSING = object()
@@ -212,7 +212,7 @@ def _fault(where: Path, kind: Kind, value: Any, alive: Alive, longest: int | Non
 
 
 def _has_index(path: str) -> bool:
-    return any(part.isdigit() for part in path.split("."))
+    return any(part.isdigit() for part in names_on(path))
 
 
 def dig(document: Any, path: str) -> Any:
@@ -221,7 +221,7 @@ def dig(document: Any, path: str) -> Any:
     >>> dig({"a": [{"b": 1}]}, "a.0.b")
     1
     """
-    for part in path.split("."):
+    for part in names_on(path):
         if isinstance(document, Mapping) and part in document:
             document = document[part]
         elif isinstance(document, list) and part.isdigit() and int(part) < len(document):
@@ -229,6 +229,21 @@ def dig(document: Any, path: str) -> Any:
         else:
             return MISSING
     return document
+
+
+def put(document: dict[str, Any], path: str, value: Any) -> None:
+    """Set the value at a dotted path, making the objects and arrays on the way, also where null stands."""
+    parts = names_on(path)
+    here: Any = document
+    for part, following in zip(parts, [*parts[1:], None], strict=True):
+        fresh: Any = value if following is None else [] if following.isdigit() else {}
+        if isinstance(here, list):
+            here.extend({} for _ in range(int(part) + 1 - len(here)))
+        at: Any = int(part) if isinstance(here, list) else part
+        present = here[at] if isinstance(here, list) else here.get(part)
+        if following is None or not isinstance(present, list if following.isdigit() else dict):
+            here[at] = fresh
+        here = here[at]
 
 
 def leaves(document: Any, whole: set[str], prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -247,7 +262,8 @@ def leaves(document: Any, whole: set[str], prefix: str = "") -> Iterator[tuple[s
         yield prefix, document
         return
     for name, value in inner:
-        yield from leaves(value, whole, f"{prefix}.{name}" if prefix else str(name))
+        name = str(name).replace(".", "\\.")
+        yield from leaves(value, whole, f"{prefix}.{name}" if prefix else name)
 
 
 def moment(text: str) -> str:
@@ -270,9 +286,16 @@ def shapes(connector: Connector) -> dict[str, Shape]:
     return {stream.name: found[stream.name] for stream in connector.streams}
 
 
+def parts(*values: Any) -> list[Any]:
+    """The values, with those that are made of others opened up."""
+    found = [(*v.links, *parts(v.rest)) if isinstance(v, Sends) else (v,) for v in values if v is not None]
+    return [value for several in found for value in several]
+
+
 def _shape(stream: Stream, inner: tuple[Shape, ...]) -> Shape:
     push = stream.push
-    values = [stream.pull, *((push.look, push.update, push.find, push.create) if push else ())]
+    declared = (push.look, push.update, push.find, push.create, push.delete) if push else ()
+    values = [stream.pull, *parts(*declared)]
 
     def told(*names: str) -> str:
         found = (getattr(value, name, "") for name in names for value in values)
@@ -285,7 +308,8 @@ def _shape(stream: Stream, inner: tuple[Shape, ...]) -> Shape:
         deleted=told("deleted"),
         merged_into=told("merged_into"),
         version=told("etag", "version"),
+        external=told("external"),
         nested=inner,
-        extra=frozenset({"updated", stream.updated}) - {""},
+        extra=frozenset({stream.updated}) - {""},
         map=stream.fields,
     )
