@@ -104,7 +104,7 @@ def _nested(path: str, leaf: Any) -> msgspec.json.Decoder[Any]:
     """A decoder that looks at nothing but the value at a dotted path."""
     kind: Any = leaf
     for name in reversed(names_on(path)):
-        kind = msgspec.defstruct("At", [("value", kind, msgspec.field(name=name, default=None))])
+        kind = msgspec.defstruct("At", [("value", kind, msgspec.field(name=name, default=None))]) | None
     return msgspec.json.Decoder(kind)
 
 
@@ -119,11 +119,13 @@ def _at(path: str, value: Any) -> Any:
 def value_at(body: bytes, path: str, kind: Any = Any) -> Any:
     """The value at a dotted path of a JSON document, None where there is none; the rest is not parsed.
 
+    kind: what it must be; `msgspec.Raw` brings its bytes, also where they say null.
+
     >>> value_at(b'{"paging": {"next": {"after": "7"}}}', "paging.next.after")
     '7'
     """
     try:
-        return _at(path, _nested(path, kind | None).decode(body))
+        return _at(path, _nested(path, kind if kind is msgspec.Raw else kind | None).decode(body))
     except UNREADABLE as error:
         raise BrokenAnswer(
             f"the answer is not the JSON its contract promises at {path or 'its top'}: {error}"

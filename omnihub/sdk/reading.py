@@ -285,8 +285,8 @@ def _one(answer: requests.Response, item: str) -> bytes:
     """An answer that is one record, as a list of it."""
     if not item:
         return b"[" + answer.content + b"]"
-    found = value_at(answer.content, item, msgspec.Raw)
-    if found is None:
+    found = bytes(value_at(answer.content, item, msgspec.Raw) or b"null")
+    if found == b"null":
         where = urlsplit(answer.request.url or "").path.rsplit("/", 1)[0]
         raise BrokenAnswer(f"the answer of {where} has no record at {item!r}")
-    return b"[" + bytes(found) + b"]"
+    return b"[" + found + b"]"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -151,3 +152,13 @@ def test_a_value_deep_in_a_document_is_found_without_reading_the_rest(value: Any
 
 def test_a_list_of_slices_is_not_parsed() -> None:
     assert [bytes(s) for s in slices(b'{"a": [1.50, {"b": 1e2}]}', "a")] == [b"1.50", b'{"b": 1e2}']
+
+
+@pytest.mark.parametrize("body", [b'{"paging": null}', b'{"paging": {"next": null}}', b"{}", b"null"])
+def test_a_null_on_the_way_to_a_value_means_there_is_none(body: bytes) -> None:
+    assert value_at(body, "paging.next.after") is None
+
+
+def test_a_value_can_be_had_as_the_bytes_it_was_sent_in() -> None:
+    assert bytes(value_at(b'{"data": {"x": 1.50}}', "data", msgspec.Raw)) == b'{"x": 1.50}'
+    assert value_at(b'{"data": {}}', "data.x", msgspec.Raw) is None

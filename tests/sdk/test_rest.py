@@ -187,3 +187,33 @@ def test_the_cursor_kept_is_the_newest_time_and_moves_on_the_last_page_only(thin
     )
 
     assert [(page.cursor, page.complete) for page in pages] == [(None, False), ("2026-02", True)]
+
+
+def test_a_record_inside_its_answer_is_cut_out_of_it(things: Things, http: Http) -> None:
+    things.next = [says(200, {"data": {"id": 1}}), says(200, {"data": None}), says(200, {})]
+    look = ByIds("/things/{id}", item="data")
+    assert [record.raw for page in look(http, ["1"]) for record in page.records] == [b'{"id":1}']
+    for id_ in ("2", "3"):
+        with pytest.raises(BrokenAnswer, match="no record at 'data'"):
+            list(look(http, [id_]))
+
+
+def test_ids_may_go_in_a_body_or_each_as_a_parameter_of_its_own(things: Things, http: Http) -> None:
+    things.next = [says(200, {"items": []})] * 2
+    list(ByIdBatch("/things/batch", "items", param="filter.ids", method="POST")(http, ["1", "2"]))
+    list(ByIdBatch("/things", "items", joined="")(http, ["1", "2"]))
+    assert things.asked[0].json() == {"filter": {"ids": ["1", "2"]}}
+    assert things.asked[1].params("ids") == ["1", "2"]
+
+
+def test_a_search_sent_as_post_pages_and_filters_in_its_body(things: Things, http: Http) -> None:
+    things.next = [says(200, {"items": [{"id": 1}], "next": "x"}), says(200, {"items": [], "next": None})]
+    search = Pages(
+        "/things/batch", "items", Cursor("next", "page.after"), {"page.size": 2},
+        since={"filter.from": "{since}"}, method="POST",
+    )  # fmt: skip
+    list(search(http, Want("2026-01-01", False, WANT.now)))
+    size, since = {"size": 2}, {"from": "2026-01-01"}
+    assert [call.json() for call in things.asked] == [
+        {"page": size, "filter": since}, {"page": {**size, "after": "x"}, "filter": since}
+    ]  # fmt: skip
