@@ -1,4 +1,6 @@
-"""HubSpot: marketing automation. Companies, contacts, deals and line items, over the vendor's own SDK.
+"""HubSpot: marketing automation. Companies, contacts, deals, line items and consents, over the vendor's own SDK.
+
+    client.py   the SDK over our session       writing.py   batches, links, keys       consent.py   subscriptions
 
     complete pass    list archived=true, then list; the cursor is the newest change there was before the pass began
     since a cursor   search by time of change, then list archived=true: an archived object leaves the search
@@ -8,115 +10,48 @@
                      own, or the whole list where that takes fewer calls
 
 Custom properties the account has to have: company `customer_group`; contact `marketing_consent` ("true"/"false") and
-`marketing_consent_at` (date and time of the answer). HubSpot leaves out properties an account does not have.
+`marketing_consent_at` (date and time of the answer). HubSpot leaves out properties an account does not have. To create
+records, companies and contacts need `hub_ext_id`, a text with unique values.
 """
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
-from urllib.parse import urlsplit
 
-import hubspot
 import msgspec
-import requests
 
-from omnihub.errors import BrokenAnswer, RejectedRecord, RetryableError
+from connectors.hubspot.client import Client, Sent
+from connectors.hubspot.consent import Consents
+from connectors.hubspot.writing import BATCH, PrimaryLink, Writing, find
+from omnihub.errors import BrokenAnswer, RejectedRecord
 from omnihub.sdk import (
-    Answer,
     Bearer,
     Codes,
     Connector,
     Entity,
-    Http,
     Limit,
     Link,
-    Outcome,
+    OneWay,
     Page,
     Path,
     Push,
     Record,
-    Row,
     Setting,
     Stream,
     Want,
     exchange,
     records,
     value_at,
-    words,
 )
 
 LIST_PAGE = 100  # list refuses more
 SEARCH_PAGE = 200  # search refuses more
-BATCH = 100  # batch/read and batch/update refuse more
 IN_FLIGHT = 8  # single reads at once; the budget keeps their pace
 OVERLAP_MS = 120_000  # the search index lags behind writes: what came late is found on the next run
 MERGED = ("hs_merged_object_ids", "hs_calculated_merged_vids")  # "7;9", and for contacts also "7:1763764726000;9:…"
-
-
-# -- the SDK over our session ------------------------------------------------------------------------------------------
-
-
-class _Answer:
-    """Our response in the shape the SDK reads, urllib3's. `response` is for us."""
-
-    def __init__(self, response: requests.Response) -> None:
-        self.response = response
-        self.status = response.status_code
-        self.reason = response.reason
-        self.data = response.content
-        self.headers = response.headers
-
-    def getheaders(self) -> Mapping[str, str]:
-        return self.headers
-
-    def getheader(self, name: str, default: str | None = None) -> str | None:
-        return self.headers.get(name, default)
-
-
-_HARMLESS = re.compile(r"/(search|batch/read|batch/update)$")  # POSTs that may be repeated: they set values by id
-
-
-class _Pool:
-    """Stands where the SDK keeps its urllib3 pool and sends through `Http`, several threads at once.
-
-    Refusals leave here as the hub's own errors, so the SDK's exceptions, whose text holds whole bodies, never arise.
-    """
-
-    def __init__(self, http: Http) -> None:
-        self.http = http
-
-    def request(self, method: str, url: str, fields: Any = None, body: Any = None, **more: Any) -> _Answer:
-        sent: dict[str, Any] = {"params": fields} if method in ("GET", "HEAD") else {"data": body or fields}
-        safe = bool(_HARMLESS.search(urlsplit(url).path))
-        return _Answer(self.http.refuse(self.http.request(method, url, headers=more.get("headers"), safe=safe, **sent)))
-
-
-def _over(http: Http) -> Callable[[Any, str, Mapping[str, Any]], Any]:
-    """What the SDK calls to make each of its API objects. The session signs, so the SDK knows no token."""
-
-    def make(package: Any, api_name: str, config: Mapping[str, Any]) -> Any:
-        configuration = package.Configuration()
-        configuration.host = config["host"]
-        api_client = package.ApiClient(configuration=configuration)
-        api_client.rest_client.pool_manager = _Pool(http)
-        return getattr(package, api_name)(api_client=api_client)
-
-    return make
-
-
-class Client:
-    """The SDK's three APIs for objects of any type. Made once: the SDK makes a new one at each mention."""
-
-    def __init__(self, settings: Mapping[str, str], http: Http) -> None:
-        objects = hubspot.Client.create(host=settings["url"].rstrip("/"), api_factory=_over(http)).crm.objects
-        self.http = http
-        self.basic, self.search, self.batch = objects.basic_api, objects.search_api, objects.batch_api
 
 
 # -- reading -----------------------------------------------------------------------------------------------------------
@@ -156,6 +91,10 @@ class Objects:
                 [record for record in found if record.id in asked],
                 gone=[(loser, winner) for loser, winner in _merged(found) if loser in asked],
             )
+
+    def find(self, client: Client, keys: Sequence[str]) -> Iterator[Page]:
+        """The present state of the objects the hub made with these keys."""
+        yield from find(client, self.type, self.properties, keys, self._records)
 
     def _records(self, body: bytes) -> list[Record]:
         return records(body, "results", updated=f"properties.{self.time}", deleted="archived")
@@ -203,15 +142,19 @@ class Objects:
     # -- since a cursor
 
     def _changes(self, client: Client, since: str) -> Iterator[Page]:
+        reached = since
         for answer, found in self._searched(client, since, self.properties):
-            yield Page(exchange(answer.response), found, cursor=_newer(since, found), gone=_merged(found))
+            reached = _newer(reached, found)
+            yield Page(exchange(answer.response), found, cursor=reached, gone=_merged(found))
 
     def _changes_one_by_one(self, client: Client, since: str) -> Iterator[Page]:
         """A page for each changed object, then an empty one that moves the cursor."""
+        reached = since
         with ThreadPoolExecutor(IN_FLIGHT, thread_name_prefix=f"hubspot-{self.type}") as threads:
             for answer, found in self._searched(client, since, (self.time,)):
                 yield from threads.map(lambda record: self._one(client, str(record.id)), found)
-                yield Page(exchange(answer.response), (), cursor=_newer(since, found))
+                reached = _newer(reached, found)
+                yield Page(exchange(answer.response), (), cursor=reached)
 
     def _one(self, client: Client, id_: str) -> Page:
         try:
@@ -244,9 +187,7 @@ class Objects:
         found = self._records(answer.data)
         return (found[0].updated if found else None), value_at(answer.data, "total", int)
 
-    def _searched(
-        self, client: Client, since: str, properties: tuple[str, ...]
-    ) -> Iterator[tuple[_Answer, list[Record]]]:
+    def _searched(self, client: Client, since: str, properties: tuple[str, ...]) -> Iterator[tuple[Sent, list[Record]]]:
         """What changed since, oldest change first.
 
         Each page starts anew at the last time of the page before. An offset would skip objects when one of them
@@ -268,7 +209,7 @@ class Objects:
 
     def _searched_instant(
         self, client: Client, at: int, properties: tuple[str, ...]
-    ) -> Iterator[tuple[_Answer, list[Record]]]:
+    ) -> Iterator[tuple[Sent, list[Record]]]:
         """What changed in one millisecond, by id."""
         last = "0"
         while True:
@@ -292,77 +233,15 @@ class Objects:
         *,
         limit: int = SEARCH_PAGE,
         direction: str = "ASCENDING",
-    ) -> _Answer:
+    ) -> Sent:
         request = {
             "filterGroups": [{"filters": filters}] if filters else [],
             "sorts": [{"propertyName": sort, "direction": direction}],
             "properties": list(properties),
             "limit": limit,
         }
-        answer: _Answer = client.search.do_search(self.type, request, _preload_content=False)
+        answer: Sent = client.search.do_search(self.type, request, _preload_content=False)
         return answer
-
-    # -- writing
-
-    def update(self, client: Client, rows: Sequence[Row]) -> Iterable[Answer]:
-        """One batch/update. Each input carries its place in the plan as `objectWriteTraceId`: with it HubSpot answers
-        for each row (207), without one bad row fails all."""
-        inputs = [
-            {"id": row.id, "objectWriteTraceId": str(row.n), "properties": _texts(row.body["properties"])}
-            for row in rows
-        ]
-        try:
-            answer = client.batch.update(self.type, {"inputs": inputs}, _preload_content=False)
-        except RejectedRecord as no:
-            if len(rows) > 1:
-                raise
-            [row] = rows
-            said = exchange(client.http.last())
-            return [Answer(row.n, Outcome.REFUSED, row.id, _category(no), words(no.body), said)]
-        return _answers(rows, answer)
-
-
-def _texts(properties: Mapping[str, str | None]) -> dict[str, str]:
-    """HubSpot's values are texts, and the empty one clears."""
-    return {name: "" if value is None else value for name, value in properties.items()}
-
-
-def _answers(rows: Sequence[Row], answer: _Answer) -> list[Answer]:
-    try:
-        body = json.loads(answer.data)
-    except ValueError as broken:
-        raise RetryableError("hubspot: the answer of batch/update is cut short; look before trying again") from broken
-    written = {result["id"] for result in body["results"]}
-    trouble = _trouble(body)
-    said = exchange(answer.response)
-    answers: list[Answer] = []
-    for row in rows:
-        error = trouble.get(("row", str(row.n))) or trouble.get(("id", str(row.id)))
-        if error:
-            answers.append(Answer(row.n, Outcome.REFUSED, row.id, *error, said))
-        elif row.id in written:
-            answers.append(Answer(row.n, Outcome.WRITTEN, row.id, exchange=said))
-        else:
-            raise RetryableError(f"hubspot: batch/update did not answer for {row.id}; look at it before trying again")
-    return answers
-
-
-def _trouble(body: dict[str, Any]) -> dict[tuple[str, str], tuple[str, str]]:
-    """("row", trace id) or ("id", object id) → (category, message) of each error."""
-    found: dict[tuple[str, str], tuple[str, str]] = {}
-    for error in body.get("errors", ()):
-        context = error.get("context") or {}
-        named = [("row", key) for key in context.get("objectWriteTraceId", ())]
-        named = named or [("id", key) for name in ("ids", "id") for key in context.get(name, ())]
-        found |= dict.fromkeys(named, (error.get("category", ""), error.get("message", "")))
-    return found
-
-
-def _category(no: RejectedRecord) -> str:
-    try:
-        return str(value_at(no.body, "category") or no.status)
-    except BrokenAnswer:
-        return str(no.status)
 
 
 def _merged(found: Sequence[Record]) -> list[tuple[str, str | None]]:
@@ -400,6 +279,7 @@ def _stream(
     full_every: timedelta,
     time: str = "hs_lastmodifieddate",
     push: tuple[str, ...] = (),
+    link: PrimaryLink | None = None,
 ) -> Stream:
     """A stream whose map says which properties and which associations to ask for."""
     paths = [where if isinstance(where, str) else where.path for where in map.values()]
@@ -407,13 +287,14 @@ def _stream(
     associations = [path.split(".")[1] for path in paths if path.startswith("associations.")]
     merged = MERGED if name == "contacts" else MERGED[:1]
     objects = Objects(name, tuple(dict.fromkeys([*properties, time, *merged])), tuple(associations), time)
+    writing = Writing(name, link)
     return Stream(
         name,
         entity,
         map,
         objects.pull,
         updated=f"properties.{time}",
-        push=Push(push, objects.update, objects.look, BATCH) if push else None,
+        push=Push(push, writing.update, objects.look, BATCH, writing.create, objects.find) if push else None,
         blind=blind,
         full_every=full_every,
     )
@@ -478,6 +359,15 @@ LINE: dict[str, str | Path] = {
     "currency": "properties.hs_line_item_currency_code",
 }
 
+CONSENT: dict[str, str | Path] = {
+    "contact": Link("contact", stream="contacts"),
+    "purpose": OneWay("said.subscriptionName"),
+    "state": Codes("said.status", {"SUBSCRIBED": "yes", "UNSUBSCRIBED": "no"}),
+    "at": OneWay("said.timestamp"),
+}
+ADDRESSES = Objects("contacts", ("email", "lastmodifieddate"), (), "lastmodifieddate")
+CONSENTS = Consents(ADDRESSES.pull, ADDRESSES.look)
+
 _RARELY = "what was restored from the archive, or removed from it for good, without being changed"
 
 connector = Connector(
@@ -509,7 +399,8 @@ connector = Connector(
             CONTACT,
             time="lastmodifieddate",
             # not the e-mail: it is HubSpot's unique key for people
-            push=("first_name", "last_name", "phone", "mobile", "job_title", "language"),
+            push=("first_name", "last_name", "phone", "mobile", "job_title", "language", "account"),
+            link=PrimaryLink("associatedcompanyid", to="companies", type_id=1),
             blind=f"contacts deleted for good on a person's request (GDPR), and {_RARELY}",
             full_every=timedelta(days=7),
         ),
@@ -525,6 +416,16 @@ connector = Connector(
             Entity.LINE,
             LINE,
             blind=f"a line item moved to another deal without itself changing; {_RARELY}",
+            full_every=timedelta(days=1),
+        ),
+        Stream(
+            "consents",
+            Entity.CONSENT,
+            CONSENT,
+            CONSENTS.pull,
+            updated="said.timestamp",
+            push=Push(("state",), CONSENTS.update, CONSENTS.look, BATCH),
+            blind="what somebody said of a subscription without their contact itself changing",
             full_every=timedelta(days=1),
         ),
     ),

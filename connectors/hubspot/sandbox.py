@@ -5,7 +5,11 @@ What is uncertain about HubSpot is an option:
     index_lag_s=0          how long a write stays out of the search
     search_cap=10_000      how far one search can be paged
     multi_status=True      a bad row of batch/update fails alone where inputs carry `objectWriteTraceId`, else all fail
-    echo_trace=True        … and its error names it by that trace id, else by the object's id
+    echo_trace=True        … and its error names it by that trace id, else by the object's id; an upsert's result, too
+    results_in_order=True  the results of a batch come in the order of its inputs, else in another
+    one_id_once=True       a batch that has an id twice is refused as a whole, else carried out in its order
+    has_key=True           the account has the unique property `hub_ext_id`
+    v4_resubscribes=False  who opted out can be subscribed again by an API
     merged_vids=False      contacts name their losers in `hs_calculated_merged_vids`, not in `hs_merged_object_ids`
     merge_makes_new=False  a merge makes a third object that both become
     retry_after=False      a 429 says how long to wait
@@ -39,6 +43,7 @@ from connectors.hubspot.schema import (
     READ_ONLY,
     REQUIRED,
     TIMES,
+    TYPE_IDS,
     TYPES,
     UNIQUE,
     WORDS,
@@ -50,6 +55,7 @@ from omnihub.sandbox.copies import LINKS, Copy
 from omnihub.sandbox.kit import Call, Handler, Quota, Reply, Standin, merge, route
 from omnihub.sandbox.state import Obj, iso
 
+SAID = {"yes": "SUBSCRIBED", "no": "UNSUBSCRIBED", None: "NOT_SPECIFIED"}
 MAX_LIST, MAX_SEARCH, MAX_BATCH = 100, 200, 100
 TOKEN = "pat-eu1-stand-in"
 OAUTH = {"client_id": "stand-in-app", "client_secret": "stand-in-secret", "refresh_token": "stand-in-refresh"}
@@ -99,11 +105,15 @@ class HubSpot(Standin):
     # -- the kit's questions --------------------------------------------------------------------------------------
 
     def native_id(self, stream: str, n: int) -> str:
-        """Ids are numbers, one range for each type."""
+        """Ids are numbers, one range for each type; a consent has that of its contact and of the subscription."""
+        if stream == "consents":
+            return f"{FIRST_ID['contacts'] + n}-1"
         return str(FIRST_ID[stream] + n)
 
     def native(self, stream: str, fields: Mapping[str, Any]) -> dict[str, Any]:
         """Properties are texts; links are associations, and a contact's company is a property besides."""
+        if stream == "consents":
+            return {"status": SAID[fields.get("state")]} if "state" in fields else {}
         links = LINKS.get((self.role, stream), {})
         body: dict[str, Any] = {"properties": {}}
         for field, value in fields.items():
@@ -194,7 +204,9 @@ class HubSpot(Standin):
     def seed(self, copies: Iterable[Copy]) -> int:
         """As the kit, and then each winner of a merge names its losers and has changed no earlier than they went."""
         merges: dict[tuple[str, str], tuple[str, str]] = {}
-        count = super().seed(self._noted(copies, merges))
+        consents: list[Copy] = []
+        count = super().seed(self._noted(copies, merges, consents))
+        count += self.state.load([self._consent(copy) for copy in consents])
         for (stream, loser), (_, at) in merges.items():
             winner = self._winner(stream, loser)
             if winner:
@@ -203,8 +215,20 @@ class HubSpot(Standin):
                 self.state.load([winner])
         return count
 
-    def _noted(self, copies: Iterable[Copy], merges: dict[tuple[str, str], tuple[str, str]]) -> Iterator[Copy]:
+    def _consent(self, copy: Copy) -> Obj:
+        """What a contact said, kept under the contact's address; the n-th is the n-th contact's."""
+        obj = self.object(copy)
+        contact = self.state.get("contacts", obj.id.partition("-")[0])
+        obj.body["email"] = str(contact.body["properties"].get("email", "")).lower() if contact else ""
+        return obj
+
+    def _noted(
+        self, copies: Iterable[Copy], merges: dict[tuple[str, str], tuple[str, str]], consents: list[Copy]
+    ) -> Iterator[Copy]:
         for copy in copies:
+            if copy.stream == "consents":
+                consents.append(copy)
+                continue
             if copy.merged_into:
                 pair = self.native_id(copy.stream, copy.n), self.native_id(copy.stream, copy.merged_into)
                 merges[copy.stream, pair[0]] = pair[1], iso(datetime.fromisoformat(copy.updated_at))
@@ -370,6 +394,8 @@ class HubSpot(Standin):
     def batch_read(self, call: Call) -> Reply:
         """200, or 207 where some are not there. The id of a merged object answers with the winner."""
         stream, asked = self._stream(call), call.json()
+        if asked.get("idProperty"):
+            self._by_property(stream, asked["idProperty"], "")  # refuses the batch where that is no unique property
         found: dict[str, Obj] = {}
         missing: list[str] = []
         for one in self._inputs(asked):
@@ -421,7 +447,8 @@ class HubSpot(Standin):
 
             def write() -> dict[str, Any]:
                 obj = self._write(there, properties) if there else self._create(stream, {"properties": properties})
-                return self._shown(obj, ["*"]) | {"new": there is None} | _trace(one)
+                trace = _trace(one) if self.options.get("echo_trace", True) else {}
+                return self._shown(obj, ["*"]) | {"new": there is None} | trace
 
             return write
 
@@ -438,7 +465,7 @@ class HubSpot(Standin):
         if len(inputs) > MAX_BATCH:
             raise Refused(400, "VALIDATION_ERROR", f"The maximum number of inputs is {MAX_BATCH}, got {len(inputs)}")
         ids = [one["id"] for one in inputs if "id" in one]
-        if len(set(ids)) < len(ids):
+        if len(set(ids)) < len(ids) and self.options.get("one_id_once", True):
             raise Refused(400, "VALIDATION_ERROR", "Duplicate IDs found in batch input")
         return inputs
 
@@ -466,6 +493,8 @@ class HubSpot(Standin):
 
     def _batch(self, status: int, results: list[dict[str, Any]], errors: list[dict[str, Any]]) -> Reply:
         at = ms(iso(self.now()))
+        if not self.options.get("results_in_order", True):
+            results.reverse()
         body: dict[str, Any] = {"status": "COMPLETE", "results": results, "startedAt": at, "completedAt": at}
         if errors:
             body |= {"numErrors": len(errors), "errors": errors}
@@ -513,6 +542,60 @@ class HubSpot(Standin):
         no = Refused(404, "OBJECT_NOT_FOUND", f"No {ONE[to]} is associated with {ONE[stream]} {', '.join(without)}.")
         errors = [_row_error(no, {"fromObjectId": without})] if without else []
         return self._batch(200, results, errors)
+
+    @answers("POST", "/crm/v4/associations/{type}/{to_type}/batch/create")
+    def create_associations(self, call: Call) -> Reply:
+        """Links with a type each; 207 where some can't be. The primary one shows in the contact's property."""
+        stream, to = self._stream(call), self._type(call.path["to_type"])
+        if (stream, to) not in LINK_TYPES:
+            raise Refused(400, "VALIDATION_ERROR", f"No association between {stream} and {to}")
+        results: list[dict[str, Any]] = []
+        errors: list[dict[str, Any]] = []
+        for one in self._inputs(call.json()):
+            try:
+                results.append(self._associate(stream, to, one))
+            except Refused as no:
+                errors.append(_row_error(no, {"fromObjectId": [one["from"]["id"]], "toObjectId": [one["to"]["id"]]}))
+        return self._batch(201, results, errors)
+
+    def _associate(self, stream: str, to: str, one: Mapping[str, Any]) -> dict[str, Any]:
+        types = [kind["associationTypeId"] for kind in one["types"]]
+        plain, primary = LINK_TYPES[stream, to]
+        if not types or not {*types} <= {plain, primary}:
+            raise Refused(
+                400, "VALIDATION_ERROR", f"One or more association types do not exist between {stream} and {to}"
+            )
+        holder, held = self._found(stream, one["from"]["id"]), self._found(to, one["to"]["id"])
+        before = json.dumps(holder.body)
+        links = holder.body.setdefault("associations", {}).setdefault(to, [])
+        if held.id not in links:
+            links.append(held.id)
+        if (stream, to) == ("contacts", "companies"):
+            properties = holder.body["properties"]
+            properties["associatedcompanyid"] = (
+                held.id if primary in types else properties.get("associatedcompanyid", held.id)
+            )
+        if json.dumps(holder.body) != before:
+            self.state.save(holder)
+        labels = ["Primary"] if primary in types else []
+        ids = {"fromObjectTypeId": TYPE_IDS[stream], "fromObjectId": holder.id}
+        return ids | {"toObjectTypeId": TYPE_IDS[to], "toObjectId": held.id, "labels": labels}
+
+    @answers("POST", "/crm/v4/associations/{type}/{to_type}/batch/archive")
+    def archive_associations(self, call: Call) -> Reply:
+        """All links between two objects; 204 also where there are none."""
+        stream, to = self._stream(call), self._type(call.path["to_type"])
+        for one in self._inputs(call.json()):
+            holder = self._lookup(stream, one["from"]["id"])
+            gone = {other["id"] for other in one["to"]}
+            links = holder.body.get("associations", {}).get(to, []) if holder else []
+            if holder is None or not gone & {*links}:
+                continue
+            holder.body["associations"][to] = [id_ for id_ in links if id_ not in gone]
+            if holder.body["properties"].get("associatedcompanyid") in gone:
+                del holder.body["properties"]["associatedcompanyid"]
+            self.state.save(_without_blanks(holder))
+        return Reply(204)
 
     def _linked(self, obj: Obj, to: str) -> list[str]:
         if (obj.stream, to) in LINK_TYPES:
@@ -571,7 +654,8 @@ class HubSpot(Standin):
 
     def _known(self, stream: str) -> frozenset[str]:
         if stream not in self._properties:
-            own = ("hs_object_id", "hub_ext_id", created_of(stream), time_of(stream))
+            key = ["hub_ext_id"] if self.options.get("has_key", True) else []
+            own = ("hs_object_id", *key, created_of(stream), time_of(stream))
             made = self.state.note(f"properties:{stream}", [])
             self._properties[stream] = frozenset([*PROPERTIES[stream].split(), *own, *made])
         return self._properties[stream]
@@ -588,6 +672,31 @@ class HubSpot(Standin):
         if "/v3/" in call.url:
             return Reply(body={"subscriptionDefinitions": [one | flags]})
         return self._batch(200, [one | flags], [])
+
+    @answers("POST", "/communication-preferences/v4/statuses/batch/read")
+    def batch_statuses(self, call: Call) -> Reply:
+        """What up to a hundred addresses said."""
+        found = [{"subscriberIdString": e, "statuses": [self._status(e)]} for e in self._some(call.json()["inputs"])]
+        return self._batch(200, found, [])
+
+    @answers("POST", "/communication-preferences/v4/statuses/batch/write")
+    def write_statuses(self, call: Call) -> Reply:
+        """Say it for many; 207 where some are refused."""
+        results: list[dict[str, Any]] = []
+        errors: list[dict[str, Any]] = []
+        for one in self._some(call.json()["inputs"]):
+            email = one["subscriberIdString"]
+            try:
+                self._set_status(email, one["statusState"])
+                results.append(self._status(email))
+            except Refused as no:
+                errors.append(_row_error(no, {"subscriberIdString": [email]}))
+        return self._batch(200, results, errors)
+
+    def _some(self, inputs: list[Any]) -> list[Any]:
+        if len(inputs) > MAX_BATCH:
+            raise Refused(400, "VALIDATION_ERROR", f"The maximum number of inputs is {MAX_BATCH}, got {len(inputs)}")
+        return inputs
 
     @answers("GET", "/communication-preferences/v4/statuses/{email}")
     def statuses(self, call: Call) -> Reply:
@@ -620,12 +729,26 @@ class HubSpot(Standin):
         return Reply(body=self._status_v3(call.json()["emailAddress"]))
 
     def _set_status(self, email: str, state: str) -> None:
-        if state == "SUBSCRIBED" and self._status(email)["status"] == "UNSUBSCRIBED":
+        said = self._said(email)
+        was = said.body.get("status") if said else None
+        if state == "SUBSCRIBED" and was == "UNSUBSCRIBED" and not self.options.get("v4_resubscribes"):
             raise Refused(400, "VALIDATION_ERROR", "A contact that opted out can't be subscribed again by an API")
-        self.state.keep(f"consent:{email.lower()}", [state, ms(iso(self.now()))])
+        if said is None:
+            [id_] = [o.id for o in self.state.find("contacts", "$.properties.email", email, nocase=True)] or ["0"]
+            n = self.state.next_n("consents")
+            said = Obj("consents", f"{id_}-1" if id_ != "0" else f"0-{n}", n, {"email": email.lower()}, "", "")
+            self.state.create("consents", said.id, said.body | {"status": state})
+        elif was != state:
+            said.body["status"] = state
+            self.state.save(said)
+
+    def _said(self, email: str) -> Obj | None:
+        return next(iter(self.state.find("consents", "$.email", email.lower())), None)
 
     def _status(self, email: str) -> dict[str, Any]:
-        state, at = self.state.note(f"consent:{email.lower()}", ["NOT_SPECIFIED", "2024-01-01T00:00:00.000Z"])
+        said = self._said(email)
+        state = said.body.get("status", "NOT_SPECIFIED") if said else "NOT_SPECIFIED"
+        at = ms(said.updated_at) if said else "2024-01-01T00:00:00.000Z"
         named = {"subscriptionId": 1, "subscriptionName": "Marketing", "channel": "EMAIL", "source": "API"}
         return {"subscriberIdString": email, "status": state, "timestamp": at, **named}
 
@@ -708,7 +831,7 @@ class HubSpot(Standin):
     def _by_property(self, stream: str, name: str, value: str) -> Obj | None:
         if name == "hs_object_id":
             return self._lookup(stream, value)
-        if name not in UNIQUE.get(stream, ("hub_ext_id",)):
+        if name not in UNIQUE.get(stream, ("hub_ext_id",)) or name not in self._known(stream):
             raise Refused(400, "VALIDATION_ERROR", f"{name} is not a unique property of {stream}")
         return next(iter(self.state.find(stream, f"$.properties.{name}", value, nocase=True)), None)
 

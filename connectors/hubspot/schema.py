@@ -15,7 +15,15 @@ FIRST_ID = {
 ONE = {"companies": "company", "contacts": "contact", "deals": "deal", "line_items": "line_item"}
 ONE |= {"notes": "note", "tasks": "task"}
 TYPES = {alias: stream for stream, one in ONE.items() for alias in (stream, one)}
-TYPES |= {"0-1": "contacts", "0-2": "companies", "0-3": "deals", "0-8": "line_items", "0-46": "notes", "0-27": "tasks"}
+TYPE_IDS = {
+    "contacts": "0-1",
+    "companies": "0-2",
+    "deals": "0-3",
+    "line_items": "0-8",
+    "notes": "0-46",
+    "tasks": "0-27",
+}
+TYPES |= {id_: stream for stream, id_ in TYPE_IDS.items()}
 
 LINK_TYPES: dict[tuple[str, str], tuple[int, int | None]] = {
     ("contacts", "companies"): (279, 1),

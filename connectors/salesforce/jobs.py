@@ -214,6 +214,7 @@ class Jobs(Standin):
             if row.get("Id") in seen:
                 raise Refused("DUPLICATE_VALUE", "Duplicate id specified: " + row["Id"], ["Id"])
             seen |= {row["Id"]} if row.get("Id") else set()
+            self.judge_row()
             values = {n: _value(of, n, v) for n, v in row.items() if v != ""}
             obj = self.wished(call, of, job["operation"], job["key"], values)
             created = not obj.id

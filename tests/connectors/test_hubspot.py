@@ -83,6 +83,31 @@ class Account:
         ]
         return list(found.push.update(self.client, rows))
 
+    def write(self, stream: str, id_: str, **fields: str | None) -> Answer:
+        """One row, looked at just before, as the hub does it."""
+        found = connector.stream(stream)
+        assert found.push is not None
+        [record] = [r for page in self.look(stream, id_) for r in page.records]
+        row = Row(0, Op.UPDATE, id_, found.fields.body(fields), fields, {}, "golden-0", json.loads(record.raw))
+        [answer] = found.push.update(self.client, [row])
+        return answer
+
+    def create(self, stream: str, *wishes: tuple[str, Mapping[str, str | None]]) -> list[Answer]:
+        found = connector.stream(stream)
+        assert found.push is not None
+        assert found.push.create is not None
+        rows = [
+            Row(n, Op.CREATE, None, found.fields.body(fields), fields, {}, key)
+            for n, (key, fields) in enumerate(wishes)
+        ]
+        return sorted(found.push.create(self.client, rows), key=lambda answer: answer.n)
+
+    def find(self, stream: str, *keys: str) -> dict[str, Any]:
+        push = connector.stream(stream).push
+        assert push is not None
+        assert push.find is not None
+        return living(push.find(self.client, keys))
+
     def id(self, stream: str, n: int) -> str:
         return self.there.native_id(stream, n)
 
@@ -320,6 +345,24 @@ def test_more_changes_in_one_millisecond_than_fit_a_search_are_all_found() -> No
     assert pages[-2].cursor == "2026-11-21T11:10:00.000Z"
 
 
+@pytest.mark.parametrize("stream", ["contacts", "deals"])
+def test_an_empty_last_page_does_not_take_the_cursor_back(stream: str) -> None:
+    with account(*(copy(stream, n, minutes_ago=60) for n in range(1, 201))) as there:
+        pages = there.pull(stream, "2026-11-21T10:59:00.000Z")
+
+    assert [page.cursor for page in pages if page.cursor][-1] == "2026-11-21T11:00:00.000Z"
+
+
+@pytest.mark.long
+def test_more_than_ten_thousand_changes_of_one_moment_are_all_found_under_the_real_cap() -> None:
+    together = [copy("contacts", n, minutes_ago=60) for n in range(1, 10_451)]
+    with account(*together, *(copy("contacts", n, minutes_ago=50) for n in range(10_451, 20_702))) as there:
+        pages = there.pull("contacts", "2026-11-20T00:00:00.000Z")
+
+    assert len(living(pages)) == 20_701
+    assert pages[-2].cursor == "2026-11-21T11:10:00.000Z"
+
+
 def test_records_that_move_while_they_are_read_push_no_other_out_of_the_pages() -> None:
     with account(*people(250)) as there:
         pull = connector.stream("contacts").pull
@@ -524,7 +567,9 @@ def test_what_is_written_to_a_field_is_read_from_it(stream: str) -> None:
     push = connector.stream(stream).push
     assert push is not None
     wishes = {
-        field: {"language": "fr", "domain": "example.org"}.get(field, f"New {field} ä&<") for field in push.fields
+        field: {"language": "fr", "domain": "example.org"}.get(field, f"New {field} ä&<")
+        for field in push.fields
+        if field != "account"  # a link: see below
     }
     with account(*(copy(stream, n) for n in range(1, len(wishes) + 2))) as there:
         alone = [(there.id(stream, n), {field: wish}) for n, (field, wish) in enumerate(wishes.items(), 1)]
@@ -541,7 +586,7 @@ def test_what_is_written_to_a_field_is_read_from_it(stream: str) -> None:
 def test_a_contacts_email_and_consent_are_not_for_the_hub_to_write() -> None:
     push = connector.stream("contacts").push
     assert push is not None
-    assert {"email", "marketing_consent", "consent_at", "account"}.isdisjoint(push.fields)
+    assert {"email", "marketing_consent", "consent_at"}.isdisjoint(push.fields)
 
 
 @pytest.mark.parametrize("echo_trace", [True, False])
@@ -616,6 +661,272 @@ def test_a_written_value_taken_back_leaves_the_system_as_it_was() -> None:
         there.update("companies", (there.id("companies", 1), {"city": None, "name": "A"}))
 
         assert there.there.dump() == before
+
+
+# -- making records, and finding them again ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("options", [{}, {"echo_trace": False, "results_in_order": False}])
+def test_creating_the_same_twice_makes_one_record(options: dict[str, Any]) -> None:
+    wishes = [(f"golden-{n}", {"first_name": f"P{n}", "email": f"p{n}@example.com"}) for n in range(5)]
+    with account(**options) as there:
+        once = there.create("contacts", *wishes)
+        again = there.create("contacts", *wishes)
+        found = there.find("contacts", "golden-3", "golden-9")
+        count = len(living(there.pull("contacts")))
+
+    assert [a.outcome for a in once + again] == [Outcome.WRITTEN] * 10
+    assert [a.id for a in once] == [a.id for a in again]
+    assert [(id_, r["properties"]["firstname"]) for id_, r in found.items()] == [(once[3].id, "P3")]
+    assert count == 5
+
+
+@pytest.mark.parametrize("one_id_once", [True, False])
+def test_the_same_key_twice_in_one_batch_makes_one_record_with_the_later_values(one_id_once: bool) -> None:
+    with account(one_id_once=one_id_once) as there:
+        answers = there.create(
+            "companies", ("k", {"name": "First"}), ("l", {"name": "Other"}), ("k", {"name": "Second"})
+        )
+        names = {r["properties"]["name"] for r in living(there.pull("companies")).values()}
+
+    assert [a.outcome for a in answers] == [Outcome.WRITTEN] * 3
+    assert answers[0].id == answers[2].id
+    assert names == {"Second", "Other"}
+
+
+@pytest.mark.parametrize("options", [{}, {"echo_trace": False, "results_in_order": False}])
+def test_a_record_that_can_not_be_made_is_refused_alone_and_in_hubspots_words(options: dict[str, Any]) -> None:
+    with account(*people(1), **options) as there:
+        answers = there.create(
+            "contacts",
+            ("g-1", {"first_name": "New", "email": "new@example.com"}),
+            ("g-2", {"first_name": "Twin", "email": "p1@example.com"}),
+            ("g-3", {"language": "klingon"}),
+            ("g-4", {"first_name": "Other"}),
+        )
+        made = {r["properties"]["hub_ext_id"] for r in there.find("contacts", "g-1", "g-2", "g-3", "g-4").values()}
+
+    assert [(a.outcome, a.code) for a in answers] == [
+        (Outcome.WRITTEN, ""),
+        (Outcome.REFUSED, "CONFLICT"),
+        (Outcome.REFUSED, "VALIDATION_ERROR"),
+        (Outcome.WRITTEN, ""),
+    ]
+    assert "already exists" in answers[1].message
+    assert made == {"g-1", "g-4"}
+
+
+def test_where_one_bad_row_fails_the_batch_none_is_made_and_the_hub_is_told_to_split() -> None:
+    twins = [("g-1", {"email": "new@example.com"}), ("g-2", {"email": "p1@example.com"})]
+    with account(*people(1), multi_status=False) as there:
+        with pytest.raises(RejectedRecord) as no:
+            there.create("contacts", *twins)
+        assert no.value.status == 409
+        assert there.find("contacts", "g-1", "g-2") == {}
+        [good], [bad] = (there.create("contacts", wish) for wish in twins)
+
+    assert (good.outcome, bad.outcome, bad.code) == (Outcome.WRITTEN, Outcome.REFUSED, "CONFLICT")
+
+
+class LosesAnswers(HubSpot):
+    """Does what it is told, and the answer is an error: once for a path that ends like this."""
+
+    def after(self, call: Call, reply: Reply) -> Reply:
+        reply = super().after(call, reply)
+        lost = self.options["lost"]
+        if any(call.url.endswith(end) for end in lost):
+            lost.clear()
+            return self.error(500)
+        return reply
+
+
+@pytest.mark.parametrize("lost", ["/batch/upsert", "/contacts/companies/batch/create"])
+def test_a_record_created_though_the_answer_was_lost_is_not_created_again(lost: str) -> None:
+    losing = [lost]
+    with account(copy("companies", 1), kind=LosesAnswers, lost=losing) as there:
+        there.client.http.wait = lambda s: None
+        company = f"hubspot/companies/{there.id('companies', 1)}"
+        [answer] = there.create("contacts", ("golden-7", {"first_name": "A", "account": company}))
+        contacts = living(there.pull("contacts"))
+
+    assert losing == []
+    assert answer.outcome is Outcome.WRITTEN
+    assert [(id_, r["properties"]["associatedcompanyid"]) for id_, r in contacts.items()] == [
+        (answer.id, company.rpartition("/")[2])
+    ]
+
+
+def test_an_account_without_the_key_is_told_which_property_to_make() -> None:
+    with account(has_key=False) as there:
+        for asked in (lambda: there.create("companies", ("k", {"name": "X"})), lambda: there.find("companies", "k")):
+            with pytest.raises(ConfigError, match="companies of this account have no property hub_ext_id"):
+                asked()
+
+
+# -- links -------------------------------------------------------------------------------------------------------------
+
+
+def company_of(there: Account, contact: str) -> str | None:
+    found: str | None = living(there.look("contacts", contact))[contact]["properties"]["associatedcompanyid"]
+    return found
+
+
+def test_a_contacts_company_is_set_moved_and_taken_away_as_a_link() -> None:
+    with account(*(copy("companies", n) for n in (1, 2)), *people(2)) as there:
+        one, two = (there.id("companies", n) for n in (1, 2))
+        contact = there.id("contacts", 1)
+        before = there.there.dump()
+        answers = [there.write("contacts", contact, account=f"hubspot/companies/{one}", first_name="New")]
+        assert company_of(there, contact) == one
+        answers.append(there.write("contacts", contact, account=f"hubspot/companies/{two}", first_name="P1"))
+        assert company_of(there, contact) == two
+        assert there.there.dump()["contacts"][contact]["associations"] == {"companies": [two]}
+        answers.append(there.write("contacts", contact, account=None))
+        assert company_of(there, contact) is None
+        after = there.there.dump()
+        sent = [json.loads(a.request.body) for a in there.wire if a.request.url and "/batch/update" in a.request.url]
+
+    assert {a.outcome for a in answers} == {Outcome.WRITTEN}
+    after["contacts"][contact].pop("associations", None)
+    assert after == before, "what was taken back leaves nothing"
+    assert not any("associatedcompanyid" in i["properties"] for body in sent for i in body["inputs"])
+
+
+def test_another_link_somebody_made_is_left_alone() -> None:
+    with account(*(copy("companies", n) for n in (1, 2, 3)), *people(1)) as there:
+        one, two, three = (there.id("companies", n) for n in (1, 2, 3))
+        contact = there.id("contacts", 1)
+        links = there.sdk().crm.associations.v4.basic_api
+        for company in (one, three):
+            links.create_default("contacts", contact, "companies", company)
+        there.write("contacts", contact, account=f"hubspot/companies/{two}")
+        linked = there.there.dump()["contacts"][contact]["associations"]["companies"]
+        assert company_of(there, contact) == two
+
+    assert linked == [three, two]
+
+
+def test_a_link_that_can_not_be_made_refuses_its_row_and_nothing_of_it_is_written() -> None:
+    with account(copy("companies", 1), *people(3), results_in_order=False) as there:
+        ids = [there.id("contacts", n) for n in (1, 2, 3)]
+        good, bad = f"hubspot/companies/{there.id('companies', 1)}", "hubspot/companies/21999999999"
+        answers = there.update(
+            "contacts",
+            (ids[0], {"account": good, "phone": "1"}),
+            (ids[1], {"account": bad, "phone": "1"}),
+            (ids[2], {"account": good}),
+        )
+        seen = living(there.look("contacts", *ids))
+
+    assert {a.n: (a.outcome, a.code) for a in answers} == {
+        0: (Outcome.WRITTEN, ""),
+        1: (Outcome.REFUSED, "OBJECT_NOT_FOUND"),
+        2: (Outcome.WRITTEN, ""),
+    }
+    assert [seen[id_]["properties"]["phone"] for id_ in ids] == ["1", None, None]
+
+
+@pytest.mark.parametrize("echo_trace", [True, False])
+def test_answers_of_a_batch_are_not_joined_by_their_order(echo_trace: bool) -> None:
+    with account(*people(4), results_in_order=False, echo_trace=echo_trace) as there:
+        ids = [there.id("contacts", n) for n in (1, 2, 3, 4)]
+        wishes: list[tuple[str, Mapping[str, str | None]]] = [(id_, {"phone": id_}) for id_ in ids]
+        wishes[1] = (ids[1], {"language": "klingon"})
+        answers = there.update("contacts", *wishes)
+
+    assert [(a.n, a.id, a.outcome is Outcome.WRITTEN) for a in answers] == [
+        (n, id_, n != 1) for n, id_ in enumerate(ids)
+    ]
+
+
+# -- consents ----------------------------------------------------------------------------------------------------------
+
+
+def said(there: Account, since: str | None = None) -> dict[str, str]:
+    return {id_: record["said"]["status"] for id_, record in living(there.pull("consents", since)).items()}
+
+
+def test_what_contacts_said_is_read_with_the_contact_and_what_nobody_said_is_not() -> None:
+    with account(*people(250), copy("contacts", 300)) as there:
+        for n, state in ((1, "SUBSCRIBED"), (150, "UNSUBSCRIBED"), (250, "SUBSCRIBED")):
+            there.there._set_status(f"p{n}@example.com", state)
+        pages = there.pull("consents")
+        bodies = [a.content for a in there.wire if a.request.url and "/statuses/batch/read" in a.request.url]
+        records = living(pages)
+
+    assert pages[-1].complete
+    assert {r["contact"]: r["said"]["status"] for r in records.values()} == {
+        there.id("contacts", 1): "SUBSCRIBED",
+        there.id("contacts", 150): "UNSUBSCRIBED",
+        there.id("contacts", 250): "SUBSCRIBED",
+    }
+    stream = connector.stream("consents")
+    first = records[there.id("contacts", 1) + "-1"]
+    assert {name: value(first, path.path) for name, path in stream.fields.items()} == {
+        "contact": there.id("contacts", 1),
+        "purpose": "Marketing",
+        "state": "SUBSCRIBED",
+        "at": "2026-11-21T12:00:00.000Z",
+    }
+    for record in (r for page in pages for r in page.records):
+        slice_ = record.raw[record.raw.index(b'"said":') + 7 : -1]
+        assert any(slice_ in body for body in bodies), "byte for byte"
+        assert b"@" not in (record.id or "").encode()
+    assert len(bodies) == 3, "a hundred addresses a call"
+
+
+def test_consents_of_contacts_that_changed_are_read_again_and_withdrawn_contacts_lose_them() -> None:
+    with account(*people(3)) as there:
+        there.there._set_status("p1@example.com", "SUBSCRIBED")
+        there.there._set_status("p2@example.com", "SUBSCRIBED")
+        [cursor] = [page.cursor for page in there.pull("consents") if page.cursor]
+        there.clock += timedelta(hours=1)
+        there.there._set_status("p1@example.com", "UNSUBSCRIBED")
+        there.there.edit("contacts", there.id("contacts", 1), {"phone": "1"})
+        assert said(there, cursor)[there.id("contacts", 1) + "-1"] == "UNSUBSCRIBED"
+        there.sdk().crm.contacts.basic_api.archive(there.id("contacts", 2))
+        assert set(said(there)) == {there.id("contacts", 1) + "-1"}
+
+
+@pytest.mark.parametrize("results_in_order", [True, False])
+def test_a_consent_is_written_and_an_opt_out_is_never_taken_back(results_in_order: bool) -> None:
+    """Also where HubSpot itself would let it happen."""
+    with account(*people(4), results_in_order=results_in_order, v4_resubscribes=True) as there:
+        there.there._set_status("p2@example.com", "SUBSCRIBED")
+        there.there._set_status("p3@example.com", "UNSUBSCRIBED")
+        ids = [f"{there.id('contacts', n)}-1" for n in (1, 2, 3, 4)]
+        yes = there.write("consents", ids[0], state="yes")
+        no = there.write("consents", ids[1], state="no")
+        again = there.write("consents", ids[2], state="yes")
+        unsaid = there.write("consents", ids[2], state=None)
+        forgotten = there.write("consents", ids[0], state=None)
+        now = said(there)
+
+    assert (yes.outcome, no.outcome) == (Outcome.WRITTEN, Outcome.WRITTEN)
+    assert now == {ids[0]: "SUBSCRIBED", ids[1]: "UNSUBSCRIBED", ids[2]: "UNSUBSCRIBED"}
+    assert [(a.outcome, a.code) for a in (again, unsaid, forgotten)] == [
+        (Outcome.REFUSED, "OPTED_OUT"),
+        (Outcome.REFUSED, "OPTED_OUT"),
+        (Outcome.REFUSED, "NOT_SAID"),
+    ]
+    assert "only they themselves" in again.message
+
+
+def test_who_opted_out_between_the_look_and_the_write_stays_out() -> None:
+    push = connector.stream("consents").push
+    assert push is not None
+    with account(*people(2)) as there:
+        ids = [f"{there.id('contacts', n)}-1" for n in (1, 2)]
+        raws = {r.id: json.loads(r.raw) for page in there.look("consents", *ids) for r in page.records}
+        there.there._set_status("p1@example.com", "UNSUBSCRIBED")
+        body = connector.stream("consents").fields.body({"state": "yes"})
+        rows = [Row(n, Op.UPDATE, id_, body, {"state": "yes"}, {}, "g", raws[id_]) for n, id_ in enumerate(ids)]
+        answers = {a.n: a for a in push.update(there.client, rows)}
+        now = said(there)
+
+    assert [answers[n].outcome for n in (0, 1)] == [Outcome.REFUSED, Outcome.WRITTEN]
+    assert "opted out" in answers[0].message
+    assert now == {ids[0]: "UNSUBSCRIBED", ids[1]: "SUBSCRIBED"}
 
 
 # -- the stand-in, through the vendor's own SDK ------------------------------------------------------------------------
@@ -861,9 +1172,18 @@ def test_all_a_connector_says_and_hears_keeps_to_the_contract() -> None:
         there.look("contacts", *ids)
         there.update("companies", (there.id("companies", 1), {"city": "Bonn"}))
         there.look("companies", there.id("companies", 1))
+        made = [("k", {"first_name": "X", "account": f"hubspot/companies/{there.id('companies', 1)}"})]
+        there.create("contacts", *made, ("l", {"email": "p1@example.com"}))
+        there.find("contacts", "k", "m")
+        there.write("contacts", ids[0], account=f"hubspot/companies/{there.id('companies', 2)}", first_name="Y")
+        there.write("contacts", ids[0], account=None)
+        there.update("contacts", (ids[0], {"account": "hubspot/companies/21999999999"}))
+        for state in ("yes", "no"):
+            there.write("consents", f"{ids[0]}-1", state=state)
+        there.pull("consents")
 
-        assert len(check(there)) == 4
-        assert {answer.status_code for answer in there.wire} == {200, 207}
+        assert len(check(there)) == 6
+        assert {answer.status_code for answer in there.wire} == {200, 201, 204, 207}
 
 
 def test_what_only_people_and_other_apps_call_keeps_to_the_contract_too() -> None:
