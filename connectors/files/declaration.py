@@ -56,7 +56,7 @@ class FilesStream(DeclaredStream):
     def _known_zone(cls, zone: str) -> str:
         try:
             ZoneInfo(zone)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, KeyError) as error:
             raise ValueError(f"{zone} is no time zone; write one as Europe/Berlin") from error
         return zone
 

@@ -141,5 +141,5 @@ def _merged(raw: bytes, changes: Mapping[str, Any]) -> bytes:
 
 def _unfit(error: Exception) -> str:
     if isinstance(error, UnicodeEncodeError):
-        return f"the file is {error.encoding}, which has not all of these characters"
+        return "the encoding of the file has not all of these characters"
     return str(error) if type(error) is ValueError else "the file has no place for it"

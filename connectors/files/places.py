@@ -62,10 +62,8 @@ class Place:
         with self.trouble():
             self.fs.invalidate_cache()
             path = f"{self.root.rstrip('/')}/{pattern}" if self.root else pattern
-            if MAGIC.search(pattern):
-                infos = [i for i in self.fs.glob(path, detail=True).values() if i.get("type") != "directory"]
-            else:
-                infos = [self.fs.info(path)] if self.fs.exists(path) else []
+            names = self.fs.glob(path) if MAGIC.search(pattern) else [path] if self.fs.exists(path) else []
+            infos = [info for info in map(self.fs.info, names) if info.get("type") != "directory"]
         found = [self._file(info) for info in infos]
         found = [f for f in found if not f.name.rpartition("/")[2].startswith((".", "~$"))]
         by_name = sorted(found, key=lambda f: _natural(f.name))
