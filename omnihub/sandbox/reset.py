@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
@@ -19,7 +19,7 @@ from omnihub.sandbox.derived import Derived
 from omnihub.sandbox.kit import Standin
 from omnihub.sandbox.serving import folder
 from omnihub.sandbox.truth import Truth
-from omnihub.sandbox.world import World
+from omnihub.sandbox.world import Error, Told, Trap, Who, World
 
 SAY_EVERY = 200  # records between two words of progress
 
@@ -41,7 +41,8 @@ def reset(
         records[system] = standin.seed(_counted(world.copies(standin.role), f"fill {system}", progress))
         progress(f"fill {system}", records[system], records[system])
     with closing(Truth(truth_file(home))) as truth:
-        truth.write(_counted(world.truths(), "keep the truth", progress), _refs(standins))
+        told = (one for one in world.truths() if _about(one, {standin.role for standin in standins.values()}))
+        truth.write(_counted(told, "keep the truth", progress), _refs(standins))
     progress("keep the truth", 1, 1)
     card = {"customers": customers, "seed": seed, "now": now.isoformat(timespec="seconds"), "records": records}
     _card(home).write_text(json.dumps(card, indent=1))
@@ -68,6 +69,17 @@ def join(home: Path, standins: Mapping[str, Standin], progress: Progress) -> lis
     progress("keep the truth", 1, 1)
     _card(home).write_text(json.dumps(card, indent=1))
     return late
+
+
+def _about(told: Told, roles: Collection[str]) -> bool:
+    """Whether this can be said of records in these roles alone: a sandbox may have some systems only."""
+    match told:
+        case Trap(_, a, b, _):
+            return a.role in roles and b.role in roles
+        case Who() | Error():
+            return told.at.role in roles
+        case _:
+            return True
 
 
 def _guests(standins: Mapping[str, Standin]) -> list[Guest]:

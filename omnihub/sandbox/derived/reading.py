@@ -143,10 +143,12 @@ def pages(shape: Shape, value: Pages, notes: list[str]) -> Iterator[Operation]:
     """A list endpoint."""
     turn = TURNS[type(value.next)]
     this = _list(shape, value, notes)
+    onward = getattr(value.next, "param", "")  # a cursor that stays good is its own filter
+    filters = {name: template for name, template in value.since.items() if name != onward}
 
     def serve(standin: Any, call: Call) -> Reply:
         call = call if value.method == "GET" else with_body(call)
-        since = since_of(value.since, call)
+        since = since_of(filters, call)
         turned = turn(standin, this, call, since)
         if value.keep and value.keep not in turned.beside:
             turned.beside[value.keep] = token(turned.cut.after)
@@ -161,7 +163,10 @@ def pages(shape: Shape, value: Pages, notes: list[str]) -> Iterator[Operation]:
 def _list(shape: Shape, value: Pages, notes: list[str]) -> List:
     limit, declared = getattr(value.next, "limit", ""), getattr(value.next, "size", 0)
     named = (str(limit), int(declared)) if limit else size_of(value.params)
-    filters = list(value.since) or ([value.next.updated] if isinstance(value.next, Keyset) else [])
+    onward = getattr(value.next, "param", "")
+    filters = [name for name in value.since if name != onward]
+    if isinstance(value.next, Keyset):
+        filters = filters or [value.next.updated]
     if filters:
         notes.append(f"{shape.name}: {', '.join(filters)} leaves out what changed before that time")
         if not shape.updated:
@@ -172,7 +177,7 @@ def _list(shape: Shape, value: Pages, notes: list[str]) -> List:
         notes.append(f"{shape.name}: {named[0]} is the size of a page, {named[1]} at most")
     if not named and not declared and value.next is not None:
         notes.append(f"{shape.name}: a page has {PAGE} records")
-    known = {named[0] if named else "", *value.since, getattr(value.next, "param", ""), HERE}
+    known = {named[0] if named else "", *value.since, onward, HERE}
     for name in value.params:
         if name not in known:
             notes.append(f"{shape.name}: {name} means nothing here")
