@@ -6,7 +6,8 @@
     a call ─▶ INSTEAD an answer ─▶ WITHIN: the system is not itself while it works ─▶ REPLY changed ─▶ LINE fails
 
 What is on is kept in `faults.json` beside the stand-ins' state; they look at it on every call. Which calls are hit is
-thrown with seeded dice, for each system and fault alone: the n-th call is hit or is not, whatever else goes on.
+thrown with seeded dice, for each system and fault alone, and only for calls it could do something to: the n-th of them
+is hit or is not, whatever else goes on.
 """
 
 from __future__ import annotations
@@ -42,6 +43,15 @@ class Stage(Enum):
     LINE = "line"
 
 
+class Of(Enum):
+    """The calls a fault can do something to."""
+
+    ANY = "any"
+    READS = "reads"
+    WRITES = "writes"
+    SIGNED = "signed"  # all but logins
+
+
 @dataclass(frozen=True)
 class Fault:
     """A fault. `act` is what the stage asks for (None: the line's faults are the server's); `seconds` is how long or
@@ -49,6 +59,7 @@ class Fault:
 
     name: str
     stage: Stage
+    of: Of
     says: str
     act: Any = None
     seconds: float = 0.0
@@ -61,6 +72,25 @@ class On:
     rate: float = RATE
     seconds: float = 0.0
     seed: int = 1
+
+
+BLOCK = 10  # calls
+
+
+class Dice:
+    """Which calls are hit: of each ten the rate's share, and nobody knows which, so that few calls get theirs too."""
+
+    def __init__(self, on: On, whose: str) -> None:
+        self.rate, self.random = on.rate, random.Random(f"{on.seed} {whose}")
+        self._block: list[bool] = []
+
+    def strike(self) -> bool:
+        """Whether the next call is hit."""
+        if not self._block:
+            hits = int(self.rate * BLOCK + self.random.random())
+            self._block = [n < hits for n in range(BLOCK)]
+            self.random.shuffle(self._block)
+        return self._block.pop()
 
 
 @dataclass(frozen=True)
@@ -257,23 +287,37 @@ SLOW, HANG, RESET, TRUNCATED = "slow", "hang", "connection reset", "truncated bo
 FAULTS: Mapping[str, Fault] = {
     fault.name: fault
     for fault in (
-        Fault("429 storm", Stage.INSTEAD, "The call is refused: too many, come back in a second.", _storm, WAIT_S),
         Fault(
-            "500 after commit", Stage.REPLY, "What was asked is written, and the answer is an error.", _forget_to_say
+            "429 storm", Stage.INSTEAD, Of.ANY, "The call is refused: too many, come back in a second.", _storm, WAIT_S
         ),
-        Fault(SLOW, Stage.LINE, "The answer takes its time.", seconds=2.0),
-        Fault(HANG, Stage.LINE, "No answer comes until the caller gives up; done, or not done.", seconds=90.0),
-        Fault(RESET, Stage.LINE, "The connection breaks off without an answer; done, or not done."),
-        Fault("duplicate page", Stage.REPLY, "Rows of an earlier page come again.", _repeat),
-        Fault("shuffled page", Stage.REPLY, "The rows of a page come in another order.", _shuffle),
-        Fault(TRUNCATED, Stage.LINE, "The answer ends in the middle, as cut off or as if that were all of it."),
-        Fault("token revoked", Stage.INSTEAD, "The token is worthless from this call on.", _revoke),
-        Fault("clock skew", Stage.WITHIN, "The system's clock is off, fast or slow, for one call.", _skewed, 300.0),
-        Fault("partial batch", Stage.WITHIN, "Some rows of a batch are refused for no good reason.", _refusing),
-        Fault("half a batch lost", Stage.WITHIN, "All is answered as written, and half of it was not.", _losing),
-        Fault("stale search index", Stage.WITHIN, "Lists and searches don't show the last seconds.", _stale, 5.0),
-        Fault("late write visible", Stage.WITHIN, "Reads show how it was some seconds ago.", _late, 5.0),
-        Fault("field renamed", Stage.REPLY, "A field of the rows is called otherwise.", _rename),
+        Fault(
+            "500 after commit",
+            Stage.REPLY,
+            Of.WRITES,
+            "What was asked is written, and the answer is an error.",
+            _forget_to_say,
+        ),
+        Fault(SLOW, Stage.LINE, Of.ANY, "The answer takes its time.", seconds=2.0),
+        Fault(HANG, Stage.LINE, Of.ANY, "No answer comes until the caller gives up; done, or not done.", seconds=90.0),
+        Fault(RESET, Stage.LINE, Of.ANY, "The connection breaks off without an answer; done, or not done."),
+        Fault("duplicate page", Stage.REPLY, Of.READS, "Rows of an earlier page come again.", _repeat),
+        Fault("shuffled page", Stage.REPLY, Of.READS, "The rows of a page come in another order.", _shuffle),
+        Fault(TRUNCATED, Stage.LINE, Of.ANY, "The answer ends in the middle, as cut off or as if that were all of it."),
+        Fault("token revoked", Stage.INSTEAD, Of.SIGNED, "The token is worthless from this call on.", _revoke),
+        Fault(
+            "clock skew", Stage.WITHIN, Of.ANY, "The system's clock is off, fast or slow, for one call.", _skewed, 300.0
+        ),
+        Fault(
+            "partial batch", Stage.WITHIN, Of.WRITES, "Some rows of a batch are refused for no good reason.", _refusing
+        ),
+        Fault(
+            "half a batch lost", Stage.WITHIN, Of.WRITES, "All is answered as written, and half of it was not.", _losing
+        ),
+        Fault(
+            "stale search index", Stage.WITHIN, Of.READS, "Lists and searches don't show the last seconds.", _stale, 5.0
+        ),
+        Fault("late write visible", Stage.WITHIN, Of.READS, "Reads show how it was some seconds ago.", _late, 5.0),
+        Fault("field renamed", Stage.REPLY, Of.READS, "A field of the rows is called otherwise.", _rename),
     )
 }
 REMEMBERING = ("stale search index", "late write visible")
@@ -340,7 +384,7 @@ class Faults:
     revoked: set[str] = field(default_factory=set)
     earlier: dict[str, list[Any]] = field(default_factory=dict)  # kind of page → rows of the last one
     struck: dict[str, int] = field(default_factory=dict)  # fault → calls hit so far
-    _dice: dict[tuple[str, int], random.Random] = field(default_factory=dict)
+    _dice: dict[tuple[str, On], Dice] = field(default_factory=dict)
     _told: dict[str, On] = field(default_factory=dict)
     _stamp: tuple[int, int] = (0, 0)
 
@@ -354,21 +398,21 @@ class Faults:
         self.own.clear()
         self._prepare()
 
-    def hits(self, *, logging_in: bool) -> list[Hit]:
-        """What befalls this call."""
+    def hits(self, *, reads: Callable[[], bool], logging_in: bool) -> list[Hit]:
+        """What befalls this call. `reads`: whether it only reads, asked only where that matters."""
         self._look()
         on = {**self._told, **self.own}
-        hits = [hit for name, how in on.items() if (hit := self._throw(name, how))]
-        hits = [hit for hit in hits if not (logging_in and hit.fault.name == "token revoked")]
+        if not on:
+            return []
+        kinds = {Of.ANY} if logging_in else {Of.ANY, Of.SIGNED, Of.READS if reads() else Of.WRITES}
+        hits = [hit for name, how in on.items() if FAULTS[name].of in kinds and (hit := self._throw(name, how))]
         for hit in hits:
             self.struck[hit.fault.name] = self.struck.get(hit.fault.name, 0) + 1
         return hits
 
     def _throw(self, name: str, on: On) -> Hit | None:
-        dice = self._dice.setdefault((name, on.seed), random.Random(f"{on.seed} {self.system} {name}"))
-        if dice.random() >= on.rate:
-            return None
-        return Hit(FAULTS[name], on, random.Random(dice.random()))  # its own dice: the next throw stays the same
+        dice = self._dice.setdefault((name, on), Dice(on, f"{self.system} {name}"))
+        return Hit(FAULTS[name], on, random.Random(dice.random.random())) if dice.strike() else None
 
     def _look(self) -> None:
         """Read the file again, where it is another than last time."""

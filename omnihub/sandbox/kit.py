@@ -305,8 +305,8 @@ class Standin:
                 query=parse_qsl(request.url.query, keep_blank_values=True),
                 headers=request.headers,
                 body=await request.body(),
-                hits=self.faults.hits(logging_in=open_),
             )
+            call.hits = self.faults.hits(reads=lambda: self.reads(call), logging_in=open_)
             line = {hit.fault.name: hit for hit in call.hits if hit.fault.stage is Stage.LINE}
             if SLOW in line:
                 await asyncio.sleep(line[SLOW].on.seconds)
