@@ -101,7 +101,7 @@ def _usual(kinds: Mapping[str, float]) -> float:
 
 
 def _above(path: str, here: Shape) -> bool:
-    """Whether the object this stands in is there as something without parts: null, then nothing is known of its parts."""
+    """Whether the object this stands in is there without parts, as null: then nothing is known of them."""
     parts = path.split(".")
     return any(".".join(parts[:n]) in here for n in range(1, len(parts)))
 

@@ -1,0 +1,99 @@
+"""Samples: records for any connector, made from what its field maps say, in canonical words.
+
+Every value is its own clean form, unlike its neighbours, and never a placeholder: what is read back can be compared
+with what was put in, and two records are never taken for one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from stdnum import ean
+
+from omnihub.model import Field, Kind, fields_of
+from omnihub.sandbox.copies import HELD, Copy
+from omnihub.sdk import Codes, Connector, Const, Link, Path, Stream
+
+FIRST = ("Alma", "Bruno", "Carla", "Dario", "Edda", "Fabian", "Greta", "Hanno", "Ilse", "Jannis", "Klara", "Ludger")
+LAST = ("Ahrens", "Becker", "Conrad", "Dreyer", "Engel", "Fuchs", "Graf", "Hartung", "Ibsen", "Jansen", "Kling", "Lenz")
+CITIES = ("Berlin", "Hamburg", "Bremen", "Kassel", "Leipzig", "Dresden", "Rostock", "Erfurt")
+LANGUAGES, COUNTRIES, CURRENCIES = ("de", "en", "fr"), ("DE", "AT", "CH"), ("EUR", "USD", "CHF")
+LONG_AGO = timedelta(days=30)  # older than any overlap a cursor re-reads
+
+
+def counts(connector: Connector, few: int, main: str = "", many: int = 0) -> dict[str, int]:
+    """How many records each stream gets: `few`, the `main` one `many`."""
+    return {s.name: many if s.name == main else few for s in connector.streams}
+
+
+def copies(connector: Connector, role: str, wanted: Mapping[str, int], now: datetime) -> Iterator[Copy]:
+    """So many records of each stream, as the world would hand them to the stand-in of that role."""
+    for stream in connector.streams:
+        held = HELD.get((role, stream.name), tuple(stream.map))
+        for n in range(1, wanted.get(stream.name, 0) + 1):
+            at = (now - LONG_AGO + timedelta(seconds=n)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+            yield Copy(role, stream.name, n, dict(_fields(stream, held, wanted, n)), at, at)
+
+
+def _fields(
+    stream: Stream, held: tuple[str, ...], wanted: Mapping[str, int], n: int
+) -> Iterator[tuple[str, str | int]]:
+    kinds = fields_of(stream.entity)
+    for name in held:
+        where = stream.fields.get(name)
+        if isinstance(where, Const):
+            continue
+        if isinstance(where, Link):
+            there = wanted.get(where.stream, 0)
+            if there:
+                yield name, (n - 1) % there + 1
+        elif kinds[name].kind is not Kind.LINK:
+            yield name, sample(kinds[name], where, n)
+
+
+def sample(field: Field, where: Path | None, n: int) -> str:
+    """The n-th value of a field, canonical. Of a coded field, one of its codes."""
+    if isinstance(where, Codes) and (known := sorted({c for c in where.codes.values() if c})):
+        return known[n % len(known)]
+    return str(_OF_KIND[field.kind](n))
+
+
+def _vat(n: int) -> str:
+    """A German VAT id with its right check digit."""
+    from stdnum.iso7064 import mod_11_10
+
+    digits = f"{10000000 + n:08}"
+    return f"DE{digits}{mod_11_10.calc_check_digit(digits)}"
+
+
+def _date(n: int) -> str:
+    return (datetime(2024, 1, 1, tzinfo=UTC) + timedelta(days=n % 700)).strftime("%Y-%m-%d")
+
+
+_OF_KIND: dict[Kind, Any] = {
+    Kind.TEXT: lambda n: f"Sample {n}",
+    Kind.NAME: lambda n: f"{FIRST[n % 12]}{LAST[n // 12 % 12].lower()}",
+    Kind.COMPANY: lambda n: f"{LAST[n % 12]} Anlagen {n} GmbH",
+    Kind.EMAIL: lambda n: f"{FIRST[n % 12]}.{n}@{LAST[n % 12]}-anlagen.de".lower(),
+    Kind.PHONE: lambda n: f"+49302{n % 10_000_000:07}",
+    Kind.DOMAIN: lambda n: f"anlagen-{n}.de",
+    Kind.ADDRESS: lambda n: f"Lindenallee {n}",
+    Kind.POSTAL: lambda n: f"{10115 + n % 80000:05}",
+    Kind.CITY: lambda n: CITIES[n % len(CITIES)],
+    Kind.COUNTRY: lambda n: COUNTRIES[n % 3],
+    Kind.VAT: _vat,
+    Kind.SKU: lambda n: f"SKU-{n:05}",
+    Kind.GTIN: lambda n: f"400{n:09}" + ean.calc_check_digit(f"400{n:09}"),
+    Kind.MONEY: lambda n: f"{n + 10}.50",
+    Kind.QUANTITY: lambda n: str(n % 50 + 1),
+    Kind.PERCENT: lambda n: str(n % 40 + 1),
+    Kind.CURRENCY: lambda n: CURRENCIES[n % 3],
+    Kind.LANGUAGE: lambda n: LANGUAGES[n % 3],
+    Kind.DATE: _date,
+    Kind.TIME: lambda n: f"{_date(n)}T10:00:00Z",
+    Kind.BOOLEAN: lambda n: "true" if n % 2 else "false",
+    Kind.CONSENT: lambda n: "yes" if n % 2 else "no",
+    Kind.CODE: lambda n: f"code{n}",
+}
