@@ -424,7 +424,7 @@ connector = Connector(
             CONSENT,
             CONSENTS.pull,
             updated="said.timestamp",
-            push=Push(("state",), CONSENTS.update, CONSENTS.look, BATCH),
+            # no push: a plan never holds consents. Who takes a customer's answer calls CONSENTS.look and .update
             blind="what somebody said of a subscription without their contact itself changing",
             full_every=timedelta(days=1),
         ),

@@ -22,7 +22,7 @@ import msgspec
 
 from connectors.hubspot.client import Client
 from omnihub.errors import BrokenAnswer, RejectedRecord, RetryableError
-from omnihub.sdk import Answer, Outcome, Page, Record, Row, Want, exchange, slices, value_at, words
+from omnihub.sdk import Answer, Exchange, Outcome, Page, Record, Row, Want, exchange, slices, value_at, words
 
 STATUSES = "/communication-preferences/v4/statuses"
 BATCH = 100  # addresses asked about, or written, with one call
@@ -38,7 +38,7 @@ Contacts = Callable[[Client, Want], Iterator[Page]]
 
 @dataclass(frozen=True)
 class Consents:
-    """Reading and writing them. `look`: contacts by id, with their addresses."""
+    """Reading and writing them. `look_at`: contacts by id, with their addresses."""
 
     contacts: Contacts
     look_at: Callable[[Client, Sequence[str]], Iterator[Page]]
@@ -46,22 +46,17 @@ class Consents:
     def pull(self, client: Client, want: Want) -> Iterator[Page]:
         """What is said for all contacts, or for those that changed since the cursor."""
         for page in self.contacts(client, want):
-            found, seen = _asked(client, _addresses(page))
-            yield Page(
-                seen or page.exchange,
-                [record for status, record in found if status != NOBODY_SAID],
-                cursor=page.cursor,
-                complete=page.complete,
-                total=page.total,
-            )
+            for found, seen in _asked(client, page):
+                yield Page(seen, [record for status, record in found if status != NOBODY_SAID], total=page.total)
+            yield Page(page.exchange, (), cursor=page.cursor, complete=page.complete, total=page.total)
 
     def look(self, client: Client, ids: Sequence[str]) -> Iterator[Page]:
         """The present state of these, also where nobody said anything yet."""
         contacts = list(dict.fromkeys(id_.partition("-")[0] for id_ in ids))
         for start in range(0, len(contacts), BATCH):
             for page in self.look_at(client, contacts[start : start + BATCH]):
-                found, seen = _asked(client, _addresses(page))
-                yield Page(seen or page.exchange, [record for _, record in found if record.id in ids])
+                for found, seen in _asked(client, page):
+                    yield Page(seen, [record for _, record in found if record.id in ids])
 
     def update(self, client: Client, rows: Sequence[Row]) -> Iterable[Answer]:
         """Write what was said. What would loosen an answer already given is refused here, whatever HubSpot would do."""
@@ -78,22 +73,26 @@ def _addresses(page: Page) -> dict[str, str]:
     return {str(address).lower(): id_ for address, id_ in said if address}
 
 
-def _asked(client: Client, contacts: Mapping[str, str]) -> tuple[list[tuple[str, Record]], Any]:
-    """(status, record) of what HubSpot knows of these addresses, and the exchange it said it in."""
-    if not contacts:
-        return [], None
-    answer = client.http.refuse(
-        client.http.request(
-            "POST", f"{STATUSES}/batch/read", params={"channel": "EMAIL"}, json={"inputs": list(contacts)}, safe=True
+def _asked(client: Client, page: Page) -> Iterator[tuple[list[tuple[str, Record]], Exchange]]:
+    """(status, record) of what HubSpot knows of a page's contacts, with the exchange it said it in."""
+    contacts = _addresses(page)
+    addresses = list(contacts)
+    for start in range(0, len(addresses), BATCH):
+        answer = client.http.refuse(
+            client.http.request(
+                "POST",
+                f"{STATUSES}/batch/read",
+                params={"channel": "EMAIL"},
+                json={"inputs": addresses[start : start + BATCH]},
+                safe=True,
+            )
         )
-    )
-    found: list[tuple[str, Record]] = []
-    for n, one in enumerate(slices(answer.content, "results")):
-        contact = contacts.get(str(value_at(bytes(one), "subscriberIdString")).lower())
-        if contact:
-            for m, said in enumerate(slices(bytes(one), "statuses")):
-                found.append(_record(contact, bytes(said), f"/results/{n}/statuses/{m}"))
-    return found, exchange(answer)
+        found: list[tuple[str, Record]] = []
+        for n, one in enumerate(slices(answer.content, "results")):
+            contact = contacts.get(str(value_at(bytes(one), "subscriberIdString")).lower())
+            for m, said in enumerate(slices(bytes(one), "statuses") if contact else ()):
+                found.append(_record(str(contact), bytes(said), f"/results/{n}/statuses/{m}"))
+        yield found, exchange(answer)
 
 
 def _record(contact: str, said: bytes, pointer: str) -> tuple[str, Record]:

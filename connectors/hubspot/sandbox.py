@@ -113,7 +113,8 @@ class HubSpot(Standin):
     def native(self, stream: str, fields: Mapping[str, Any]) -> dict[str, Any]:
         """Properties are texts; links are associations, and a contact's company is a property besides."""
         if stream == "consents":
-            return {"status": SAID[fields.get("state")]} if "state" in fields else {}
+            named = {"state": "status", "purpose": "subscriptionName", "at": "timestamp"}
+            return {named[f]: SAID.get(v, v) if f == "state" else v for f, v in fields.items() if f in named}
         links = LINKS.get((self.role, stream), {})
         body: dict[str, Any] = {"properties": {}}
         for field, value in fields.items():
@@ -740,6 +741,7 @@ class HubSpot(Standin):
             self.state.create("consents", said.id, said.body | {"status": state})
         elif was != state:
             said.body["status"] = state
+            said.body.pop("timestamp", None)
             self.state.save(said)
 
     def _said(self, email: str) -> Obj | None:
@@ -750,7 +752,8 @@ class HubSpot(Standin):
         state = said.body.get("status", "NOT_SPECIFIED") if said else "NOT_SPECIFIED"
         at = ms(said.updated_at) if said else "2024-01-01T00:00:00.000Z"
         named = {"subscriptionId": 1, "subscriptionName": "Marketing", "channel": "EMAIL", "source": "API"}
-        return {"subscriberIdString": email, "status": state, "timestamp": at, **named}
+        told = {name: said.body[name] for name in ("subscriptionName", "timestamp") if said and said.body.get(name)}
+        return {"subscriberIdString": email, "status": state, "timestamp": at, **named, **told}
 
     def _status_v3(self, email: str) -> dict[str, Any]:
         status = (

@@ -20,7 +20,7 @@ from hubspot.crm.objects.notes.exceptions import ApiException as NoteApiExceptio
 from openapi_core import OpenAPI
 from openapi_core.contrib.requests import RequestsOpenAPIRequest, RequestsOpenAPIResponse
 
-from connectors.hubspot import Client, connector
+from connectors.hubspot import CONSENTS, Client, connector
 from connectors.hubspot.sandbox import OAUTH, HubSpot
 from omnihub.errors import ConfigError, RateLimited, RejectedRecord
 from omnihub.model import Op, Outcome
@@ -82,6 +82,14 @@ class Account:
             for n, (id_, fields) in enumerate(wishes)
         ]
         return list(found.push.update(self.client, rows))
+
+    def say(self, id_: str, state: str | None) -> Answer:
+        """A consent, as whoever takes a customer's answer writes it."""
+        [record] = [r for page in CONSENTS.look(self.client, [id_]) for r in page.records]
+        body = connector.stream("consents").fields.body({"state": state})
+        row = Row(0, Op.UPDATE, id_, body, {"state": state}, {}, "golden-0", json.loads(record.raw))
+        [answer] = CONSENTS.update(self.client, [row])
+        return answer
 
     def write(self, stream: str, id_: str, **fields: str | None) -> Answer:
         """One row, looked at just before, as the hub does it."""
@@ -888,6 +896,20 @@ def test_consents_of_contacts_that_changed_are_read_again_and_withdrawn_contacts
         assert set(said(there)) == {there.id("contacts", 1) + "-1"}
 
 
+def test_very_many_changed_contacts_are_asked_about_a_hundred_at_a_time() -> None:
+    with account(*people(450)) as there:
+        for n in range(1, 451):
+            there.there._set_status(f"p{n}@example.com", "SUBSCRIBED")
+        pages = there.pull("consents", "2026-11-20T00:00:00.000Z")
+
+    assert len(living(pages)) == 450
+    assert max(len(page.records) for page in pages) == 100
+
+
+def test_no_plan_writes_a_consent() -> None:
+    assert connector.stream("consents").push is None
+
+
 @pytest.mark.parametrize("results_in_order", [True, False])
 def test_a_consent_is_written_and_an_opt_out_is_never_taken_back(results_in_order: bool) -> None:
     """Also where HubSpot itself would let it happen."""
@@ -895,11 +917,11 @@ def test_a_consent_is_written_and_an_opt_out_is_never_taken_back(results_in_orde
         there.there._set_status("p2@example.com", "SUBSCRIBED")
         there.there._set_status("p3@example.com", "UNSUBSCRIBED")
         ids = [f"{there.id('contacts', n)}-1" for n in (1, 2, 3, 4)]
-        yes = there.write("consents", ids[0], state="yes")
-        no = there.write("consents", ids[1], state="no")
-        again = there.write("consents", ids[2], state="yes")
-        unsaid = there.write("consents", ids[2], state=None)
-        forgotten = there.write("consents", ids[0], state=None)
+        yes = there.say(ids[0], "yes")
+        no = there.say(ids[1], "no")
+        again = there.say(ids[2], "yes")
+        unsaid = there.say(ids[2], None)
+        forgotten = there.say(ids[0], None)
         now = said(there)
 
     assert (yes.outcome, no.outcome) == (Outcome.WRITTEN, Outcome.WRITTEN)
@@ -913,15 +935,13 @@ def test_a_consent_is_written_and_an_opt_out_is_never_taken_back(results_in_orde
 
 
 def test_who_opted_out_between_the_look_and_the_write_stays_out() -> None:
-    push = connector.stream("consents").push
-    assert push is not None
     with account(*people(2)) as there:
         ids = [f"{there.id('contacts', n)}-1" for n in (1, 2)]
-        raws = {r.id: json.loads(r.raw) for page in there.look("consents", *ids) for r in page.records}
+        raws = {r.id: json.loads(r.raw) for page in CONSENTS.look(there.client, ids) for r in page.records}
         there.there._set_status("p1@example.com", "UNSUBSCRIBED")
         body = connector.stream("consents").fields.body({"state": "yes"})
         rows = [Row(n, Op.UPDATE, id_, body, {"state": "yes"}, {}, "g", raws[id_]) for n, id_ in enumerate(ids)]
-        answers = {a.n: a for a in push.update(there.client, rows)}
+        answers = {a.n: a for a in CONSENTS.update(there.client, rows)}
         now = said(there)
 
     assert [answers[n].outcome for n in (0, 1)] == [Outcome.REFUSED, Outcome.WRITTEN]
@@ -1179,7 +1199,7 @@ def test_all_a_connector_says_and_hears_keeps_to_the_contract() -> None:
         there.write("contacts", ids[0], account=None)
         there.update("contacts", (ids[0], {"account": "hubspot/companies/21999999999"}))
         for state in ("yes", "no"):
-            there.write("consents", f"{ids[0]}-1", state=state)
+            there.say(f"{ids[0]}-1", state)
         there.pull("consents")
 
         assert len(check(there)) == 6
