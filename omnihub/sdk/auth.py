@@ -448,8 +448,8 @@ class _Fetching(Protocol):
 class _Fetched:
     """One refresh at a time: threads that find the token stale wait for the one that fetches it."""
 
-    def __init__(self, way: _Fetching, settings: Settings) -> None:
-        self.way, self.settings = way, settings
+    def __init__(self, login: _Fetching, settings: Settings) -> None:
+        self.login, self.settings = login, settings
         self._memory: Memory = {}
         self._lock = threading.RLock()
         self._fetching = False
@@ -460,20 +460,20 @@ class _Fetched:
         with self._lock:
             if self._fetching:  # this is the login call itself
                 return
-            if not self._value or self.way.clock() >= self._ends - EARLY_S:
+            if not self._value or self.login.clock() >= self._ends - EARLY_S:
                 self._fetching = True
                 try:
-                    token, lasts_s = self.way.get(http, self.settings, self._memory)
+                    token, lasts_s = self.login.get(http, self.settings, self._memory)
                 finally:
                     self._fetching = False
-                self._value = self.way.prefix + token
-                self._ends = self.way.clock() + max(lasts_s, EARLY_S * 2)
-            request.headers[self.way.header] = self._value
+                self._value = self.login.prefix + token
+                self._ends = self.login.clock() + max(lasts_s, EARLY_S * 2)
+            request.headers[self.login.header] = self._value
 
     def renew(self, used: requests.PreparedRequest) -> bool:
         with self._lock:
             if self._fetching:
                 return False
-            if used.headers.get(self.way.header) == self._value:  # else another thread was faster
+            if used.headers.get(self.login.header) == self._value:  # else another thread was faster
                 self._value = ""
             return True

@@ -12,8 +12,8 @@ A way to go on has two verbs: `begin` adds what the first call needs, `follow` n
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urljoin, urlsplit, urlunsplit
 
@@ -31,11 +31,16 @@ class Place:
 
     path: str
     params: Mapping[str, Any]
+    back: bool = False  # meant to be asked for again: the list has moved under our hands
 
     def plus(self, **params: Any) -> Place:
         """The same place with other parameters; None takes one out."""
         merged = {**self.params, **params}
         return Place(self.path, {name: value for name, value in merged.items() if value is not None})
+
+    def again(self, **params: Any) -> Place:
+        """A place that may have been read before, to be read once more."""
+        return replace(self.plus(**params), back=True)
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,7 @@ class Turned:
     place: Place
     answer: requests.Response
     records: Sequence[Record]
+    seen: Callable[[str | None], bool] = lambda _: True  # whether one of the last pages showed this id
 
 
 @dataclass(frozen=True)
@@ -112,12 +118,18 @@ class Offset:
 
     limit: the parameter the size is sent as, where it is not among the `params` already. total: dotted path of how many
     records there are; the stream then ends there, also where the system cuts pages shorter than asked.
+
+    A record that is deleted, or moves to the end because somebody changes it, moves all that follow up a place, and the
+    next page would miss one. So each page begins `lap` records before the end of the one before; if what it begins with
+    was not seen yet, reading goes back. A system that takes offsets in whole pages only needs `lap=0`, and then a list
+    in the order of something that never changes.
     """
 
     param: str
     size: int
     limit: str = ""
     total: str = ""
+    lap: int = 1
 
     def begin(self, place: Place) -> Place:
         """From the first record."""
@@ -126,13 +138,15 @@ class Offset:
     def follow(self, page: Turned) -> Place | None:
         """What to ask next, None after the last page."""
         count = len(page.records)
-        ends = int(page.place.params.get(self.param, 0)) + count
+        starts = int(page.place.params.get(self.param, 0))
+        ends = starts + count
         total = value_at(page.answer.content, self.total) if self.total else None
-        if total is None:
-            return page.place.plus(**{self.param: ends}) if count and count >= self.size else None
-        if ends < int(total) and not count:
+        if total is not None and ends < int(total) and not count:
             raise BrokenAnswer(f"{_path(page)} shows nothing from {ends} on, though it says there are {total}")
-        return page.place.plus(**{self.param: ends}) if ends < int(total) else None
+        if starts and self.lap and not (count and page.seen(page.records[0].id)):
+            return page.place.again(**{self.param: max(0, starts - max(1, self.size - self.lap))})
+        goes_on = count >= max(1, self.size) if total is None else ends < int(total)
+        return page.place.plus(**{self.param: ends - (self.lap if count > self.lap else 0)}) if goes_on else None
 
 
 @dataclass(frozen=True)
@@ -142,6 +156,9 @@ class Number:
     more: dotted path of a flag that says whether another page follows. pages: dotted path of how many pages there are.
     size: a page shorter than this is the last. Without any of them, an empty page is. limit: the parameter the size is
     sent as, where it is not among the `params` already.
+
+    The list must be in an order that never changes (by id, by creation): a record that moves to the end because
+    somebody changes it moves all that follow up a place, and the next page would miss one.
     """
 
     param: str

@@ -11,6 +11,7 @@ a cursor of its own that stays good after the last page (`keep=`).
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -28,6 +29,8 @@ from omnihub.sdk.page import Page, Record, Want, records, value_at
 from omnihub.sdk.paging import Keyset, Next, Number, Offset, Place, Turned
 
 MAX_PAGES = 1_000_000  # a stream longer than this is a loop
+MAX_BACK = 100  # a list that moves so often while it is read is not read soundly
+RECENT = 10  # pages whose ids are remembered, to see whether a list has moved
 MAX_ALIKE = 3  # the same records under new cursors, so often in a row, are a loop as well
 
 
@@ -68,7 +71,7 @@ class Pages:
         while place:
             reading.enters(place, self.next)
             answer = self._ask(http, place)
-            page = Turned(place, answer, self._cut(answer))
+            page = Turned(place, answer, self._cut(answer), reading.seen)
             try:
                 following = self.next.follow(page) if self.next else None
             except BrokenAnswer as broken:
@@ -129,13 +132,18 @@ class Pass:
         self._places: set[int] = set()
         self._shown = 0  # a fingerprint of the page before
         self._alike = 0
-        self._counts = False
+        self._counts = self._laps = False
+        self._recent: deque[frozenset[str | None]] = deque(maxlen=RECENT)
+        self._tail: Record | None = None
+        self._back = 0
         self._most = 0
         self._slipped = False
 
     def enters(self, place: Place, way: object = None) -> None:
         """Before a page is asked for. BrokenAnswer where it was asked for already in this pass."""
-        self._counts = isinstance(way, Offset | Number)
+        self._counts, self._laps = isinstance(way, Offset | Number), isinstance(way, Offset) and way.lap > 0
+        if place.back:
+            self._goes_back()
         mark = hash((place.path, str(sorted((name, str(value)) for name, value in place.params.items()))))
         if mark in self._places:
             raise BrokenAnswer(f"{self.where}: a page points to itself or back; the stream stops and keeps its cursor")
@@ -156,6 +164,7 @@ class Pass:
         """The page as the hub wants it. `kept`: the system's own cursor, where it `keeps` one."""
         self._check_alike(found)
         self._watch(total)
+        found = self._without_lap(found)
         times = [r.updated for r in found if r.updated]
         before = [self.newest] if self.newest and len(self._places) > 1 else []  # the first may lie before (`overlap`)
         self.ordered = self.ordered and in_order([*before, *times])
@@ -168,6 +177,29 @@ class Pass:
             complete=last and self.since is None and not self._slipped,
             total=total,
         )
+
+    def seen(self, id_: str | None) -> bool:
+        """Whether one of the last pages showed this record."""
+        return any(id_ in ids for ids in self._recent)
+
+    def _goes_back(self) -> None:
+        """The list has moved: the places behind us may be asked for again, though not for ever."""
+        self._back += 1
+        if self._back > MAX_BACK:
+            raise BrokenAnswer(
+                f"{self.where}: the list moves faster than it can be read; ask for larger pages, or for an order that "
+                "never changes. The stream keeps its cursor"
+            )
+        self._places.clear()
+        self._shown = self._alike = 0
+
+    def _without_lap(self, found: Sequence[Record]) -> Sequence[Record]:
+        """The page without the record that the one before ended with, where it is still the same."""
+        if not self._laps:
+            return found
+        tail, self._tail = self._tail, found[-1] if found else None
+        self._recent.append(frozenset(r.id for r in found))
+        return found[1:] if tail and found and (found[0].id, found[0].raw) == (tail.id, tail.raw) else found
 
     def _check_alike(self, found: Sequence[Record]) -> None:
         """A system that does not understand the parameter of its pages shows the first one for ever."""
@@ -185,7 +217,7 @@ class Pass:
     def _watch(self, total: int | None) -> None:
         """A record deleted while a list is counted through moves the following ones up, and one slips through between
         two pages. The number of all records tells: if it fell, this pass proves nothing, and the next reads again."""
-        if not self._counts or not isinstance(total, int):
+        if not self._counts or self._laps or not isinstance(total, int):
             return
         self._slipped = self._slipped or total < self._most
         self._most = max(self._most, total)

@@ -34,6 +34,8 @@ class Shelf(Standin):
         self.rounds = 0  # after so many records its cursors lead back to the first
         self.hides = COUNT  # it shows nothing from here on
         self.lose_after = 0  # a record is deleted once so many calls were answered
+        self.restless = False
+        self.edit_after = 0  # a record is changed then, and so moves to the end
 
     def native_id(self, stream: str, n: int) -> str:
         return str(n)
@@ -57,6 +59,11 @@ class Shelf(Standin):
         if self.lose_after and len(self.asked) > self.lose_after:
             del self.held[0]
             self.lose_after = 0
+        if self.edit_after and len(self.asked) > self.edit_after:
+            self.held.append({**self.held.pop(0), "at": "2026-01-01T00:01:00Z"})
+            self.edit_after = 0
+        if self.restless:  # each time all is new
+            self.held = [{**record, "id": f"{len(self.asked)}-{record['id']}"} for record in self.held]
         return int(call.param("start", "0"))
 
     @route("GET", "/cursor")
@@ -245,10 +252,32 @@ def test_an_ordered_list_moves_its_cursor_with_each_page_and_an_unordered_one_at
     ]  # fmt: skip
 
 
-def test_a_record_deleted_while_a_list_is_counted_through_spoils_the_pass(shelf: Shelf, http: Http) -> None:
+@pytest.mark.parametrize("happens", ["lose_after", "edit_after"])
+@pytest.mark.parametrize("after", [1, 2, 3, 4])
+@pytest.mark.parametrize("way", ["offset", "offset and total"])
+def test_a_list_that_moves_while_it_is_counted_through_loses_nothing(
+    shelf: Shelf, http: Http, way: str, after: int, happens: str
+) -> None:
+    setattr(shelf, happens, after)
+    pages = list(WAYS[way](http, ALL))
+    assert {record["id"] for record in shelf.held} <= set(ids(pages))
+    assert pages[-1].complete
+    assert pages[-1].cursor == shelf.held[-1]["at"]
+
+
+def test_a_list_that_never_stops_moving_is_given_up(shelf: Shelf, http: Http) -> None:
+    shelf.restless = True
+    with pytest.raises(BrokenAnswer, match="moves faster than it can be read"):
+        list(WAYS["offset"](http, ALL))
+
+
+@pytest.mark.parametrize("way", [Offset("start", SIZE, lap=0), Number("page", more="more", first=1)])
+def test_a_record_deleted_while_pages_are_counted_spoils_the_pass(
+    shelf: Shelf, http: Http, way: Offset | Number
+) -> None:
     shelf.lose_after = 2
-    way = Pages("/offset", "items", Offset("start", SIZE), updated="at", total="total")
-    pages = list(way(http, ALL))
+    path = "/offset" if isinstance(way, Offset) else "/number"
+    pages = list(Pages(path, "items", way, updated="at", total="total")(http, ALL))
     assert "r10" not in ids(pages), "it moved up a place, onto a page that was already read"
     assert (pages[-1].cursor, pages[-1].complete) == (None, False)
 
