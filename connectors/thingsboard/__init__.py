@@ -2,67 +2,56 @@
 
 Plain REST. Ids are objects, {"entityType": "DEVICE", "id": "…"}. Customers and devices carry no time of change, so
 they are always read whole; alarms are read by the time they were raised.
+
+__init__     the connector: which path is which field
+saving       how objects are written: whole, at their version
+attributes   what stands beside them: server attributes, telemetry
+sandbox      the stand-in   (never imported here)
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from omnihub.errors import ConfigError, RejectedRecord
-from omnihub.model import Entity, Outcome
+from connectors.thingsboard.attributes import find
+from connectors.thingsboard.saving import (
+    CUSTOMER,
+    DEVICE,
+    NOBODY,
+    VERSION_CONFLICT,
+    create,
+    raise_alarms,
+    save,
+    save_alarms,
+    save_devices,
+)
+from omnihub.model import Entity
 from omnihub.sdk import (
-    Answer,
     ByIdBatch,
+    ByIds,
     Codes,
     Connector,
     EpochMs,
     Http,
     Limit,
     Link,
-    Login,
+    LoginToken,
     Number,
     Page,
     Pages,
     Push,
-    Row,
     Setting,
     Stream,
     Want,
-    exchange,
-    words,
 )
 
+__all__ = ["LONGEST", "NOBODY", "VERSION_CONFLICT", "connector"]
+
 PAGE_SIZE = 1000
-TOKEN_LASTS_S = 9_000.0  # as installed
-NOBODY = "13814000-1dd2-11b2-8080-808080808080"  # the id ThingsBoard writes where there is no customer
+TOKEN_LASTS_S = 9_000.0  # as installed; the token itself says where an administrator made it shorter
 LONGEST = 255  # characters a customer's fields can hold
-VERSION_CONFLICT = "35"  # its error code; with which HTTP status it comes is less certain
-
-
-def _log_in(http: Http, settings: Mapping[str, str]) -> tuple[str, float]:
-    who = {"username": settings["username"], "password": settings["password"]}
-    answer = http.request("POST", "/api/auth/login", json=who, safe=True)
-    if answer.status_code in (400, 401, 403):
-        raise ConfigError(
-            f"thingsboard: the login was refused ({answer.status_code}); check systems.thingsboard.username in "
-            "omnihub.yaml and OMNIHUB_THINGSBOARD_PASSWORD"
-        )
-    token = str(http.refuse(answer).json()["token"])
-    return token, _lasts_s(token)
-
-
-def _lasts_s(token: str) -> float:
-    """The life of a JWT as it says itself: an administrator can shorten it."""
-    try:
-        claims = json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))
-        return float(claims["exp"] - claims["iat"])
-    except (ValueError, KeyError, IndexError, TypeError, binascii.Error):
-        return TOKEN_LASTS_S
 
 
 @dataclass(frozen=True)
@@ -100,38 +89,8 @@ def _list(path: str, updated: str | None = None, since: Mapping[str, str] | None
     )
 
 
-def save_customers(http: Http, rows: Sequence[Row]) -> Iterable[Answer]:
-    """Write customers one by one, each as a whole: as just read, with the changes laid over it.
-
-    The version it was read with goes along, so nobody's edit is lost. That is also why a write whose answer got lost
-    is not sent again: it would meet its own version.
-    """
-    for row in rows:
-        yield _save_customer(http, row)
-
-
-def _save_customer(http: Http, row: Row) -> Answer:
-    answer = http.post("/api/customer", json={**row.raw, **row.body})
-    seen = exchange(answer)
-    code = "" if answer.ok else _code(answer.content)
-    if answer.status_code == 409 or code == VERSION_CONFLICT:
-        return Answer(row.n, Outcome.DRIFTED, row.id, code, "changed there in the meantime", seen)
-    if answer.status_code == 404:
-        return Answer(row.n, Outcome.DRIFTED, row.id, code, "deleted there in the meantime", seen)
-    try:
-        http.refuse(answer, record=f"thingsboard/customers/{row.id}")
-    except RejectedRecord as no:
-        return Answer(row.n, Outcome.REFUSED, row.id, code, words(no.body), seen)
-    return Answer(row.n, Outcome.WRITTEN, row.id, exchange=seen)
-
-
-def _code(body: bytes) -> str:
-    try:
-        return str(json.loads(body).get("errorCode", ""))
-    except (ValueError, AttributeError):
-        return ""
-
-
+_CUSTOMERS = ByIdBatch("/api/customers", param="customerIds", key="id.id")
+_DEVICES = ByIdBatch("/api/devices", param="deviceIds", key="id.id")
 _WRITABLE = ("email", "phone", "street", "postal_code", "city", "region", "country")
 
 connector = Connector(
@@ -143,7 +102,7 @@ connector = Connector(
         Setting("username", "the e-mail address of a tenant administrator"),
         Setting("password", "the password of that user", secret=True),
     ),
-    auth=Login(_log_in, header="X-Authorization"),
+    auth=LoginToken("/api/auth/login", header="X-Authorization", lasts_s=TOKEN_LASTS_S, renew_path="/api/auth/token"),
     limits=(Limit(90, per_s=1), Limit(1900, per_s=60)),  # the usual tenant profile: 100 a second, 2,000 a minute
     streams=(
         Stream(
@@ -163,8 +122,10 @@ connector = Connector(
             },
             push=Push(
                 fields=_WRITABLE,
-                update=save_customers,
-                look=ByIdBatch("/api/customers", param="customerIds", key="id.id"),
+                update=save(CUSTOMER),
+                look=_CUSTOMERS,
+                create=create(CUSTOMER),
+                find=find("CUSTOMER", _CUSTOMERS),
                 max_length=dict.fromkeys(_WRITABLE, LONGEST),
             ),
         ),
@@ -182,6 +143,14 @@ connector = Connector(
                 # not the platform's own "active": that one only says whether the device is connected at this minute
                 "status": Codes("additionalInfo.status", codes={"ACTIVE": "active", "INACTIVE": "inactive"}),
             },
+            push=Push(
+                fields=("sku", "name", "account", "installed_on", "status"),  # the serial number is its name
+                update=save_devices,
+                look=_DEVICES,
+                create=create(DEVICE),
+                find=find("DEVICE", _DEVICES),
+                max_length={"name": LONGEST},
+            ),
         ),
         Stream(
             name="alarms",
@@ -194,6 +163,12 @@ connector = Connector(
                 "device": Link("originator.id", stream="devices", nobody=NOBODY),
                 "detail": "details.message",
             },
+            push=Push(
+                fields=("detail",),
+                update=save_alarms,
+                look=ByIds("/api/alarm/{id}", key="id.id", updated="createdTime"),
+                create=raise_alarms,  # known by what they are about and their type: there is no key to find them by
+            ),
             updated="createdTime",
             blind="alarms acknowledged, cleared or deleted after they were read: only new ones are asked for",
             full_every=timedelta(days=1),

@@ -30,6 +30,7 @@ REFRESH_LASTS_S = 604_800
 NAMESPACE = uuid.UUID("7c2c0cbe-9f3e-5e1b-a2a5-0d6a5f5ad001")
 TENANT = str(uuid.uuid5(NAMESPACE, "tenant"))
 PROFILE = str(uuid.uuid5(NAMESPACE, "device profile"))
+QUERY_SIZE = 100  # entities a query shows at most
 TELEMETRY_LIMIT = 100  # points given where nobody says how many
 
 GENERAL, AUTHENTICATION, TOKEN_EXPIRED, FORBIDDEN, INVALID, BAD_REQUEST, MISSING, TOO_MANY = (
@@ -134,6 +135,10 @@ class ThingsBoardStandin(Standin):
         expired = claims is not None and claims["exp"] <= self.now().timestamp()
         self._token_problem = TOKEN_EXPIRED if expired else AUTHENTICATION
         return good and not expired
+
+    def reads(self, call: Call) -> bool:
+        """Queries over entities are POSTs."""
+        return call.method == "GET" or "/api/entitiesQuery/" in call.url
 
     def error(self, status: int, code: str = "", message: str = "", wait_s: float = 0.0) -> Reply:
         usual_code, usual_message = _ERRORS.get(status, (GENERAL, "Unexpected error"))
@@ -323,6 +328,21 @@ class ThingsBoardStandin(Standin):
             raise Refused(404, MISSING, "Requested item wasn't found!")
         return Reply(200, self._device(found[0]))
 
+    @route("GET", "/api/deviceProfiles")
+    @refusing
+    def profiles(self, call: Call) -> Reply:
+        profile = {
+            "id": _id("DEVICE_PROFILE", PROFILE), "tenantId": _id("TENANT", TENANT), "name": "default",
+            "type": "DEFAULT", "transportType": "DEFAULT", "provisionType": "DISABLED", "default": True,
+        }  # fmt: skip
+        return Reply(200, {"data": [profile], "totalPages": 1, "totalElements": 1, "hasNext": False})
+
+    @route("GET", "/api/devices")
+    @refusing
+    def devices_by_id(self, call: Call) -> Reply:
+        found = [self.state.get("devices", id_) for id_ in call.param("deviceIds").split(",")]
+        return Reply(200, [self._device(obj) for obj in found if obj and not obj.deleted])
+
     @route("GET", "/api/device/{id}")
     @refusing
     def device(self, call: Call) -> Reply:
@@ -422,6 +442,10 @@ class ThingsBoardStandin(Standin):
             "severity": sent["severity"],
             "details": sent.get("details"),
         }
+        if (sent.get("id") or {}).get("id"):
+            named = self._living("alarms", sent["id"]["id"], "Alarm")
+            named.body |= body
+            return Reply(200, self._alarm(self.state.save(named)))
         for obj in self.state.find("alarms", "$.originator.id", origin.get("id")):
             if obj.body.get("type") == sent["type"] and not obj.body.get("clearTs"):
                 obj.body |= body | {"endTs": now}
@@ -491,6 +515,15 @@ class ThingsBoardStandin(Standin):
         self._keep("attributes", self._about(call, "scope"), {key: {"value": v, "ts": at} for key, v in sent.items()})
         return Reply(200)
 
+    @route("DELETE", "/api/plugins/telemetry/{type}/{id}/{scope}")
+    @refusing
+    def delete_attributes(self, call: Call) -> Reply:
+        obj = self.state.get("attributes", self._about(call, "scope"))
+        if obj:
+            obj.body = {k: v for k, v in obj.body.items() if k not in call.param("keys").split(",")}
+            self.state.save(obj)
+        return Reply(200)
+
     @route("GET", "/api/plugins/telemetry/{type}/{id}/values/attributes/{scope}")
     @refusing
     def attributes(self, call: Call) -> Reply:
@@ -529,6 +562,52 @@ class ThingsBoardStandin(Standin):
             if within:
                 found[key] = [{"ts": ts, "value": v if strict else _as_text(v)} for ts, v in within]
         return Reply(200, found)
+
+    # -- queries ----------------------------------------------------------------------------------------------------
+
+    @route("POST", "/api/entitiesQuery/find")
+    @refusing
+    def find(self, call: Call) -> Reply:
+        """Objects of a kind, or some by id, whose server attributes are as asked; at most a hundred a page."""
+        asked = _object(call)
+        wanted, link = asked.get("entityFilter") or {}, asked.get("pageLink") or {}
+        kind, size, number = wanted.get("entityType"), int(link.get("pageSize", 0)), int(link.get("page", 0))
+        if wanted.get("type") not in ("entityType", "entityList") or kind not in _STREAMS or size < 1:
+            raise Refused(400, BAD_REQUEST, "Incorrect query")
+        size = min(size, QUERY_SIZE)
+        ids = [
+            str(id_)
+            for (id_,) in self.state.ask(
+                "SELECT id FROM objects WHERE stream = ? AND NOT deleted ORDER BY created_at, id", [_STREAMS[kind]]
+            )
+            if wanted["type"] == "entityType" or id_ in wanted.get("entityList", ())
+        ]
+        found = [id_ for id_ in ids if all(self._passes(kind, id_, test) for test in asked.get("keyFilters") or ())]
+        keys = [key["key"] for key in asked.get("latestValues") or () if key["type"] == "SERVER_ATTRIBUTE"]
+        return Reply(
+            200,
+            {
+                "data": [self._entity(kind, id_, keys) for id_ in found[size * number : size * (number + 1)]],
+                "totalPages": -(-len(found) // size),
+                "totalElements": len(found),
+                "hasNext": size * (number + 1) < len(found),
+            },
+        )
+
+    def _server_side(self, kind: str, id_: str) -> dict[str, Any]:
+        obj = self.state.get("attributes", f"{kind}/{id_}/SERVER_SCOPE")
+        return obj.body if obj else {}
+
+    def _passes(self, kind: str, id_: str, test: Mapping[str, Any]) -> bool:
+        held = self._server_side(kind, id_).get(test["key"]["key"], {}).get("value")
+        predicate = test["predicate"]
+        any_of = predicate["predicates"] if predicate["type"] == "COMPLEX" else [predicate]
+        return held is not None and any(_as_text(held) == one["value"]["defaultValue"] for one in any_of)
+
+    def _entity(self, kind: str, id_: str, keys: Sequence[str]) -> dict[str, Any]:
+        held = self._server_side(kind, id_)
+        latest = {k: {"ts": held[k]["ts"], "value": _as_text(held[k]["value"])} for k in keys if k in held}
+        return {"entityId": _id(kind, id_), "latest": {"SERVER_ATTRIBUTE": latest}, "timeseries": {}}
 
     def _about(self, call: Call, scope: str = "") -> str:
         type_, id_ = call.path["type"], call.path["id"]
