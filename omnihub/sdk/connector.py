@@ -31,7 +31,7 @@ from omnihub.sdk.page import Exchange, Page, Want
 class Setting:
     """Something a person configures: `systems.<name>.<key>` in omnihub.yaml or OMNIHUB_<NAME>_<KEY>.
 
-    A secret is read from the environment only.
+    A secret is read from the environment only. A default of "" means that it may be left out.
     """
 
     name: str
@@ -168,8 +168,8 @@ def _same(settings: Mapping[str, str], http: Http) -> Any:
 @dataclass(frozen=True)
 class Connector:
     """An outside system, as a value. `connect` makes the client the streams' functions are called with (the `Http`
-    itself unless a vendor's SDK is used). `open`: instead of both, for a system that is not called over HTTP: settings →
-    client. `master`: right about products and prices, and never written.
+    itself unless a vendor's SDK is used). `open`: instead of both, for a system that is not called over HTTP: settings
+    → client. `master`: right about products and prices, and never written.
     """
 
     name: str

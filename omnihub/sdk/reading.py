@@ -130,7 +130,7 @@ class Pass:
         self.where, self.now, self.since, self.ordered = where, want.now, since, ordered
         self.newest = since
         self._places: set[int] = set()
-        self._shown = 0  # a fingerprint of the page before
+        self._before: Sequence[Record] = ()  # the page before
         self._alike = 0
         self._counts = self._laps = False
         self._recent: deque[frozenset[str | None]] = deque(maxlen=RECENT)
@@ -191,7 +191,7 @@ class Pass:
                 "never changes. The stream keeps its cursor"
             )
         self._places.clear()
-        self._shown = self._alike = 0
+        self._before, self._alike = (), 0
 
     def _without_lap(self, found: Sequence[Record]) -> Sequence[Record]:
         """The page without the record that the one before ended with, where it is still the same."""
@@ -205,9 +205,9 @@ class Pass:
         """A system that does not understand the parameter of its pages shows the first one for ever."""
         if not found:
             return
-        shown = hash(tuple((r.id, r.raw) for r in found))
-        self._alike = self._alike + 1 if shown == self._shown else 1
-        self._shown = shown
+        same = len(found) == len(self._before) and all(a.raw == b.raw for a, b in zip(found, self._before, strict=True))
+        self._alike = self._alike + 1 if same else 1
+        self._before = found
         if self._alike >= (2 if self._counts else MAX_ALIKE):
             raise BrokenAnswer(
                 f"{self.where}: a page shows the same records as the one before; is its paging parameter right? "

@@ -21,7 +21,7 @@ def complete(connector: Connector, given: Mapping[str, str]) -> dict[str, str]:
     """The settings with defaults filled in; ConfigError names what is missing and where to set it."""
     settings = {s.name: s.default for s in connector.settings if s.default is not None} | dict(given)
     for setting in connector.settings:
-        if not settings.get(setting.name):
+        if not settings.get(setting.name) and setting.default != "":
             variable = f"OMNIHUB_{connector.name}_{setting.name}".upper()
             place = (
                 variable
