@@ -385,6 +385,11 @@ def _way_out(error: Exception) -> str:
     return "nothing is lost: the next `omnihub sync` goes on from the same place"
 
 
+def read_anew(c: sa.Connection, system: str, stream: str) -> None:
+    """What is known of a stream is doubtful: its next pull reads everything, wherever its cursor stood."""
+    c.execute(_this(sa.update(schema.streams), system, stream).values(cursor=None))
+
+
 def _set(c: sa.Connection, landed: Landed, **values: Any) -> None:
     done = c.execute(_this(sa.update(schema.streams), landed.system, landed.stream).values(**values))
     if not done.rowcount:

@@ -17,6 +17,7 @@ from omnihub import refine as refining
 from omnihub.errors import ConfigError, OmniHubError, UnsafePlan
 from omnihub.flow.hub import Hub
 from omnihub.flow.refining import sent_to
+from omnihub.land import read_anew
 from omnihub.model import Change, Op, Outcome, Ref
 from omnihub.push import Broken, Plan, Present, Receipt, Task, apply_stream, guard, make_plan
 from omnihub.push.apply import parsed
@@ -376,9 +377,32 @@ def keep_receipts(store: Store, plan_id: str, receipts: Sequence[Receipt]) -> No
             ("ref", "field", "old", "new", "plan_id", "code", "message", "at"),
             list(refused.values()),
         )
+        _doubt(c, plan_id, [r.ref for r in receipts if r.code in SURPRISES])
         d = schema.dead_letters
         for ref, field in written:
             c.execute(sa.delete(d).where(d.c.ref == ref, d.c.field == field))
+
+
+SURPRISES = ("already", "changed", "gone")  # the record was not as the pull had shown it
+
+
+def _doubt(c: sa.Connection, plan_id: str, refs: Sequence[str]) -> None:
+    """A record surprises, and what we knew of it is older than our last receipt for it: the pull since then did not
+    show it, nor will the next (its time was stamped by a clock that was off, or a search lagged behind). So its stream
+    is read whole."""
+    if not refs:
+        return
+    rc, t, raw = schema.receipts, schema.refined, schema.raw
+    blind = (
+        sa.select(raw.c.system, raw.c.stream)
+        .join(t, t.c.raw_seq == raw.c.seq)
+        .join(rc, rc.c.ref == t.c.ref)
+        .where(rc.c.plan_id != plan_id, rc.c.at > raw.c.landed_at)
+        .where(rc.c.outcome.in_([Outcome.WRITTEN.value, Outcome.DRIFTED.value]))
+        .distinct()
+    )
+    for system, stream in {tuple(row) for row in bulk.where_in(c, blind, t.c.ref, refs)}:
+        read_anew(c, system, stream)
 
 
 def _receipt_row(plan_id: str, r: Receipt, at: str) -> tuple[Any, ...]:
