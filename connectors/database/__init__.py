@@ -3,7 +3,7 @@
     erp:
       connector: database       # its url, where it has a password, is the variable OMNIHUB_ERP_URL
       streams:
-        orders: {table: orders, key: id, updated: changed_at, entity: order, map: {number: no, status: state}}
+        orders: {table: orders, key: id, updated: changed_at, entity: order, map: {number: number, status: state}}
 
     declaration   the words of a stream
     tables        what of the database a stream reads: columns, key, types

@@ -104,12 +104,10 @@ def opened(system: str, url: str, folder: Path, read_only: bool) -> Client:
                 raise ConfigError(f"{system}: there is no file {where.database}; check the url of this system")
         # a connection lives as long as a step needs it: nobody closes a client
         engine = sa.create_engine(where, poolclass=sa.NullPool)
-    except sa.exc.ArgumentError:
-        raise ConfigError(
-            f"{system}: its url is none; write postgresql+psycopg://user:password@host/database"
-        ) from None
     except (sa.exc.NoSuchModuleError, ImportError) as error:
         raise ConfigError(f"{system}: the driver of this database is not installed ({error})") from None
+    except sa.exc.ArgumentError:
+        raise ConfigError(f"{system}: its url is none; write postgresql+psycopg://user:password@host/erp") from None
     if read_only:
         _forbid_writing(engine)
     shown = where.set(username=None, password=None, query={})
@@ -156,32 +154,29 @@ def _table(c: sa.Connection, where: str, said: DatabaseStream) -> tuple[sa.FromC
     schema, name = said.schema_, said.table
     if not schema and "." in name:
         schema, _, name = name.partition(".")
-    found = sa.MetaData()
-    with _unknown_types_are_fine():
-        try:
-            table = sa.Table(name, found, schema=schema, autoload_with=c, resolve_fks=False)
-        except sa.exc.NoSuchTableError:
-            there = sa.inspect(c)
-            known = [*there.get_table_names(schema), *there.get_view_names(schema)]
-            raise ConfigError(f"{where}: there is no table {said.table}; {meant(name, known)}") from None
-    if c.dialect.name == "sqlite":
-        for column in table.columns:
-            column.type = _stored_as_is(column.type)
-    return table, _unique(c, table, said.key)
+    there, name = sa.inspect(c), sa.quoted_name(name, quote=None)
+    try:
+        with _unknown_types_are_fine():
+            found = there.get_columns(name, schema)
+    except sa.exc.NoSuchTableError:
+        known = [*there.get_table_names(schema), *there.get_view_names(schema)]
+        raise ConfigError(f"{where}: there is no table {said.table}; {meant(name, known)}") from None
+    as_is = c.dialect.name == "sqlite"
+    columns = [sa.Column(one["name"], _stored_as_is(one["type"]) if as_is else one["type"]) for one in found]
+    nullable = {one["name"] for one in found if one["nullable"]}
+    return sa.Table(name, sa.MetaData(), *columns, schema=schema), _unique(there, name, schema, said.key, nullable)
 
 
-def _unique(c: sa.Connection, table: sa.Table, key: Sequence[str]) -> bool:
+def _unique(there: sa.Inspector, table: str, schema: str | None, key: Sequence[str], nullable: set[str]) -> bool:
     """Whether the database itself sees to it that no two rows have the same key, and none has half of one."""
-    there, wanted = sa.inspect(c), set(key)
-    if {column.name for column in table.primary_key.columns} == wanted:
+    wanted = set(key)
+    if set(there.get_pk_constraint(table, schema)["constrained_columns"]) == wanted:
         return True
-    if any(table.columns[name].nullable for name in key if name in table.columns):
+    if wanted & nullable:
         return False
-    unique: list[Sequence[str | None]] = [
-        u["column_names"] for u in there.get_unique_constraints(table.name, table.schema)
-    ]
-    unique += [i["column_names"] for i in there.get_indexes(table.name, table.schema) if i["unique"]]
-    return any(set(names) == wanted for names in unique)
+    constraints = [set(one["column_names"]) for one in there.get_unique_constraints(table, schema)]
+    indexes = [set(one["column_names"]) for one in there.get_indexes(table, schema) if one["unique"]]
+    return wanted in constraints or wanted in indexes
 
 
 def _query(c: sa.Connection, where: str, said: DatabaseStream) -> tuple[sa.FromClause, bool]:
@@ -199,9 +194,23 @@ def _unknown_types_are_fine() -> Iterator[None]:
         yield
 
 
+class Figure(sa.types.UserDefinedType[Any]):
+    """A number as SQLite has it: whole, a float, or exact as text; it makes of it what the column holds."""
+
+    cache_ok = True
+
+
+class Flag(Figure):
+    """Yes or no, which SQLite keeps as 1 and 0."""
+
+
 def _stored_as_is(kind: Any) -> Any:
-    """SQLite has texts, numbers and bytes; what a column calls them must not bend them."""
-    return sa.types.NullType() if isinstance(kind, (sa.Date, sa.DateTime, sa.Time, sa.Numeric, sa.Boolean)) else kind
+    """SQLite has texts, numbers and bytes; what a column calls them must not bend them when they are read."""
+    if isinstance(kind, sa.Boolean):
+        return Flag()
+    if isinstance(kind, sa.Numeric):
+        return Figure()
+    return sa.types.NullType() if isinstance(kind, (sa.Date, sa.DateTime, sa.Time)) else kind
 
 
 # -- values ----------------------------------------------------------------------------------------------------------
@@ -216,6 +225,10 @@ def fitted(column: sa.ColumnElement[Any], value: Any, zone: tzinfo) -> Any:
         match kind:
             case sa.Boolean():
                 return value if isinstance(value, bool) else {"true": True, "false": False}[str(value).lower()]
+            case Flag():
+                return {"true": 1, "false": 0, "1": 1, "0": 0}[str(value).lower()]
+            case Figure():
+                return str(Decimal(str(value)))
             case sa.Integer():
                 return int(str(value))
             case sa.Float():
@@ -235,7 +248,7 @@ def fitted(column: sa.ColumnElement[Any], value: Any, zone: tzinfo) -> Any:
             case sa.String():
                 return str(value)
     except (ValueError, KeyError, ArithmeticError) as error:
-        raise ValueError(f"does not fit the column {column.name}, which is {kind}") from error
+        raise ValueError(f"does not fit the column {column.name}") from error
     return value
 
 

@@ -31,7 +31,7 @@ class Unusable(Record, frozen=True):
 _BETWEEN = "|"  # the values of a key of several columns
 
 
-def encoded(row: Mapping[str, Any], zone: tzinfo) -> bytes:
+def encoded(row: Mapping[Any, Any], zone: tzinfo) -> bytes:
     """A row as the JSON of a record. zone: where times without one are at home.
 
     >>> from datetime import UTC
