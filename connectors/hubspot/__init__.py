@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import msgspec
+import requests
 
 from connectors.hubspot.client import Client, Sent
 from connectors.hubspot.consent import Consents
@@ -38,6 +39,7 @@ from omnihub.sdk import (
     Page,
     Path,
     Push,
+    Quota,
     Record,
     Setting,
     Stream,
@@ -370,6 +372,12 @@ CONSENTS = Consents(ADDRESSES.pull, ADDRESSES.look)
 
 _RARELY = "what was restored from the archive, or removed from it for good, without being changed"
 
+
+def _day_is_over(response: requests.Response) -> bool:
+    """Which of the limits was met stands in the refusal."""
+    return response.status_code == 429 and b'"DAILY"' in response.content
+
+
 connector = Connector(
     name="hubspot",
     title="HubSpot",
@@ -377,11 +385,14 @@ connector = Connector(
     settings=(
         Setting("url", "where HubSpot's API is", default="https://api.hubapi.com"),
         Setting("token", "access token of a private app that may read and write companies and contacts", secret=True),
+        Setting("zone", "the account's time zone, where its day of calls ends", default="UTC"),
     ),
     auth=Bearer("token"),
     limits=(
-        Limit(185, per_s=10),  # a private app of a Professional account may make 190
+        # a private app of a Professional account may make 190
+        Limit(185, per_s=10, left="X-HubSpot-RateLimit-Remaining"),
         Limit(4, per_s=1, path="/search$"),  # the account may make 5, and people's tools search too
+        Quota(650_000, zone="{zone}", left="X-HubSpot-RateLimit-Daily-Remaining", spent=_day_is_over),
     ),
     connect=Client,
     streams=(

@@ -62,7 +62,8 @@ connector = sdk.Connector(
         Setting("client_secret", "its secret", secret=True),
     ),
     auth=sdk.ClientCredentials("/oauth/token"),
-    limits=(Limit(580, per_s=60),),  # the portal allows 600
+    # the portal allows 600
+    limits=(Limit(580, per_s=60, left="RateLimit-Remaining", resets="RateLimit-Reset"),),
     streams=(
         Stream("accounts", Entity.ACCOUNT, ACCOUNTS, changes("/v1/accounts"), updated="updated_at",
                push=writing("/v1/accounts", COMPANY, LONGEST)),

@@ -34,13 +34,13 @@ from omnihub.sdk import (
     Connector,
     Entity,
     FieldMap,
-    Limit,
     Link,
     Many,
     Outcome,
     Page,
     Path,
     Push,
+    Quota,
     Record,
     Row,
     Setting,
@@ -299,6 +299,17 @@ def limited(response: requests.Response) -> bool:
     return response.status_code == 403 and b"REQUEST_LIMIT_EXCEEDED" in response.content
 
 
+def used_up(response: requests.Response) -> bool:
+    """The calls of the last 24 hours; too many long ones at once are refused in the same words but one."""
+    return limited(response) and b"Concurrent" not in response.content
+
+
+def calls_left(response: requests.Response) -> int | None:
+    """What each answer says: api-usage=18/5000. The last twentieth is for the org's other integrations."""
+    used, _, most = response.headers.get("Sforce-Limit-Info", "").partition("api-usage=")[2].partition("/")
+    return int(most) * 19 // 20 - int(used) if used.isdigit() and most.isdigit() else None
+
+
 ACCOUNT = Sobject(
     "Account",
     {
@@ -422,7 +433,7 @@ connector = Connector(
         Setting("poll_s", "seconds before the first look at a job, and half as many more before each next", "0.2"),
     ),
     auth=ClientCredentials("/services/oauth2/token"),
-    limits=(Limit(DAILY_CALLS, per_s=86_400),),
+    limits=(Quota(DAILY_CALLS, left=calls_left, spent=used_up, again_s=900),),  # the day is the last 24 hours
     limited=limited,
     connect=Org,
     streams=(

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from connectors.shopify.reading import CUSTOMERS, ORDERS, PRODUCTS, VARIANTS
-from connectors.shopify.shop import Shop
+from connectors.shopify.shop import Shop, level
 from connectors.shopify.writing import (
     create_customers,
     find_customers,
@@ -26,6 +26,7 @@ from connectors.shopify.writing import (
     update_variants_in_bulk,
 )
 from omnihub.sdk import (
+    Bucket,
     ClientCredentials,
     Codes,
     Connector,
@@ -200,7 +201,8 @@ connector = Connector(
         Setting("client_secret", "client secret of the same app", secret=True),
     ),
     auth=ClientCredentials("/admin/oauth/access_token", header="X-Shopify-Access-Token", prefix=""),
-    limits=(),  # calls aren't counted here but priced: see `shop.Points`
+    # what the cheapest plan has; the answers tell how much it is
+    limits=(Bucket(2000, restores_per_s=100, told=level, path="/graphql.json$"),),
     connect=_connect,
     streams=(customers, products, variants, orders, order_lines),
 )

@@ -21,7 +21,7 @@ import msgspec
 import requests
 
 from omnihub.errors import BrokenAnswer, ConfigError, OmniHubError, RateLimited, RejectedRecord, RetryableError
-from omnihub.sdk import Http
+from omnihub.sdk import Http, Level, spending
 
 log = logging.getLogger("omnihub.shopify")
 
@@ -71,6 +71,7 @@ class Cost(msgspec.Struct, rename="camel"):
 
     throttle_status: Throttle
     requested_query_cost: float = 0.0
+    actual_query_cost: float | None = None
 
 
 class _Extensions(msgspec.Struct):
@@ -98,6 +99,20 @@ class _Head(msgspec.Struct):
 
 
 _head = msgspec.json.Decoder(_Head).decode
+
+
+def level(response: requests.Response) -> Level | None:
+    """What an answer says about the bucket all processes draw from."""
+    try:
+        told = _head(response.content).extensions
+    except msgspec.DecodeError:
+        return None
+    if told is None or told.cost is None:
+        return None
+    bucket = told.cost.throttle_status
+    return Level(
+        bucket.currently_available, bucket.maximum_available, bucket.restore_rate, told.cost.actual_query_cost or 0
+    )
 
 
 @dataclass
@@ -199,7 +214,8 @@ class Shop:
         status = None
         try:
             body = {"query": document, "variables": dict(variables)}
-            response = self.http.request("POST", PATH, json=body, safe=safe)
+            with spending(cost):
+                response = self.http.request("POST", PATH, json=body, safe=safe)
             if response.status_code in CLOSED:
                 raise ConfigError(f"{self.http.system}: {CLOSED[response.status_code]} ({response.status_code})")
             self.http.refuse(response)

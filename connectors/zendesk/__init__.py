@@ -210,9 +210,9 @@ connector = Connector(
     ),
     auth=Basic("{email}/token", "api_token"),
     limits=(
-        # With the High Volume API add-on: 2,500 a minute and 30 exports. Other plans have 200 to 700 and 10, which
-        # Zendesk then enforces by 429 and Retry-After.
-        Limit(2400, per_s=60),
+        # With the High Volume API add-on: 2,500 a minute and 30 exports. Other plans have 200 to 700, which the answers
+        # tell, and 10, which Zendesk then enforces by 429 and Retry-After.
+        Limit(2400, per_s=60, left="X-Rate-Limit-Remaining", resets="ratelimit-reset"),
         Limit(29, per_s=60, path="/incremental/"),
     ),
     streams=(

@@ -21,7 +21,8 @@ from omnihub.sdk import Connector
 from omnihub.store import Store, schema
 
 LAST_RUNS = 5
-_MARKS = {"ok": GOOD, "failed": BAD, "red": BAD, "partial": DOUBTFUL, "new": "[dim]·[/]", "running": "[dim]…[/]"}
+_MARKS = {"ok": GOOD, "failed": BAD, "waiting": DOUBTFUL, "red": BAD, "partial": DOUBTFUL}
+_MARKS |= {"new": "[dim]·[/]", "running": "[dim]…[/]"}
 
 
 # -- status ----------------------------------------------------------------------------------------------------------
@@ -88,7 +89,7 @@ def _runs(c: sa.Connection) -> list[dict[str, Any]]:
 
 def _sums(counts: str) -> dict[str, Any]:
     sums = balance(json.loads(counts))
-    return {**sums["pull"], **sums["push"], "failed": sums["failed"]}
+    return {**sums["pull"], **sums["push"], "failed": sums["failed"], "waiting": sums["waiting"]}
 
 
 def _findings(c: sa.Connection) -> dict[str, int]:
@@ -146,10 +147,10 @@ def _draw_streams(console: Console, streams: Iterable[Mapping[str, Any]]) -> Non
             _MARKS.get(one["state"], one["state"]), name, number(one["records"]), _ago(one["age_s"]), _ago(whole)
         )
         if one["error"]:
-            failed.append((name, one["error"]))
+            failed.append((_MARKS.get(one["state"], BAD), name, one["error"]))
     put(console, drawn)
-    for name, error in failed:
-        put(console, f"{BAD} {name}: {escape(error)}")
+    for mark, name, error in failed:
+        put(console, f"{mark} {name}: {escape(error)}")
 
 
 def _ago(age_s: int | None) -> str:

@@ -83,6 +83,7 @@ def _flat(said: Mapping[str, Any]) -> dict[str, Any]:
         "balanced": said["balanced"],
         "blocked": said["blocked"],
         "failed": said["failed"],
+        "waiting": said["waiting"],
         "stopped": said.get("stopped", {}),
         "plan": said["plan"],
         "report": said.get("report"),
@@ -168,7 +169,7 @@ def draw_balance(console: Console, told: Mapping[str, Any]) -> None:
             f"{mark} planned {told['planned']:,} = " + " + ".join(f"{told[name]:,} {name}" for name in PUSHED[1:]),
         )
     alike: dict[str, list[str]] = {}
-    for where, _, error in (failure.partition(": ") for failure in told["failed"]):
+    for where, _, error in (failure.partition(": ") for failure in (*told["failed"], *told["waiting"])):
         alike.setdefault(error, []).append(where)
     for error, streams in alike.items():
         put(console, f"{DOUBTFUL} {', '.join(streams)}: {escape(error)}")

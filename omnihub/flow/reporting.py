@@ -473,7 +473,7 @@ def _read(states: list[str]) -> str:
 
 def _troubles(c: sa.Connection) -> Iterator[words.Trouble]:
     t, r = schema.streams, schema.rejects
-    for row in c.execute(sa.select(t).where(t.c.state == "failed").order_by(t.c.system, t.c.stream)):
+    for row in c.execute(sa.select(t).where(t.c.state.in_(("failed", "waiting"))).order_by(t.c.system, t.c.stream)):
         yield words.Trouble(row.system, row.stream, row.error or "could not be read", row.read_at)
     keyless = sa.select(r.c.system, r.c.stream, sa.func.count(), sa.func.min(r.c.landed_at)).group_by(
         r.c.system, r.c.stream

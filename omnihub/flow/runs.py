@@ -51,8 +51,8 @@ class Run:
             )
 
     def end(self) -> dict[str, Any]:
-        """Add up, and say how the run went: ok, partial (a stream could not be read), red (it does not balance, a guard
-        stopped the plan, or a step broke off)."""
+        """Add up, and say how the run went: ok, partial (a stream could not be read, or not yet to its end; changes are
+        deferred), red (it does not balance, a guard stopped the plan, or a step broke off)."""
         told = self.told()
         summary = balance(told)
         with self.store.write() as c:
@@ -78,6 +78,7 @@ def balance(told: dict[str, Any]) -> dict[str, Any]:
         k: told.get("push", {}).get(k, 0) for k in ("planned", "written", "refused", "deferred", "drifted", "left")
     }
     failed = [f"{s['system']}/{s['stream']}: {s['error']}" for s in streams if s["error"]]
+    waiting = [f"{s['system']}/{s['stream']}: {s['waiting']}" for s in streams if s.get("waiting")]
     pull_ok = pulled["read"] == pulled["new"] + pulled["changed"] + pulled["same"] + pulled["rejected"]
     push_ok = pushed["planned"] == pushed["written"] + pushed["refused"] + pushed["deferred"] + pushed["drifted"]
     blocked = told.get("plan", {}).get("state") == "blocked"
@@ -86,7 +87,7 @@ def balance(told: dict[str, Any]) -> dict[str, Any]:
         "red"
         if blocked or stopped or not (pull_ok and push_ok)
         else "partial"
-        if failed or pushed["deferred"]
+        if failed or waiting or pushed["deferred"]
         else "ok"
     )
     return {
@@ -96,5 +97,6 @@ def balance(told: dict[str, Any]) -> dict[str, Any]:
         "balanced": pull_ok and push_ok,
         "blocked": blocked,
         "failed": failed,
+        "waiting": waiting,
         "stopped": stopped,
     }

@@ -26,7 +26,7 @@ from omnihub.errors import ConfigError, RateLimited, RejectedRecord
 from omnihub.model import Op, Outcome
 from omnihub.sandbox.copies import HELD, ROLES, Copy
 from omnihub.sandbox.kit import Call, Quota, Reply, Running
-from omnihub.sdk import Answer, Codes, Page, Row, Want, open_client
+from omnihub.sdk import Answer, Codes, Limit, Page, Row, Want, open_client
 from omnihub.sdk.http import nothing
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -504,7 +504,7 @@ def test_a_day_without_calls_left_ends_as_rate_limited() -> None:
 
 def test_the_budget_stays_below_what_hubspot_enforces() -> None:
     for quota in HubSpot.default_quotas():
-        [limit] = [limit for limit in connector.limits if limit.per_s == quota.per_s]
+        [limit] = [x for x in connector.limits if isinstance(x, Limit) and x.per_s == quota.per_s]
         assert limit.calls < quota.calls
         assert quota.matches in limit.path
 
