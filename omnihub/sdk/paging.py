@@ -22,6 +22,7 @@ from requests.utils import parse_header_links
 
 from omnihub.errors import BrokenAnswer
 from omnihub.sdk.cursors import in_order
+from omnihub.sdk.http import masked
 from omnihub.sdk.page import Record, value_at
 
 
@@ -50,7 +51,7 @@ class Turned:
     place: Place
     answer: requests.Response
     records: Sequence[Record]
-    seen: Callable[[str | None], bool] = lambda _: True  # whether one of the last pages showed this id
+    seen: Callable[[Record], bool] = lambda _: True  # whether one of the last pages showed it just so
 
 
 @dataclass(frozen=True)
@@ -120,9 +121,9 @@ class Offset:
     records there are; the stream then ends there, also where the system cuts pages shorter than asked.
 
     A record that is deleted, or moves to the end because somebody changes it, moves all that follow up a place, and the
-    next page would miss one. So each page begins `lap` records before the end of the one before; if what it begins with
-    was not seen yet, reading goes back. A system that takes offsets in whole pages only needs `lap=0`, and then a list
-    in the order of something that never changes.
+    next page would miss one. So each page begins `lap` records before the end of the one before; if it shows nothing
+    that was seen there, reading goes back. A system that takes offsets in whole pages only needs `lap=0`, and then a
+    list in the order of something that never changes.
     """
 
     param: str
@@ -138,15 +139,16 @@ class Offset:
     def follow(self, page: Turned) -> Place | None:
         """What to ask next, None after the last page."""
         count = len(page.records)
+        shown = len({r.id for r in page.records if r.id is not None}) + sum(r.id is None for r in page.records)
         starts = int(page.place.params.get(self.param, 0))
-        ends = starts + count
+        ends = starts + shown  # a row that comes twice on a page is one record of the list
         total = value_at(page.answer.content, self.total) if self.total else None
         if total is not None and ends < int(total) and not count:
             raise BrokenAnswer(f"{_path(page)} shows nothing from {ends} on, though it says there are {total}")
-        if starts and self.lap and not (count and page.seen(page.records[0].id)):
+        if starts and self.lap and not any(page.seen(record) for record in page.records):
             return page.place.again(**{self.param: max(0, starts - max(1, self.size - self.lap))})
         goes_on = count >= max(1, self.size) if total is None else ends < int(total)
-        return page.place.plus(**{self.param: ends - (self.lap if count > self.lap else 0)}) if goes_on else None
+        return page.place.plus(**{self.param: ends - (self.lap if shown > self.lap else 0)}) if goes_on else None
 
 
 @dataclass(frozen=True)
@@ -243,7 +245,7 @@ Next = Cursor | LinkHeader | NextUrl | Offset | Number | Keyset
 
 
 def _path(page: Turned) -> str:
-    return urlsplit(page.place.path).path
+    return urlsplit(masked(page.place.path)).path
 
 
 def _address(page: Turned, found: str) -> Place:

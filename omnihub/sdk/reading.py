@@ -30,7 +30,7 @@ from omnihub.sdk.paging import Keyset, Next, Number, Offset, Place, Turned
 
 MAX_PAGES = 1_000_000  # a stream longer than this is a loop
 MAX_BACK = 100  # a list that moves so often while it is read is not read soundly
-RECENT = 10  # pages whose ids are remembered, to see whether a list has moved
+RECENT = 3  # pages whose records are remembered, to see whether a list has moved
 MAX_ALIKE = 3  # the same records under new cursors, so often in a row, are a loop as well
 
 
@@ -133,7 +133,7 @@ class Pass:
         self._before: Sequence[Record] = ()  # the page before
         self._alike = 0
         self._counts = self._laps = False
-        self._recent: deque[frozenset[str | None]] = deque(maxlen=RECENT)
+        self._recent: deque[frozenset[bytes]] = deque(maxlen=RECENT)
         self._tail: Record | None = None
         self._back = 0
         self._most = 0
@@ -178,9 +178,9 @@ class Pass:
             total=total,
         )
 
-    def seen(self, id_: str | None) -> bool:
-        """Whether one of the last pages showed this record."""
-        return any(id_ in ids for ids in self._recent)
+    def seen(self, record: Record) -> bool:
+        """Whether one of the last pages showed this record, just as it is."""
+        return any(record.raw in page for page in self._recent)
 
     def _goes_back(self) -> None:
         """The list has moved: the places behind us may be asked for again, though not for ever."""
@@ -198,7 +198,7 @@ class Pass:
         if not self._laps:
             return found
         tail, self._tail = self._tail, found[-1] if found else None
-        self._recent.append(frozenset(r.id for r in found))
+        self._recent.append(frozenset(r.raw for r in found))
         return found[1:] if tail and found and (found[0].id, found[0].raw) == (tail.id, tail.raw) else found
 
     def _check_alike(self, found: Sequence[Record]) -> None:

@@ -35,6 +35,7 @@ class Shelf(Standin):
         self.hides = COUNT  # it shows nothing from here on
         self.lose_after = 0  # a record is deleted once so many calls were answered
         self.restless = False
+        self.turned = False  # rows come in another order, and some of them twice
         self.edit_after = 0  # a record is changed then, and so moves to the end
 
     def native_id(self, stream: str, n: int) -> str:
@@ -91,6 +92,7 @@ class Shelf(Standin):
     @route("GET", "/offset")
     def offset(self, call: Call) -> Reply:
         found = self._from(self._here(call), self.held[: self.hides])
+        found = [*found[::-1], *found[-2:]] if self.turned else found
         return Reply(200, {"items": found, "total": len(self.held)})
 
     @route("GET", "/number")
@@ -263,6 +265,15 @@ def test_a_list_that_moves_while_it_is_counted_through_loses_nothing(
     assert {record["id"] for record in shelf.held} <= set(ids(pages))
     assert pages[-1].complete
     assert pages[-1].cursor == shelf.held[-1]["at"]
+
+
+@pytest.mark.parametrize("way", ["offset", "offset and total"])
+def test_rows_in_another_order_or_twice_lose_nothing(shelf: Shelf, http: Http, way: str) -> None:
+    shelf.turned = True
+    pages = list(WAYS[way](http, ALL))
+    assert set(ids(pages)) == {record["id"] for record in shelf.held}
+    assert pages[-1].complete
+    assert len(shelf.asked) <= 7, "and without reading in circles"
 
 
 def test_a_list_that_never_stops_moving_is_given_up(shelf: Shelf, http: Http) -> None:
