@@ -109,7 +109,7 @@ def _plan_of(code: str) -> _Plan | None:
 @functools.cache
 def _plan(region: str) -> _Plan | None:
     found = phonenumbers.PhoneMetadata.metadata_for_region(region, None)
-    if found is None or len(phonenumbers.COUNTRY_CODE_TO_REGION_CODE[found.country_code]) != 1:
+    if found is None or len(phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(found.country_code or 0, ())) != 1:
         return None
     descriptions = [d for d in (getattr(found, name) for name in _TYPES) if d and d.national_number_pattern]
     return _Plan(
@@ -117,7 +117,7 @@ def _plan(region: str) -> _Plan | None:
         found.national_prefix if found.national_prefix_for_parsing == found.national_prefix else None,
         re.compile(found.national_prefix_for_parsing or "(?!)"),
         re.compile(found.international_prefix or "(?!)"),
-        re.compile(found.general_desc.national_number_pattern),
+        re.compile((found.general_desc and found.general_desc.national_number_pattern) or "(?!)"),
         tuple((frozenset(d.possible_length), re.compile(d.national_number_pattern)) for d in descriptions),
     )
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from omnihub import refine as step
@@ -23,6 +24,8 @@ _COLUMNS = (
     "ref", "entity", "system", "stream", "seq", "raw_seq", "pointer", "parent", "deleted", "updated", "fields", "times",
     "echoes", "edits", "own", "problems",
 )  # fmt: skip
+
+_TOLD = ("deleted", "parent", "pointer", "fields", "times", "echoes", "edits", "own", "problems")
 
 
 def refine_system(hub: Hub, system: str) -> dict[str, dict[str, int]]:
@@ -117,16 +120,18 @@ def _before(c: sa.Connection, scope: str, stream: Stream, versions: pa.Table) ->
 def sent_to(c: sa.Connection, refs: Sequence[str]) -> pa.Table:
     """What was last written to these refs, and what was about to be."""
     s = schema.sent
-    ours = sa.union_all(
-        sa.select(s.c.ref, s.c.field, s.c.value, sa.true().label("written")),
-        sa.select(s.c.ref, s.c.field, s.c.intended.label("value"), sa.false().label("written")),
-    ).subquery()
-    told = sa.select(ours.c.ref, ours.c.field, ours.c.value, ours.c.written).where(ours.c.value.is_not(None))
-    return bulk.table_in(c, told, ours.c.ref, refs)
+    written = sa.select(s.c.ref, s.c.field, s.c.value, sa.true().label("written")).where(s.c.value.is_not(None))
+    intended = sa.select(s.c.ref, s.c.field, s.c.intended.label("value"), sa.false().label("written"))
+    wanted = list(refs)
+    return pa.concat_tables(
+        bulk.table_in(c, told, s.c.ref, wanted) for told in (written, intended.where(s.c.intended.is_not(None)))
+    )
 
 
 def _earlier(prior: pa.Table, versions: pa.Table, of: str) -> pa.Table:
     """The prior rows made from earlier versions than these: on a rebuild, what is stored is later."""
+    if not prior.num_rows:
+        return prior.select(step.PRIOR.names)
     first: dict[str, int] = {}
     for ref, seq in zip(versions.column("ref").to_pylist(), versions.column("seq").to_pylist(), strict=True):
         first[ref] = min(seq, first.get(ref, seq))
@@ -137,34 +142,40 @@ def _earlier(prior: pa.Table, versions: pa.Table, of: str) -> pa.Table:
 
 def _decoded(versions: pa.Table) -> pa.Table:
     """Bodies as text; bytes that are no UTF-8 become the replacement sign (the raw record keeps them)."""
-    bodies = [b.decode("utf-8", "replace") for b in versions.column("body").to_pylist()]
     place = versions.column_names.index("body")
-    return versions.set_column(place, "body", pa.array(bodies, pa.large_string()))
+    try:
+        bodies = versions.column("body").cast(pa.string()).cast(pa.large_string())
+    except pa.ArrowInvalid:
+        texts = [b.decode("utf-8", "replace") for b in versions.column("body").to_pylist()]
+        bodies = pa.array(texts, pa.large_string())
+    return versions.set_column(place, "body", bodies)
 
 
 def _keep(hub: Hub, system: str, stream: Stream, rows: pa.Table, prior: pa.Table, until: int) -> dict[str, int]:
     """Keep the rows that say something new, and how far the stream is refined now."""
-    told = ("deleted", "parent", "pointer", "fields", "times", "echoes", "edits", "own", "problems")
-    before = {r["ref"]: tuple(r[n] for n in told) for r in prior.to_pylist()}
-    found = rows.to_pylist()
-    fresh = [r for r in found if before.get(r["ref"]) != tuple(r[n] for n in told)]
+    before = dict(zip(prior.column("ref").to_pylist(), _rows(prior, _TOLD), strict=True))
+    news = [
+        before.get(ref) != said for ref, said in zip(rows.column("ref").to_pylist(), _rows(rows, _TOLD), strict=True)
+    ]
+    fresh = rows.filter(pa.array(news, pa.bool_()))
+    count = fresh.num_rows
     with hub.store.write() as c:
-        first = take(c, len(fresh)) if fresh else 0
-        bulk.upsert(
-            c,
-            schema.refined,
-            _COLUMNS,
-            [
-                tuple(
-                    (r | {"entity": stream.entity.value, "system": system, "stream": stream.name, "seq": seq})[n]
-                    for n in _COLUMNS
-                )
-                for seq, r in enumerate(fresh, first)
-            ],
-        )
+        first = take(c, count) if count else 0
+        placed = {
+            "entity": [stream.entity.value] * count,
+            "system": [system] * count,
+            "stream": [stream.name] * count,
+            "seq": range(first, first + count),
+        }
+        cells = [placed[n] if n in placed else fresh.column(n).to_pylist() for n in _COLUMNS]
+        bulk.upsert(c, schema.refined, _COLUMNS, list(zip(*cells, strict=True)))
         advance(c, "refine", until, f"{system}/{stream.name}")
-    troubled = sum(1 for r in fresh if r["problems"] != "{}")
-    return {"changed": len(fresh), "same": len(found) - len(fresh), "problems": troubled}
+    troubled = count - pc.sum(pc.equal(fresh.column("problems"), "{}")).as_py() if count else 0
+    return {"changed": count, "same": rows.num_rows - count, "problems": troubled}
+
+
+def _rows(table: pa.Table, columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+    return zip(*(table.column(n).to_pylist() for n in columns), strict=True)
 
 
 def _note_unmapped(hub: Hub, system: str, stream: Stream, source: str) -> None:

@@ -6,7 +6,9 @@ Out: Arrow tables of text, whole numbers and bytes, ready for DuckDB.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from typing import Any
 
 import pyarrow as pa
@@ -69,11 +71,27 @@ def chunks(values: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
 def where_in(
     connection: sa.Connection, query: sa.Select[Any], column: sa.ColumnElement[Any], values: Iterable[Any]
 ) -> list[Any]:
-    """The rows of `query` whose `column` is one of `values`, any number of them."""
-    found: list[Any] = []
-    for some in chunks(list(dict.fromkeys(values)), LIST):
-        found += connection.execute(query.where(column.in_(some))).all()
-    return found
+    """The rows of `query` whose `column` is one of `values` (texts or whole numbers), any number of them."""
+    among = _among(connection, column, values)
+    return [] if among is None else list(connection.execute(query.where(among)).all())
+
+
+def _among(
+    connection: sa.Connection, column: sa.ColumnElement[Any], values: Iterable[Any]
+) -> sa.ColumnElement[bool] | None:
+    """Whether `column` is one of `values`; None where there are none.
+
+    They go over as one parameter, so that the statement is the same, and cheap, however many they are.
+    """
+    wanted = list(dict.fromkeys(values))
+    if not wanted:
+        return None
+    if connection.dialect.name == "postgresql":
+        kind = sa.Text if isinstance(wanted[0], str) else sa.BigInteger
+        return column == sa.func.any(sa.bindparam("wanted", wanted, type_=sa.ARRAY(kind)))
+    listed = json.dumps(wanted, ensure_ascii=False)
+    each = sa.func.json_each(sa.bindparam("wanted", listed, type_=sa.Text)).table_valued("value")
+    return column.in_(sa.select(each.c.value))
 
 
 def arrow_type(column: Any) -> pa.DataType:
@@ -91,9 +109,15 @@ def arrow_type(column: Any) -> pa.DataType:
 def batches(connection: sa.Connection, query: sa.Select[Any], size: int = CHUNK) -> Iterator[pa.Table]:
     """The rows of a query as Arrow tables of at most `size` rows."""
     schema = pa.schema([(c.name, arrow_type(c)) for c in query.selected_columns])
-    found = connection.execute(query, execution_options={"stream_results": True, "max_row_buffer": size})
-    while rows := found.fetchmany(size):
-        yield _table(rows, schema)
+    if connection.dialect.name == "sqlite":  # its rows as the driver has them: to give each a name costs more than it
+        found = connection.execute(query)
+        fetch = found.cursor.fetchmany
+    else:
+        found = connection.execute(query, execution_options={"stream_results": True, "max_row_buffer": size})
+        fetch = found.fetchmany
+    with closing(found):
+        while rows := fetch(size):
+            yield _table(rows, schema)
 
 
 def table(connection: sa.Connection, query: sa.Select[Any]) -> pa.Table:
@@ -108,8 +132,8 @@ def table_in(
 ) -> pa.Table:
     """As `table`, of the rows whose `column` is one of `values`."""
     schema = pa.schema([(c.name, arrow_type(c)) for c in query.selected_columns])
-    rows = where_in(connection, query, column, values)
-    return _table([tuple(row) for row in rows], schema) if rows else schema.empty_table()
+    among = _among(connection, column, values)
+    return schema.empty_table() if among is None else table(connection, query.where(among))
 
 
 def _table(rows: Sequence[Any], schema: pa.Schema) -> pa.Table:
