@@ -3,6 +3,7 @@
 Options, for what is uncertain about the vendor:
     iterator_lasts_s   how long a half-read list can be paged on (default: for ever)
     missing_as_text    a missing record is answered {"error": "NOT_FOUND"} (default) or with an object like the others
+    renamed            columns a person renamed: old name → new name; their ids stay
     limit_as_list      a refusal for too many calls has an "errors" list (default) or an "error" object
 """
 
@@ -12,7 +13,7 @@ import hashlib
 import string
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, ClassVar
 
@@ -49,6 +50,12 @@ class Column:
     name: str
     type: str = "singleLineText"
     choices: tuple[str, ...] = ()
+    label: str = ""  # what it is called now, where somebody renamed it
+
+    @property
+    def shown(self) -> str:
+        """The name people see."""
+        return self.label or self.name
 
 
 @dataclass(frozen=True)
@@ -65,7 +72,7 @@ class Table:
 
     def column(self, name: str) -> Column | None:
         """The column of this name or id."""
-        return next((c for c in self.columns.values() if name in (c.name, self.column_id(c.name))), None)
+        return next((c for c in self.columns.values() if name in (c.shown, self.column_id(c.name))), None)
 
     def column_id(self, name: str) -> str:
         """The id of a column."""
@@ -228,7 +235,8 @@ class AirtableStandin(Standin):
         found = next((t for t in TABLES if name in (t.id, t.name)), None)
         if call.path["base"] != BASE or found is None:
             raise Refused(*_ERRORS[403], status=403)
-        return found
+        labels = self.options.get("renamed", {})
+        return replace(found, columns={k: replace(c, label=labels.get(c.name, "")) for k, c in found.columns.items()})
 
     def _record(self, call: Call, table: Table) -> Obj:
         obj = self.state.get(table.stream, call.path["record"])
@@ -239,11 +247,12 @@ class AirtableStandin(Standin):
     def _shown(self, table: Table, obj: Obj, by_id: bool = False, only: frozenset[str] = frozenset()) -> dict[str, Any]:
         """The record as it goes out: empty cells and unticked boxes are not there at all."""
         cells = {**obj.body, MODIFIED: _second(obj.updated_at)}
+        names = {c.name: c.shown for c in table.columns.values()}
         return {
             "id": obj.id,
             "createdTime": _second(obj.created_at),
             "fields": {
-                table.column_id(name) if by_id else name: cell
+                table.column_id(name) if by_id else names.get(name, name): cell
                 for name, cell in cells.items()
                 if not only or name in only
             },
