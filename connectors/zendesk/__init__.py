@@ -46,6 +46,7 @@ from omnihub.sdk import (
 )
 
 MAX_EXPORTED = 1000  # records in a page of an export
+COLLISION = "DatabaseConflict"  # somebody wrote the same record at that moment: it goes next time
 MAX_LISTED = 100  # records in a page of a list
 MAX_BATCH = 100  # records in a job, and in a look
 MIN_AGE_S = 60  # an export refuses a start_time younger than this, and never shows what is
@@ -164,7 +165,8 @@ class Job:
             )
         if not result.get("success"):
             code, message = str(result.get("error", "")), str(result.get("details", ""))[:500]
-            return Answer(row.n, Outcome.REFUSED, row.id, code, message, exchange(ended))
+            outcome = Outcome.DEFERRED if code == COLLISION else Outcome.REFUSED
+            return Answer(row.n, outcome, row.id, code, message, exchange(ended))
         return Answer(row.n, Outcome.WRITTEN, row.id, exchange=exchange(ended))
 
 
