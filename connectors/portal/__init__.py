@@ -6,6 +6,8 @@ so a complete pass and an incremental one are the same call from another cursor.
 
 from __future__ import annotations
 
+from typing import Any
+
 from omnihub import sdk
 from omnihub.sdk import Entity, Limit, Link, Push, Setting, Stream
 
@@ -22,14 +24,14 @@ LONGEST_OF_PERSON = {"first_name": 100, "last_name": 100, "job_title": 100}
 def changes(path: str) -> sdk.Pages:
     """All there is at `path` in the order of change. The cursor stays good after the last page."""
     following = sdk.Cursor("next_cursor", "cursor", more="has_more")
-    marks = {"updated": "updated_at", "deleted": "deleted_at", "merged_into": "merged_into_id"}
+    marks: dict[str, Any] = {"updated": "updated_at", "deleted": "deleted_at", "merged_into": "merged_into_id"}
     start = {"cursor": "{since}"}
     return sdk.Pages(path, "items", following, {"limit": MAX_PAGE}, since=start, keep="next_cursor", **marks)
 
 
 def writing(path: str, fields: dict[str, str], longest: dict[str, int]) -> Push:
     """Batches whose items carry the version they were made from: a newer one there is drift."""
-    problem = {"code": "problem.type", "message": "problem.detail"}
+    problem: dict[str, Any] = {"code": "problem.type", "message": "problem.detail"}
     once = "Idempotency-Key"
     send = sdk.SendBatch("POST", f"{path}/batch", body="set", version="version", once=once, drifted=(412,), **problem)
     look = sdk.ByIdBatch(path, "items", size=MAX_BATCH, updated="updated_at")

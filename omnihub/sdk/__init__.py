@@ -36,7 +36,7 @@ from omnihub.sdk.http import Http, exchange, masked, refuse
 from omnihub.sdk.jobs import Ask, Export, Poll, SendJob
 from omnihub.sdk.limits import Bucket, Concurrency, Level, Limit, Penalty, Quota, Rule, spending
 from omnihub.sdk.page import Exchange, Page, Record, Want, dig, records, slices, value_at
-from omnihub.sdk.paging import Cursor, Keyset, LinkHeader, NextUrl, Number, Offset
+from omnihub.sdk.paging import Cursor, Keyset, LinkHeader, NextUrl, Number, Offset, Place, Turned
 from omnihub.sdk.reading import ByIdBatch, ByIds, ByKeys, Pages
 from omnihub.sdk.session import open_client, open_http
 from omnihub.sdk.turns import Turns, Windows
@@ -92,6 +92,7 @@ __all__ = [
     "Pages",
     "Path",
     "Penalty",
+    "Place",
     "Poll",
     "Pull",
     "Push",
@@ -108,6 +109,7 @@ __all__ = [
     "Sends",
     "Setting",
     "Stream",
+    "Turned",
     "Turns",
     "Upsert1",
     "UpsertBatch",

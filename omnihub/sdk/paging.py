@@ -8,6 +8,7 @@
     Keyset("updated_since", size=100)     from the time (and id) of the last record on
 
 A way to go on has two verbs: `begin` adds what the first call needs, `follow` names the next one, or None at the end.
+A function that takes the page as it was read (`Turned`) and says what to ask next (`Place`) will do as well.
 """
 
 from __future__ import annotations
@@ -241,7 +242,18 @@ class Keyset:
             raise BrokenAnswer(f"{_path(page)} is not in the order of change: ask for it (`params`), the cursor stays")
 
 
-Next = Cursor | LinkHeader | NextUrl | Offset | Number | Keyset
+Way = Cursor | LinkHeader | NextUrl | Offset | Number | Keyset
+Next = Way | Callable[[Turned], Place | None]
+
+
+def begun(way: Next | None, place: Place) -> Place:
+    """What to ask for first."""
+    return way.begin(place) if isinstance(way, Way) else place
+
+
+def followed(way: Next | None, page: Turned) -> Place | None:
+    """What to ask next, None after the last page."""
+    return way.follow(page) if isinstance(way, Way) else way(page) if way else None
 
 
 def _path(page: Turned) -> str:

@@ -26,7 +26,7 @@ from omnihub.sdk.cursors import earlier, in_order, newest, not_past
 from omnihub.sdk.fieldmap import put
 from omnihub.sdk.http import Http, exchange
 from omnihub.sdk.page import Page, Record, Want, records, value_at
-from omnihub.sdk.paging import Keyset, Next, Number, Offset, Place, Turned
+from omnihub.sdk.paging import Keyset, Next, Number, Offset, Place, Turned, begun, followed
 
 MAX_PAGES = 1_000_000  # a stream longer than this is a loop
 MAX_BACK = 100  # a list that moves so often while it is read is not read soundly
@@ -73,7 +73,7 @@ class Pages:
             answer = self._ask(http, place)
             page = Turned(place, answer, self._cut(answer), reading.seen)
             try:
-                following = self.next.follow(page) if self.next else None
+                following = followed(self.next, page)
             except BrokenAnswer as broken:
                 raise BrokenAnswer(f"{http.system}: {broken}") from None
             yield reading.page(
@@ -91,8 +91,7 @@ class Pages:
         return bool(self.since) or isinstance(self.next, Keyset)
 
     def _begin(self, since: str | None) -> Place:
-        place = Place(self.path, dict(self.params))
-        place = self.next.begin(place) if self.next else place
+        place = begun(self.next, Place(self.path, dict(self.params)))
         if not since:
             return place
         start = earlier(since, self.overlap)

@@ -10,7 +10,7 @@ import pytest
 
 from omnihub.errors import BrokenAnswer, ConfigError
 from omnihub.sandbox.kit import Call, Reply, Running, Standin, route
-from omnihub.sdk import Cursor, Http, Keyset, LinkHeader, NextUrl, Number, Offset, Page, Pages, Want
+from omnihub.sdk import Cursor, Http, Keyset, LinkHeader, NextUrl, Number, Offset, Page, Pages, Place, Turned, Want
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 ALL = Want(None, True, NOW)
@@ -195,6 +195,17 @@ def test_cursors_that_lead_back_are_found_out(shelf: Shelf, http: Http) -> None:
     with pytest.raises(BrokenAnswer, match="points to itself or back"):
         list(WAYS["cursor"](http, ALL))
     assert len(shelf.asked) == 3
+
+
+def test_a_function_may_say_how_a_list_goes_on(shelf: Shelf, http: Http) -> None:
+    def every_second(page: Turned) -> Place | None:
+        start = int(page.place.params.get("start", 0)) + 2 * SIZE
+        return page.place.plus(start=start) if len(page.records) == SIZE else None
+
+    found = ids(list(Pages("/offset", "items", every_second)(http, ALL)))
+    assert found == [f"r{n:02d}" for n in (*range(5), *range(10, 15), 20, 21, 22)]
+    with pytest.raises(BrokenAnswer, match="points to itself"):
+        list(Pages("/offset", "items", lambda page: page.place)(http, ALL))
 
 
 def test_a_next_address_on_another_host_is_not_followed(shelf: Shelf, http: Http) -> None:
