@@ -2,7 +2,8 @@
 
     connectors/acme.py                one attribute counts: connector = Connector("acme", …)
     connectors/acme/__init__.py       the same, grown into a folder
-    connectors/acme/sandbox.py        … because it brings its stand-in: class Acme(Standin)
+    connectors/acme/sandbox.py        … because it brings its stand-in: class Acme(Standin); without one, what is
+                                      declared of it is enough to derive one
 
     salesforce   CRM                        zendesk      tickets, customer service
     hubspot      marketing automation       thingsboard  industrial internet platform
@@ -48,10 +49,23 @@ def templates(package: str = __name__) -> dict[str, Template]:
 
 
 def standins(package: str = __name__) -> dict[str, type[Standin]]:
-    """The stand-ins that come with the connectors, by system. Nothing of them is loaded before this is called."""
-    return {
-        name: _standin(_load(package, f"{name}.sandbox")) for name in _names(package) if _has_sandbox(package, name)
-    }
+    """The stand-ins of the connectors, by system: those that come with them, else derived from what they declare.
+
+    One whose streams are Python functions and that brings none has none. Nothing is loaded before this is called.
+    """
+    found = {name: _own_or_derived(package, name) for name in _names(package)}
+    return {name: standin for name, standin in found.items() if standin is not None}
+
+
+def _own_or_derived(package: str, name: str) -> type[Standin] | None:
+    if _has_sandbox(package, name):
+        return _standin(_load(package, f"{name}.sandbox"))
+    connector = _connector(package, name)
+    if connector is None:
+        return None
+    from omnihub.sandbox.derived import derivable, derive  # late, for the same reason as below
+
+    return derive(connector) if derivable(connector) else None
 
 
 def _names(package: str) -> list[str]:

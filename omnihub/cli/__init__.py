@@ -241,15 +241,42 @@ def report(
     standing.report(run_id, as_json)
 
 
+# -- connectors ------------------------------------------------------------------------------------------------------
+
+
+@app.command("test-connector", rich_help_panel="Connectors")
+def test_connector(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]…")] = None,
+    every: Annotated[bool, typer.Option("--all", help="Every connector there is.")] = False,
+    live: Annotated[
+        bool, typer.Option("--live", help="On the real system instead of its stand-in: a few pages, only reading.")
+    ] = False,
+    mutants: Annotated[
+        bool, typer.Option("--mutants", help="The rules on broken connectors: each must be caught by its own.")
+    ] = False,
+    rules: Annotated[list[str] | None, typer.Option("--rule", help="Only this one; may be said again.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Try a connector on everything the hub asks of it, over real HTTP, with everything that goes wrong out there."""
+    from omnihub.cli import conforming
+
+    raise typer.Exit(conforming.test(names or [], every, live, mutants, rules or [], as_json))
+
+
 # -- sandbox ---------------------------------------------------------------------------------------------------------
 
 
 @sandbox_app.command("serve")
-def sandbox_serve(tied: Annotated[bool, typer.Option("--tied", hidden=True)] = False) -> None:
-    """Serve the stand-ins until Ctrl-C."""
+def sandbox_serve(
+    systems: Annotated[
+        list[str] | None, typer.Argument(metavar="[SYSTEM]…", help="Only these; all by default.")
+    ] = None,
+    tied: Annotated[bool, typer.Option("--tied", hidden=True)] = False,
+) -> None:
+    """Serve the stand-ins until Ctrl-C; a declared system without one gets it from its declaration."""
     from omnihub.cli import sandboxing
 
-    sandboxing.serve(tied)
+    sandboxing.serve(tied, systems or [])
 
 
 @sandbox_app.command("reset")

@@ -18,13 +18,15 @@ import typer
 from rich.console import Console
 
 import connectors
-from omnihub.cli.installation import here
+from omnihub.cli.installation import Installation, here
 from omnihub.cli.screen import GOOD, heading, number, out, progress, put, say, share, table, tell
 from omnihub.cli.standins import fill_if_empty, wait_for_the_last
 from omnihub.errors import ConfigError, OmniHubError
 from omnihub.sandbox import faults
 from omnihub.sandbox import reset as worlds
+from omnihub.sandbox.derived import Derived, derive
 from omnihub.sandbox.faults import FAULTS
+from omnihub.sandbox.kit import Standin
 from omnihub.sandbox.mutate import mutate as people_edit
 from omnihub.sandbox.score import score as scored
 from omnihub.sandbox.serving import addresses, folder, serving
@@ -34,8 +36,8 @@ from omnihub.store import Store, metadata, schema
 # -- serve -----------------------------------------------------------------------------------------------------------
 
 
-def serve(tied: bool) -> None:
-    """Serve until Ctrl-C; `tied`: until whoever started this process is done."""
+def serve(tied: bool, names: Sequence[str] = ()) -> None:
+    """Serve until Ctrl-C; `tied`: until whoever started this process is done. `names`: only these systems."""
     installation = here()
     home = installation.config.home
     if tied:
@@ -44,14 +46,16 @@ def serve(tied: bool) -> None:
         return
     if addresses(home):
         raise OmniHubError("sandbox: the stand-ins are served already; end that process first, or just use them")
+    served = _chosen(installation, names)
     fill_if_empty(installation)
     ended = threading.Event()
     for number_ in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number_, lambda *_: ended.set())
-    with serving(home, installation.standins()) as running:
+    with serving(home, served) as running:
         console = out()
         heading(console, "Stand-ins", "Ctrl-C ends them")
         draw_addresses(console, running.urls)
+        _draw_guesses(console, served)
         ended.wait()
 
 
@@ -61,6 +65,27 @@ def draw_addresses(console: Console, urls: Mapping[str, str]) -> None:
     for system, url in sorted(urls.items()):
         drawn.add_row(system, url)
     put(console, drawn)
+
+
+def _chosen(installation: Installation, names: Sequence[str]) -> dict[str, Standin]:
+    """The stand-ins of these systems, all where none is named. A ConfigError says why a system has none."""
+    standins = installation.standins()
+    for name in names:
+        if name in standins:
+            continue
+        if name in installation.connectors:
+            derive(installation.connectors[name])  # raises what is in the way
+        raise typer.BadParameter(f"no stand-in {name}; there are: {', '.join(sorted(standins))}")
+    return {name: standin for name, standin in standins.items() if not names or name in names}
+
+
+def _draw_guesses(console: Console, standins: Mapping[str, Standin]) -> None:
+    """What derived stand-ins take for granted because no declaration says it."""
+    for name, standin in standins.items():
+        if isinstance(standin, Derived) and standin.guesses:
+            heading(console, name, "derived from its declaration")
+            for guess in standin.guesses:
+                put(console, f"[dim]guessed:[/] {guess}")
 
 
 # -- reset -----------------------------------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ from typing import IO
 from omnihub.cli.installation import Installation
 from omnihub.cli.screen import progress, say
 from omnihub.errors import OmniHubError
-from omnihub.sandbox.reset import reset, which
+from omnihub.sandbox.reset import join, reset, which
 from omnihub.sandbox.serving import addresses, folder
 
 FIRST_WORLD = 2000  # customers, where a command finds no world yet
@@ -59,8 +59,12 @@ def standins(here: Installation, meanwhile: Callable[[], None] = lambda: None) -
 
 
 def fill_if_empty(here: Installation) -> None:
-    """A first world, where there is none."""
-    if which(here.config.home):
+    """A first world, where there is none; and where there is one, its part for a system that is new."""
+    card = which(here.config.home)
+    if card:
+        if not set(here.sandboxed) <= set(card["records"]):
+            with progress() as told:
+                join(here.config.home, here.standins(), told)
         return
     say(f"The sandbox is empty: filling it with {FIRST_WORLD:,} customers first.")
     with progress() as told:
