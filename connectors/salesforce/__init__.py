@@ -26,7 +26,7 @@ from simple_salesforce.format import format_soql
 
 from connectors.salesforce import bulk
 from connectors.salesforce.org import Org
-from omnihub.errors import ConfigError, RejectedRecord, RetryableError
+from omnihub.errors import BrokenAnswer, ConfigError, RejectedRecord, RetryableError
 from omnihub.sdk import (
     Answer,
     ClientCredentials,
@@ -235,7 +235,13 @@ class Sobject:
             raise ConfigError(
                 f"salesforce: there is no {self.name} for this user ({no.status}); give it the right to read the object"
             ) from None
-        org.kinds[self.name] = {f["name"]: f["type"] for f in described["fields"]}
+        try:
+            org.kinds[self.name] = {f["name"]: f["type"] for f in described["fields"]}
+        except (KeyError, TypeError):
+            raise BrokenAnswer(
+                f"salesforce: what {self.name} is made of comes in a shape its contract does not know; "
+                "the stream keeps its cursor"
+            ) from None
         there = {name for name, kind in org.kinds[self.name].items() if kind not in COMPOUND} - VOLATILE
         needed = {*SYSTEM_FIELDS, *(path.path for path in FieldMap.of(self.map).values())}
         if self.merges:

@@ -446,6 +446,21 @@ def test_a_broken_page_stops_the_stream(serve: Any, body: bytes, says: str) -> N
         pull(org, "accounts")
 
 
+class OddDescribe(SalesforceStandin):
+    """What an object is made of comes in another shape."""
+
+    def after(self, call: Call, reply: Reply) -> Reply:
+        if "/describe" in call.url:
+            reply.body = {"names": []}
+        return super().after(call, reply)
+
+
+def test_a_description_in_another_shape_stops_the_stream_in_words(serve: Any) -> None:
+    _, org = serve(accounts(1), kind=OddDescribe)
+    with pytest.raises(BrokenAnswer, match="Account is made of"):
+        pull(org, "accounts")
+
+
 def test_threads_that_share_a_client_do_not_mix_their_pages(serve: Any) -> None:
     contacts = [copy("contacts", n, last_name=f"Doe {n}") for n in range(1, 41)]
     _, org = serve([*accounts(40), *contacts], page_size=5)
@@ -1138,6 +1153,8 @@ def test_creating_the_same_twice_makes_one_record(serve: Any) -> None:
     found = find(org, "accounts", "golden-1", "golden-9")
     assert [(r["Name"], r[EXTERNAL_ID]) for r in found.values()] == [("Neu GmbH", "golden-1")]
     assert set(found) == {once[0].id}
+    standin.state.save(replace(standin.state.get("accounts", once[0].id), deleted=True))
+    assert find(org, "accounts", "golden-1") == {}, "what was deleted is not there"
 
 
 def test_the_same_key_twice_in_one_batch_makes_one_record_with_the_later_values(serve: Any) -> None:
