@@ -165,6 +165,15 @@ def _text(key: str, value: Any) -> str:
     raise ValueError(f"{key} takes one value, not {'a list' if isinstance(value, list) else 'keys of its own'}")
 
 
+def without_password(url: str) -> str:
+    """An address as it may be shown.
+
+    >>> without_password("postgresql+psycopg://me:secret@db/erp?sslpassword=x")
+    'postgresql+psycopg://me:…@db/erp'
+    """
+    return PASSWORD.sub(r"\1:…", url).partition("?")[0]
+
+
 class Config(_Section):
     """All settings, checked. Paths are absolute; relative ones are taken from the folder of the file."""
 
@@ -199,7 +208,7 @@ class Config(_Section):
     @property
     def store_shown(self) -> str:
         """The store's URL without its password, for people and logs."""
-        return PASSWORD.sub(r"\1:…", self.store)
+        return without_password(self.store)
 
     def known(self, connectors: Mapping[str, Connector]) -> dict[str, Connector]:
         """These connectors, and the systems declared here alone."""
@@ -559,6 +568,15 @@ _EXAMPLE = """\
 """
 
 
+_DECLARED = """\
+# Folders of files and databases become systems here alone (connectors/files and connectors/database say it all):
+# | partners: {connector: files, url: ./exports, outbox: ./to-partners, streams: {
+# |   customers: {files: "c*.csv", entity: account, key: Id, map: {name: Company, phone: Phone}, push: [phone]}}}
+# | erp: {connector: database, streams: {     its url with a password is the variable OMNIHUB_ERP_URL
+# |   orders: {table: orders, key: id, updated: changed_at, entity: order, map: {number: nr, status: state}}}}
+"""
+
+
 def example(connectors: Mapping[str, Connector] | None = None) -> str:
     """A commented omnihub.yaml to start from, with the settings of these connectors."""
     return _EXAMPLE + "".join(_example_lines(connectors or {}))
@@ -567,7 +585,8 @@ def example(connectors: Mapping[str, Connector] | None = None) -> str:
 def _example_lines(connectors: Mapping[str, Connector]) -> Iterator[str]:
     if not connectors:
         return
-    yield "# The systems. Each may also have enabled: false, streams: [only, these], full_every_hours: 24\n#systems:\n"
+    yield "# The systems. Each may also have enabled: false, streams: [only, these], full_every_hours: 24\n"
+    yield _DECLARED + "#systems:\n"
     for name, connector in connectors.items():
         yield f"# {connector.title}\n#  {name}:\n"
         for setting in connector.settings:

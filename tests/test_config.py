@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import get_args
 
@@ -17,7 +19,7 @@ from omnihub.merge import HALF_LIFE_DAYS
 from omnihub.merge.rules import RULES
 from omnihub.model import Entity
 from omnihub.push import Limits
-from omnihub.sdk import Connector, Setting, Stream
+from omnihub.sdk import Connector, Nested, Setting, Stream
 
 ACME = Connector(
     "acme",
@@ -289,6 +291,90 @@ def test_the_guard_without_settings_is_the_one_push_has_by_itself(write: Write) 
 
 def test_the_rules_that_can_be_chosen_are_those_that_merge_knows() -> None:
     assert get_args(Rule) == RULES
+
+
+# -- streams and how often ---------------------------------------------------------------------------------------------
+
+
+def test_a_stream_that_is_not_chosen_takes_no_part_and_a_nested_one_follows_the_other(write: Write) -> None:
+    nested = Stream("lines", Entity.LINE, {}, nested=Nested("orders", "lines"))
+    shop = replace(ACME, streams=(*ACME.streams, Stream("orders", Entity.ORDER, {}), nested))
+    config = load(write("systems: {acme: {url: x, streams: [orders]}}\n"), connectors={"acme": shop}, environ={})
+    [taking_part] = config.enabled({"acme": shop}).values()
+    assert [stream.name for stream in taking_part.streams] == ["orders", "lines"]
+    assert config.enabled({"acme": taking_part})["acme"] == taking_part
+
+
+def test_the_settings_say_how_often_streams_are_read_whole(write: Write) -> None:
+    often = replace(ACME, streams=(Stream("accounts", Entity.ACCOUNT, {}, pull=lambda client, want: iter(())),))
+    config = load(write("systems: {acme: {url: x, full_every_hours: 6}}\n"), connectors={"acme": often}, environ={})
+    assert config.enabled({"acme": often})["acme"].streams[0].full_every == timedelta(hours=6)
+    assert config.enabled({"zulu": FOUND["zulu"]}) == {}
+
+
+# -- systems declared in the file alone --------------------------------------------------------------------------------
+
+PARTNERS = (
+    "connector: files, url: ./in, streams: {people: {files: p.csv, entity: contact, key: Id, map: {email: Mail}}}"
+)
+
+
+def declaring(path: Path, environ: Mapping[str, str] | None = None) -> Config:
+    return load(path, connectors=FOUND, templates=connectors.templates(), environ=environ or {})
+
+
+def test_a_declared_system_takes_part_like_any_other(write: Write) -> None:
+    config = declaring(write(f"systems: {{partners: {{{PARTNERS}, title: Our partners, master: true}}}}\n"))
+    [connector] = config.enabled(FOUND).values()
+    assert (connector.name, connector.title, connector.master) == ("partners", "Our partners", True)
+    assert config.settings_for(connector) == {"url": "./in"}
+    assert config.known(FOUND).keys() == {*FOUND, "partners"}
+
+
+def test_a_declared_system_is_real_so_the_stand_ins_are_off_until_the_file_says_otherwise(write: Write) -> None:
+    assert not declaring(write(f"systems: {{partners: {{{PARTNERS}}}}}\n")).sandbox
+    config = declaring(write(f"sandbox: true\nsystems: {{partners: {{{PARTNERS}}}}}\n"))
+    assert [name for name in config.enabled(FOUND) if config.in_sandbox(name)] == ["acme", "zulu"]
+
+
+def test_a_declared_system_can_be_trusted_and_addressed_by_the_environment(write: Write) -> None:
+    path = write(f"systems: {{partners: {{{PARTNERS}}}}}\nsurvivorship: {{trust: {{partners: 0.9}}}}\n")
+    config = declaring(path, {"OMNIHUB_PARTNERS_URL": "s3://bucket"})
+    assert config.settings_for(config.known({})["partners"]) == {"url": "s3://bucket"}
+
+
+@pytest.mark.parametrize(
+    ("system", "says"),
+    [
+        ("x: {connector: fils}", "systems.x.connector: there is no template fils; did you mean files?"),
+        (f"acme: {{{PARTNERS}}}", "systems.acme: is a connector that is there already; choose another name"),
+        (f"Our-Partners: {{{PARTNERS}}}", "systems.Our-Partners: name it with small letters, digits and _ only"),
+        ("x: {connector: files, url: a}", "systems.x.streams: declare at least one"),
+        ("x: {connector: files, url: a, streams: [people]}", "declare each below it"),
+        (f"x: {{{PARTNERS}, outbx: y}}", "systems.x.outbx: there is no such setting; there are: url, enabled"),
+        (
+            f"x: {{{PARTNERS.replace('./in', 'ftp://me:hunter2@h/in')}}}",
+            "put the whole address into the variable OMNIHUB_X",
+        ),
+        (f"x: {{{PARTNERS.replace('Mail}', 'Mail}, push: [email]')}, master: true}}", "a master is never written"),
+    ],
+)
+def test_what_is_wrong_with_a_declared_system_is_said(write: Write, system: str, says: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        declaring(write(f"systems:\n  {system}\n"))
+    assert says in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_every_trouble_of_every_declared_system_is_said_at_once_each_with_its_line(write: Write) -> None:
+    text = PARTNERS.replace("Mail", "{path: Mail, codes: {}, one_wy: true}")
+    with pytest.raises(ConfigError) as caught:
+        declaring(write(f"systems:\n  a: {{{text}}}\n  b: {{{PARTNERS.replace('email', 'mail')}}}\n"))
+    first, second = str(caught.value).splitlines()
+    assert first.startswith("omnihub.yaml: line 2, column ")
+    assert first.endswith("systems.a.streams.people.map.email.one_wy: there is no such key; did you mean one_way?")
+    assert second.startswith("omnihub.yaml: line 3, column ")
+    assert second.endswith("systems.b.streams.people.map.mail: contact has no such field; did you mean email?")
 
 
 # -- the example -----------------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ import sqlalchemy as sa
 
 from connectors.database.declaration import DatabaseStream
 from omnihub.errors import BrokenAnswer, ConfigError, RetryableError
-from omnihub.sdk import Exchange, masked
+from omnihub.sdk import Exchange
 from omnihub.sdk.declared import meant
 from omnihub.sdk.rows import parts_of
 
@@ -111,7 +111,7 @@ def opened(system: str, url: str, folder: Path, read_only: bool) -> Client:
     if read_only:
         _forbid_writing(engine)
     shown = where.set(username=None, password=None, query={})
-    return Client(system, engine, masked(shown.render_as_string()))
+    return Client(system, engine, shown.render_as_string())
 
 
 def _forbid_writing(engine: sa.Engine) -> None:

@@ -21,11 +21,11 @@ from omnihub.cli import ERROR, OK
 from omnihub.cli.installation import Installation, here
 from omnihub.cli.screen import BAD, DOUBTFUL, GOOD, heading, out, put, table, tell
 from omnihub.cli.standins import standins
-from omnihub.config import FILE, example
+from omnihub.config import FILE, example, without_password
 from omnihub.errors import ConfigError, OmniHubError
 from omnihub.sandbox.reset import which
 from omnihub.sandbox.serving import addresses
-from omnihub.sdk import Connector, Want, masked, open_client
+from omnihub.sdk import Connector, Want, open_client
 from omnihub.store import Store
 
 REACH_S = 3.0
@@ -133,7 +133,7 @@ def _system(installation: Installation, connector: Connector) -> Check:
         return Check("systems", name, "bad", str(error), "nothing to set: run omnihub doctor again in a while")
     stand_in = " (stand-in)" if installation.config.in_sandbox(name) else ""
     if connector.open:
-        return Check("systems", name, "ok", f"{masked(settings['url'])}, {seen}")
+        return Check("systems", name, "ok", f"{without_password(settings['url'])}, {seen}")
     return Check("systems", name, "ok", f"{urlsplit(settings['url']).netloc}{stand_in}, login ok, {seen}")
 
 
