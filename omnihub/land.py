@@ -31,6 +31,7 @@ from omnihub.store.open import now_iso, take
 
 log = logging.getLogger("omnihub.land")
 
+MAX_ALIKE = 4  # pages in a row with the very same records; more are no list
 MAX_STREAMS = 4  # streams of one system read at the same time
 NUL = "\0"
 GONE = b""  # the body of a version that says: deleted
@@ -116,9 +117,11 @@ def _land_stream(
 ) -> Landed:
     landed = Landed(connector.name, stream.name)
     seen = array.array("Q")
+    alike = _Alike()
     try:
         assert stream.pull
         for page in stream.pull(client, _want(store, connector, stream, full, now)):
+            alike.check(landed, page)
             _land_page(store, landed, page, run_id, seen)
             progress(landed, page.total)
         _close(store, landed, now)
@@ -128,6 +131,26 @@ def _land_stream(
         log.exception("%s/%s: stopped by %s", connector.name, stream.name, type(error).__name__)
         return failed(store, landed, error)
     return landed
+
+
+class _Alike:
+    """Notices a list that goes round in circles: whoever reads it, with an SDK of its own or not."""
+
+    def __init__(self) -> None:
+        self._last, self._times = 0, 0
+
+    def check(self, landed: Landed, page: Page) -> None:
+        """BrokenAnswer when one page too many shows just what the one before it showed."""
+        if not page.records:
+            return
+        shown = hash(tuple(record.raw for record in page.records))
+        self._times = self._times + 1 if shown == self._last else 1
+        self._last = shown
+        if self._times > MAX_ALIKE:
+            raise BrokenAnswer(
+                f"{landed.system}/{landed.stream}: {self._times} pages in a row show the same records; "
+                "the stream stops and keeps its cursor"
+            )
 
 
 def _want(store: Store, connector: Connector, stream: Stream, full: bool, now: datetime) -> Want:

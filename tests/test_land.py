@@ -33,7 +33,7 @@ class Acme(Standin):
     def __init__(self) -> None:
         super().__init__(quotas=())
         self.shelves: dict[str, list[bytes]] = {}
-        self.faults: dict[tuple[str, int], Reply] = {}
+        self.nonsense: dict[tuple[str, int], Reply] = {}
         self.asked: list[Call] = []
 
     def native_id(self, stream: str, n: int) -> str:
@@ -68,7 +68,7 @@ class Acme(Standin):
             + json.dumps(following).encode()
             + b"}"
         )
-        return self.faults.get((call.path["stream"], start // SIZE), Reply(200, body))
+        return self.nonsense.get((call.path["stream"], start // SIZE), Reply(200, body))
 
 
 def paged(name: str) -> Pages:
@@ -345,6 +345,20 @@ def test_records_and_cursor_are_kept_together_so_a_crash_loses_and_doubles_nothi
     assert sorted(r.ref for r in rows(store, schema.raw)) == [f"acme/people/{n}" for n in range(8)]
 
 
+def test_a_list_that_goes_round_in_circles_is_stopped_whoever_reads_it(store: Store, acme: Acme, read: Read) -> None:
+    acme.shelves["people"] = [b'{"id": 1}', b'{"id": 2}']
+
+    def round_and_round(http: Http, want: Want) -> Iterator[Page]:
+        while True:
+            found = json.loads(http.get_ok("/people").content)["items"]
+            records = [Record(str(r["id"]), json.dumps(r).encode(), "") for r in found]
+            yield Page(Exchange("GET", "/people", 200, NOW), records)
+
+    landed = read(having(stream("people", round_and_round)))["people"]
+    assert "5 pages in a row show the same records" in landed.error
+    assert (landed.read, landed.new, landed.complete) == (8, 2, False)
+
+
 def test_a_page_that_cannot_be_committed_leaves_no_trace(store: Store, acme: Acme, read: Read) -> None:
     acme.shelves["people"] = people(1, 2, 3, 4)
     commits = []
@@ -422,7 +436,7 @@ def test_a_pass_that_failed_deletes_nothing(store: Store, acme: Acme, read: Read
     acme.shelves["people"] = people(*range(9))
     read()
     acme.shelves["people"] = people(*range(6))
-    acme.faults["people", 1] = Reply(200, b"oops")
+    acme.nonsense["people", 1] = Reply(200, b"oops")
     assert not read(full=True)["people"].ok
     assert len(living(store)) == 9
 
@@ -506,7 +520,7 @@ def test_a_wrong_answer_is_explained_and_stops_its_stream_only(
 ) -> None:
     reply, words = WRONG[wrong]
     acme.shelves = {"people": [person(n, 1 + n) for n in range(8)], "firms": people(1, 2)}
-    acme.faults["people", 1] = reply
+    acme.nonsense["people", 1] = reply
     found = read()
     assert words in found["people"].error
     assert found["people"].error.startswith("acme")
@@ -519,7 +533,7 @@ def test_a_wrong_answer_is_explained_and_stops_its_stream_only(
     states = {r.stream: (r.state, r.error, r.read_at is None) for r in rows(store, schema.streams)}
     assert states == {"people": ("failed", found["people"].error, True), "firms": ("ok", None, False)}
 
-    del acme.faults["people", 1]
+    del acme.nonsense["people", 1]
     after = read()["people"]
     assert (after.ok, after.new, after.same) == (True, 5, 3)
     assert {r.stream: (r.state, r.error) for r in rows(store, schema.streams)}["people"] == ("ok", None)

@@ -20,7 +20,7 @@ FIRST = ("Alma", "Bruno", "Carla", "Dario", "Edda", "Fabian", "Greta", "Hanno", 
 LAST = ("Ahrens", "Becker", "Conrad", "Dreyer", "Engel", "Fuchs", "Graf", "Hartung", "Ibsen", "Jansen", "Kling", "Lenz")
 CITIES = ("Berlin", "Hamburg", "Bremen", "Kassel", "Leipzig", "Dresden", "Rostock", "Erfurt")
 LANGUAGES, COUNTRIES, CURRENCIES = ("de", "en", "fr"), ("DE", "AT", "CH"), ("EUR", "USD", "CHF")
-LONG_AGO = timedelta(days=30)  # older than any overlap a cursor re-reads
+LONG_AGO, GAP = timedelta(days=60), timedelta(minutes=20)  # no overlap a cursor re-reads holds many of them
 
 
 def counts(connector: Connector, few: int, main: str = "", many: int = 0) -> dict[str, int]:
@@ -33,7 +33,7 @@ def copies(connector: Connector, role: str, wanted: Mapping[str, int], now: date
     for stream in connector.streams:
         held = HELD.get((role, stream.name), tuple(stream.map))
         for n in range(1, wanted.get(stream.name, 0) + 1):
-            at = (now - LONG_AGO + timedelta(seconds=n)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+            at = (now - LONG_AGO + GAP * n).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
             yield Copy(role, stream.name, n, dict(_fields(stream, held, wanted, n)), at, at)
 
 
