@@ -229,7 +229,7 @@ def test_a_keyset_gets_past_pages_full_of_one_time(
     shelf: Shelf, http: Http, way: Pages, alike: int, before: int
 ) -> None:
     times = [f"2026-01-01T00:00:{n:02d}Z" for n in range(before)] + ["2026-01-01T01:00:00Z"] * alike
-    shelf.fill([*times, "2026-01-01T02:00:00Z", "2026-01-01T03:00:00Z"])
+    shelf.fill([*times, *(f"2026-01-01T02:00:{n:02d}Z" for n in range(3 * SIZE)), "2026-01-01T03:00:00Z"])
     pages = list(way(http, ALL))
     assert set(ids(pages)) == {record["id"] for record in shelf.held}
     assert pages[-1].cursor == "2026-01-01T03:00:00Z"
