@@ -9,6 +9,7 @@ import pytest
 
 import connectors
 from omnihub.errors import ConfigError
+from omnihub.sandbox.derived import Derived
 from omnihub.sandbox.kit import Standin
 from omnihub.sdk import Connector
 
@@ -87,6 +88,24 @@ def test_a_stand_in_is_found_beside_its_connector(folder: Folder) -> None:
     assert {name: standin.__name__ for name, standin in found.items()} == {"acme": "Mine"}
 
 
+A_DECLARED_ONE = """
+from omnihub.sdk import Connector, Entity, Pages, Stream
+stream = Stream("dealers", Entity.ACCOUNT, {{"name": "name"}}, {pull})
+connector = Connector("{name}", "Title", "crm", streams=(stream,))
+"""
+
+
+def test_a_declared_connector_without_a_stand_in_gets_one_derived(folder: Folder) -> None:
+    found = connectors.standins(folder({
+        "acme.py": A_DECLARED_ONE.format(name="acme", pull='Pages("/dealers")'),
+        "code.py": A_DECLARED_ONE.format(name="code", pull="lambda client, want: iter(())"),
+        "own/__init__.py": A_DECLARED_ONE.format(name="own", pull='Pages("/dealers")'),
+        "own/sandbox.py": A_STANDIN,
+    }))  # fmt: skip
+    assert {name: issubclass(standin, Derived) for name, standin in found.items()} == {"acme": True, "own": False}
+    assert found["acme"].system == "acme"
+
+
 def test_finding_connectors_does_not_load_their_stand_ins(folder: Folder) -> None:
     package = folder(
         {"acme/__init__.py": A_CONNECTOR.format(name="acme"), "acme/sandbox.py": "raise ValueError('late')"}
@@ -110,3 +129,4 @@ def test_every_connector_of_ours_is_a_value_with_a_stand_in_for_it() -> None:
     for name, standin in standins.items():
         assert issubclass(standin, Standin)
         assert standin.system == name
+        assert not issubclass(standin, Derived)  # each of ours has manners worth writing down

@@ -522,6 +522,8 @@ def test_python_functions_have_no_stand_in_and_that_is_said() -> None:
     assert not derivable(connector)
     with pytest.raises(ConfigError, match=r"acme: its streams are Python functions.*connectors/acme/sandbox.py"):
         derive(connector)
+    odd = acme(Pages("/d", "data", next=lambda page: None))
+    assert "dealers: how the list goes on is a Python function, so all of it is one page" in derive(odd).guesses
     half = acme(ALL, push=push(lambda client, rows: ()))
     assert "dealers: update is a Python function, so it is not served" in derive(half).guesses
 
@@ -538,7 +540,8 @@ def company() -> Connector:
         "marketing_consent": Codes("news", codes={"true": "yes", "false": "no"}, boolean=True)}  # fmt: skip
     streams = (
         Stream("people", Entity.CONTACT, people_map, pages["people"]),
-        Stream("goods", Entity.PRODUCT, {"sku": "no", "name": "text", "price": sdk.Path("eur", number=True)}, pages["goods"]),
+        Stream("goods", Entity.PRODUCT, {"sku": "no", "name": "text", "price": sdk.Path("eur", number=True)},
+               pages["goods"]),
         Stream("orders", Entity.ORDER, {"number": "no", "contact": Link("who", stream="people"), "ordered_at": "at",
                                         "currency": "cur"}, pages["orders"]),
         Stream("lines", Entity.LINE, {"of": Link("^id", stream="orders"), "sku": "no", "unit_price": "price"},

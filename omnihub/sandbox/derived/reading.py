@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -141,7 +141,10 @@ TURNS: Mapping[type, Turn] = {
 
 def pages(shape: Shape, value: Pages, notes: list[str]) -> Iterator[Operation]:
     """A list endpoint."""
-    turn = TURNS[type(value.next)]
+    turn = TURNS.get(type(value.next))
+    if turn is None:
+        notes.append(f"{shape.name}: how the list goes on is a Python function, so all of it is one page")
+        value, turn = replace(value, next=None, params={}), _all
     this = _list(shape, value, notes)
     onward = getattr(value.next, "param", "")  # a cursor that stays good is its own filter
     filters = {name: template for name, template in value.since.items() if name != onward}
