@@ -37,12 +37,14 @@ check: .venv/ready-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-bench: .venv/ready-dev
+bench: .venv/ready-bench
 	$(BIN)/python -m tests.bench $(ARGS)
 
 lock:
 	$(UV_LOCK) --output-file $(LOCKS)/requirements.txt
 	$(UV_LOCK) --extra dev --output-file $(LOCKS)/requirements-dev.txt
+	$(UV_LOCK) --extra dev --extra bench --constraints $(LOCKS)/requirements-dev.txt \
+		--output-file $(LOCKS)/requirements-bench.txt
 
 clean:
 	rm -rf .venv .omnihub .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage .coverage.*
@@ -62,4 +64,9 @@ clean:
 .venv/ready-dev: $(LOCKS)/requirements-dev.txt .venv/ready
 	@echo "Installing what tests and checks need …"
 	$(PIP) --require-hashes -r $(LOCKS)/requirements-dev.txt
+	@touch $@
+
+.venv/ready-bench: $(LOCKS)/requirements-bench.txt .venv/ready-dev
+	@echo "Installing the peer the bench measures beside …"
+	$(PIP) --require-hashes -r $(LOCKS)/requirements-bench.txt
 	@touch $@

@@ -2,7 +2,7 @@
 
     make bench                                     landing, and the whole loop with 2,000 customers
     make bench ARGS="--customers 20000 --write"    the big one, its table put into README.md
-    make bench ARGS="--only landing"               or --only loop
+    make bench ARGS="--only reading"               or --only landing, --only loop
 
     __main__   the table                     landing   land beside `requests` + envelope parse + batch insert
     measure    children, CPU, memory         loop      every step over the generated world
@@ -21,7 +21,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tests.bench import landing, loop, pages
+from tests.bench import landing, loop, pages, reading
 from tests.bench.measure import Measured
 
 README = Path(__file__).parents[2] / "README.md"
@@ -36,9 +36,11 @@ def main(arguments: Sequence[str]) -> None:
     wish = _wish(arguments)
     parts = []
     with tempfile.TemporaryDirectory(prefix="omnihub-bench-", dir=wish.folder) as folder:
-        if wish.only != "loop":
+        if wish.only in (None, "reading"):
+            parts.append(reading_table(reading.run(Path(folder), wish.records)))
+        if wish.only in (None, "landing"):
             parts.append(landing_table(landing.run(Path(folder), wish.records)))
-        if wish.only != "landing":
+        if wish.only in (None, "loop"):
             parts.append(loop_table(loop.run(Path(folder), wish.customers, wish.seed), wish.customers))
     found = "\n".join(parts)
     print(found)  # noqa: T201
@@ -53,7 +55,7 @@ def _wish(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--records", type=int, default=50_000, help="landed beside the floor; memory also at four times this"
     )
-    parser.add_argument("--only", choices=("landing", "loop"))
+    parser.add_argument("--only", choices=("reading", "landing", "loop"))
     parser.add_argument("--folder", help="where the databases lie meanwhile")
     parser.add_argument("--write", action="store_true", help="put the table into README.md")
     return parser.parse_args(arguments)
@@ -63,12 +65,34 @@ CHILDREN: dict[str, Callable[..., None]] = {
     "serve-pages": lambda count: pages.serve(int(count)),
     "floor": landing.floor,
     "land": landing.hub,
+    "read-floor": reading.floor,
+    "read-ours": reading.ours,
+    "read-dlt": reading.peer,
     "serve-world": lambda home, customers, seed: loop.serve(Path(home), int(customers), int(seed)),
     "loop": lambda home, customers: loop.steps(Path(home), int(customers)),
 }
 
 
 # -- tables ----------------------------------------------------------------------------------------------------------
+
+
+def reading_table(found: Sequence[Measured]) -> str:
+    """Each way to pull, and how many times the floor's and our CPU it takes."""
+    cpu_s = {m.name: m.cpu_s / m.records for m in found}
+    rows = [
+        (
+            m.name,
+            _number(m.records),
+            _number(m.per_s),
+            f"{cpu_s[m.name] * 100_000:.1f}",
+            _times(cpu_s[m.name], cpu_s[reading.FLOOR]),
+            _times(cpu_s[m.name], cpu_s[reading.OURS]),
+            f"{m.peak_mb:.0f} MB",
+        )
+        for m in found
+    ]
+    head = ("reading", "records", "records/s", "CPU s per 100,000", "of the floor's CPU", "of ours", "peak memory")
+    return table(head, rows) + reading.missing(found)
 
 
 def landing_table(found: Sequence[Measured]) -> str:
