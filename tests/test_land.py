@@ -109,7 +109,7 @@ def running() -> Iterator[Running]:
 def acme(running: Running) -> Acme:
     found = running.standins["acme"]
     assert isinstance(found, Acme)
-    found.shelves, found.faults, found.asked = {}, {}, []
+    found.shelves, found.nonsense, found.asked = {}, {}, []
     return found
 
 
