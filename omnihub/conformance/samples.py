@@ -19,7 +19,7 @@ from omnihub.sdk import Codes, Connector, Const, Link, Path, Stream
 FIRST = ("Alma", "Bruno", "Carla", "Dario", "Edda", "Fabian", "Greta", "Hanno", "Ilse", "Jannis", "Klara", "Ludger")
 LAST = ("Ahrens", "Becker", "Conrad", "Dreyer", "Engel", "Fuchs", "Graf", "Hartung", "Ibsen", "Jansen", "Kling", "Lenz")
 CITIES = ("Berlin", "Hamburg", "Bremen", "Kassel", "Leipzig", "Dresden", "Rostock", "Erfurt")
-LANGUAGES, COUNTRIES, CURRENCIES = ("de", "en", "fr"), ("DE", "AT", "CH"), ("EUR", "USD", "CHF")
+LANGUAGES, COUNTRIES, CURRENCIES = ("de", "en", "fr"), ("DE", "FR", "IT"), ("EUR", "USD", "CHF")
 LONG_AGO, GAP = timedelta(days=60), timedelta(minutes=20)  # no overlap a cursor re-reads holds many of them
 
 
