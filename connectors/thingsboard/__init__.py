@@ -22,7 +22,6 @@ from connectors.thingsboard.saving import (
     NOBODY,
     VERSION_CONFLICT,
     create,
-    raise_alarms,
     save,
     save_alarms,
     save_devices,
@@ -163,11 +162,10 @@ connector = Connector(
                 "device": Link("originator.id", stream="devices", nobody=NOBODY),
                 "detail": "details.message",
             },
-            push=Push(
+            push=Push(  # raised by `saving.raise_alarms`: an alarm is known by what it is about, not by a key
                 fields=("detail",),
                 update=save_alarms,
                 look=ByIds("/api/alarm/{id}", key="id.id", updated="createdTime"),
-                create=raise_alarms,  # known by what they are about and their type: there is no key to find them by
             ),
             updated="createdTime",
             blind="alarms acknowledged, cleared or deleted after they were read: only new ones are asked for",

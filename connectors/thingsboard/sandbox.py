@@ -43,6 +43,7 @@ GENERAL, AUTHENTICATION, TOKEN_EXPIRED, FORBIDDEN, INVALID, BAD_REQUEST, MISSING
     32,
     33,
 )
+USUAL_SEVERITY = "MAJOR"
 SEVERITIES = ("CRITICAL", "MAJOR", "MINOR", "WARNING", "INDETERMINATE")
 STATUSES = {"active": "ACTIVE", "inactive": "INACTIVE"}
 CUSTOMER = ("title", "country", "state", "city", "address", "address2", "zip", "phone", "email")
@@ -306,10 +307,11 @@ class ThingsBoardStandin(Standin):
             raise Refused(400, BAD_REQUEST, f"{what} with such {unique} already exists!")
         if obj is None:
             return self.state.create(stream, str(uuid.uuid4()), _lean(body))
+        shown = body.keys()  # what nobody is shown, nobody can have changed
         if sent.get("version") not in (None, obj.version):
             message = f"{what} was already changed by someone else"
             raise Refused(self.options.get("conflict", 409), int(VERSION_CONFLICT), message)
-        obj.body = _lean(body)
+        obj.body = _lean({**{k: v for k, v in obj.body.items() if k not in shown}, **body})
         return self.state.save(obj)
 
     def _delete(self, obj: Obj) -> None:
@@ -358,6 +360,8 @@ class ThingsBoardStandin(Standin):
         id_ = (sent.get("id") or {}).get("id")
         was = self.state.get("devices", id_) if id_ else None  # a customer is assigned with a call of its own
         body["customerId"] = was.body.get("customerId") if was else NOBODY
+        if was and sent.get("type") == "default" and not was.body.get("type"):
+            body["type"] = None  # it is the default one because nobody chose any
         return Reply(200, self._device(self._saved("devices", "Device", sent, body, unique="name")))
 
     @route("DELETE", "/api/device/{id}")
@@ -444,7 +448,9 @@ class ThingsBoardStandin(Standin):
         }
         if (sent.get("id") or {}).get("id"):
             named = self._living("alarms", sent["id"]["id"], "Alarm")
-            named.body |= body
+            usual = not named.body.get("severity") and body["severity"] == USUAL_SEVERITY  # nobody chose it
+            named.body |= body | ({"severity": None} if usual else {})
+            named.body = _lean(named.body)
             return Reply(200, self._alarm(self.state.save(named)))
         for obj in self.state.find("alarms", "$.originator.id", origin.get("id")):
             if obj.body.get("type") == sent["type"] and not obj.body.get("clearTs"):
@@ -487,7 +493,7 @@ class ThingsBoardStandin(Standin):
                 "customerId": None,
                 "type": obj.body.get("type") or "",
                 "originator": obj.body.get("originator") or _id("DEVICE", NOBODY),
-                "severity": obj.body.get("severity", "MAJOR"),
+                "severity": obj.body.get("severity") or USUAL_SEVERITY,
                 "acknowledged": acknowledged,
                 "cleared": cleared,
                 "assigneeId": None,

@@ -15,7 +15,7 @@ from typing import Any
 import requests
 
 from connectors.thingsboard.attributes import HUB_ID, read_attributes, write_attributes
-from omnihub.errors import BrokenAnswer, RejectedRecord
+from omnihub.errors import BrokenAnswer, RejectedRecord, RetryableError
 from omnihub.model import Outcome
 from omnihub.sdk import Answer, Http, Row, exchange, words
 
@@ -113,7 +113,13 @@ def _save_device(http: Http, row: Row) -> Answer:
     if owner and owner != NOBODY and not http.get(f"/api/customer/{owner}").ok:
         return Answer(row.n, Outcome.REFUSED, row.id, "no_such_customer", "there is no such customer there")
     rest = {name: value for name, value in row.body.items() if name != "customerId"}
-    saved = _told(http, DEVICE, row, http.post(DEVICE.path, json=laid_over(row.raw, rest)))
+    try:
+        saved = _told(http, DEVICE, row, http.post(DEVICE.path, json=laid_over(row.raw, rest)))
+    except RetryableError:  # it may have been saved all the same, and then it still has to be given to its customer
+        present = http.get_ok(f"{DEVICE.path}/{row.id}")
+        if laid_over(present.json(), rest) != present.json():
+            raise
+        saved = Answer(row.n, Outcome.WRITTEN, row.id, exchange=exchange(present))
     if saved.outcome is not Outcome.WRITTEN or owner is None:
         return saved
     return _told(http, DEVICE, row, _assigned(http, str(saved.id), owner))
@@ -150,6 +156,7 @@ def _default_profile(http: Http) -> Any:
 
 def _created(http: Http, kind: Kind, row: Row, least: Mapping[str, Any]) -> Answer:
     body = {name: value for name, value in row.body.items() if name != "customerId"}
+    body[kind.name] = body.get(kind.name) or row.key  # who has no name is called by their key: one there must be
     params = {"nameConflictPolicy": "FAIL"}
     made = http.post(kind.path, json={**least, **body}, params=params)  # not repeated: it would meet itself
     if made.status_code == 400 and (present := _named(http, kind, str(body.get(kind.name, "")))) is not None:

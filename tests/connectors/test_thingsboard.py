@@ -19,6 +19,7 @@ from openapi_core.validation.response.exceptions import InvalidData
 from connectors.thingsboard import NOBODY, connector
 from connectors.thingsboard.attributes import HUB_ID, Attributes, Telemetry, read_attributes, write_attributes
 from connectors.thingsboard.sandbox import TENANT, ThingsBoardStandin
+from connectors.thingsboard.saving import raise_alarms
 from omnihub.errors import ConfigError, RateLimited, RejectedRecord, RetryableError
 from omnihub.model import Op, Outcome
 from omnihub.sandbox.copies import HELD, Copy
@@ -519,6 +520,27 @@ def test_a_device_of_nobody_is_unassigned_and_a_customer_who_is_not_there_refuse
     assert now["customerId"]["id"] == NOBODY
 
 
+def test_a_device_whose_saving_was_not_answered_still_gets_its_customer(tenant: Tenant) -> None:
+    tenant.standin.seed([customer(1), customer(2), device(1)])
+    owner = tenant.standin.native_id("customers", 2)
+    row = tenant.row(1, {"name": "new", "account": f"thingsboard/customers/{owner}"}, "devices")
+    tenant.http.wait = lambda wait_s: tenant.standin.faults.switch_off()
+    tenant.standin.faults.switch_on("500 after commit", rate=1.0)
+    try:
+        [answer] = tenant.write(row, stream="devices")
+    finally:
+        tenant.standin.faults.switch_off()
+    assert answer.outcome is Outcome.WRITTEN
+    [now] = tenant.look(str(row.id), stream="devices")
+    assert (now["label"], now["customerId"]["id"]) == ("new", owner)
+
+
+def test_who_has_no_name_is_called_by_their_key(tenant: Tenant) -> None:
+    [made] = tenant.create(new("golden-1", {"city": "Bonn"}))
+    assert tenant.look(str(made.id))[0]["title"] == "golden-1"
+    assert tenant.create(new("golden-1", {"city": "Bonn"}))[0].id == made.id
+
+
 # -- making and finding ------------------------------------------------------------------------------------------------
 
 
@@ -600,7 +622,7 @@ def test_a_device_whose_answer_was_lost_is_one_device(lost: str) -> None:
 def test_an_alarm_is_raised_once_changed_and_cleared(tenant: Tenant) -> None:
     tenant.standin.seed([device(1)])
     about = {"device": f"thingsboard/devices/{tenant.standin.native_id('devices', 1)}", "kind": "CONSISTENCY"}
-    raised = [tenant.create(new("f1", {**about, "detail": d}, "alarms"), stream="alarms")[0] for d in ("a", "b")]
+    raised = [a for d in ("a", "b") for a in raise_alarms(tenant.http, [new("f1", {**about, "detail": d}, "alarms")])]
     assert raised[0].id == raised[1].id
     [page] = tenant.pull("alarms")
     assert value_at(page.records[0].raw, "details.message") == "b"
@@ -614,7 +636,7 @@ def test_an_alarm_is_raised_once_changed_and_cleared(tenant: Tenant) -> None:
     assert [a.outcome for a in push.update(tenant.http, [cleared, cleared])] == [Outcome.WRITTEN] * 2
     [now] = tenant.look(str(raised[0].id), stream="alarms")
     assert (now["details"], now["cleared"]) == ({"message": "c"}, True)
-    [fresh] = tenant.create(new("f1", {**about, "detail": "d"}, "alarms"), stream="alarms")
+    [fresh] = raise_alarms(tenant.http, [new("f1", {**about, "detail": "d"}, "alarms")])
     assert fresh.id != raised[0].id
 
 
@@ -831,9 +853,8 @@ def test_every_call_and_answer_keeps_to_the_contract(tenant: Tenant, contract: O
         for _ in range(2):
             tenant.create(new(f"golden-{stream}", fields, stream), stream=stream)
         tenant.find(f"golden-{stream}", "golden-9", stream=stream)
-    [raised] = tenant.create(
-        new("f", {"device": f"thingsboard/devices/{id_}", "kind": "X", "detail": "d"}, "alarms"), stream="alarms"
-    )
+    about = {"device": f"thingsboard/devices/{id_}", "kind": "X", "detail": "d"}
+    [raised] = raise_alarms(tenant.http, [new("f", about, "alarms")])
     [raw] = tenant.look(str(raised.id), stream="alarms")
     changed = Row(0, Op.UPDATE, raised.id, {"details": {"message": "e"}, "cleared": True}, {}, {}, "f", raw)
     tenant.write(changed, stream="alarms")
