@@ -207,7 +207,7 @@ def _land_page(store: Store, landed: Landed, page: Page, run_id: str, seen: arra
     keyless = [r for r in page.records if not _storable(r.id)]
     latest = {prefix + r.id: r for r in page.records if r.id is not None and _storable(r.id)}
     goners = {prefix + i: into for i, into in page.gone if prefix + i not in latest}
-    seen.extend(_fingerprint(ref) for ref in latest)
+    seen.extend(_fingerprint(ref) for ref, r in latest.items() if not (r.deleted or r.merged_into is not None))
     with store.write() as c:
         take(c, 0)  # from here on nobody else lands: what is known stays so until this page is kept
         exchange_id = _keep_exchange(c, landed, page, run_id)
@@ -217,7 +217,7 @@ def _land_page(store: Store, landed: Landed, page: Page, run_id: str, seen: arra
         _keep(c, landed, versions, exchange_id)
         rejected = _reject(c, landed, keyless, exchange_id)
         if page.complete:
-            _sweep(c, landed, seen, exchange_id)
+            _sweep(c, landed, seen, exchange_id, quiet=not landed.gone and not any(v.deleted for v in versions))
             landed.complete = True
         if page.cursor is not None:
             _keep_cursor(c, landed, page.cursor)
@@ -266,19 +266,13 @@ def _known(c: sa.Connection, refs: Sequence[str]) -> dict[str, tuple[bytes, bool
     return {row[0]: (bytes(row[1]), bool(row[2])) for row in bulk.where_in(c, query, schema.records.c.ref, refs)}
 
 
+_EXCHANGE = sa.insert(schema.exchanges)
+
+
 def _keep_exchange(c: sa.Connection, landed: Landed, page: Page, run_id: str) -> int:
     e = page.exchange
-    done = c.execute(
-        sa.insert(schema.exchanges).values(
-            run_id=run_id,
-            system=landed.system,
-            stream=landed.stream,
-            method=e.method,
-            url=e.url,
-            status=e.status,
-            at=e.at.isoformat(),
-        )
-    )
+    told = {"run_id": run_id, "system": landed.system, "stream": landed.stream, "method": e.method, "url": e.url}
+    done = c.execute(_EXCHANGE, told | {"status": e.status, "at": e.at.isoformat()})
     assert done.inserted_primary_key
     return int(done.inserted_primary_key[0])
 
@@ -342,12 +336,15 @@ def _reject(c: sa.Connection, landed: Landed, keyless: Sequence[Record], exchang
     return len(keyless)
 
 
-def _sweep(c: sa.Connection, landed: Landed, seen: array.array[int], exchange_id: int) -> None:
-    """A complete pass has ended: what it did not show is gone."""
+def _sweep(c: sa.Connection, landed: Landed, seen: array.array[int], exchange_id: int, quiet: bool) -> None:
+    """A complete pass has ended: what it did not show is gone. `quiet`: nothing was deleted during the pass."""
     shown = np.unique(np.frombuffer(seen, dtype=np.uint64)) if seen else np.empty(0, np.uint64)
     living = sa.select(schema.records.c.ref).where(
         schema.records.c.system == landed.system, schema.records.c.stream == landed.stream, ~schema.records.c.deleted
     )
+    count = sa.select(sa.func.count()).select_from(living.subquery())
+    if quiet and c.execute(count).scalar_one() == len(shown):
+        return  # all that were shown are alive, and they are as many as there are: nothing is missing
     missing: list[str] = []
     for batch in bulk.batches(c, living):
         refs = batch.column("ref").to_pylist()

@@ -136,10 +136,18 @@ def _not_again_if_broken(connection: sa.Connection) -> Iterator[None]:
         raise
 
 
+# Put together once: several times a page, building the statement anew costs more than carrying it out.
+_TAKE = (
+    sa.update(counter)
+    .where(counter.c.name == "seq")
+    .values(value=counter.c.value + sa.bindparam("taken", type_=sa.BigInteger))
+    .returning(counter.c.value)
+)
+
+
 def take(connection: sa.Connection, count: int) -> int:
     """Reserve `count` sequence numbers; returns the first. Holds the counter until this transaction ends."""
-    bump = sa.update(counter).where(counter.c.name == "seq").values(value=counter.c.value + count)
-    last = connection.execute(bump.returning(counter.c.value)).scalar_one()
+    last = connection.execute(_TAKE, {"taken": count}).scalar_one()
     return int(last) - count + 1
 
 

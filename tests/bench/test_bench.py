@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.bench import __main__ as bench
-from tests.bench import landing, loop
+from tests.bench import landing, loop, reading
 from tests.bench.measure import Measured, measured
 
 SOME = Measured("land", 1000, 2.0, 1.5, 180.4)
@@ -20,6 +20,12 @@ def test_landing_and_its_floor_read_the_same_records(tmp_path: Path) -> None:
     ]
     assert all(m.cpu_s > 0 and m.peak_mb > 10 for m in found)
     assert bench.landing_table(found).count("\n") == 2 + len(found)
+
+
+def test_reading_and_its_floor_read_the_same_records(tmp_path: Path) -> None:
+    found = reading.run(tmp_path, 300, times=1)
+    assert [(m.name, m.records) for m in found][:2] == [(reading.FLOOR, 300), (reading.OURS, 300)]
+    assert "| omnihub: land, refine |" in bench.reading_table(found)
 
 
 @pytest.mark.timeout(240)
