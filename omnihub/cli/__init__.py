@@ -245,7 +245,7 @@ def report(
 
 
 @app.command("test-connector", rich_help_panel="Connectors")
-def test_connector(
+def try_connector(
     names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]…")] = None,
     every: Annotated[bool, typer.Option("--all", help="Every connector there is.")] = False,
     live: Annotated[
