@@ -83,7 +83,7 @@ class Client:
             with self.engine.connect() as c:
                 yield c
         except sa.exc.OperationalError as error:
-            raise RetryableError(f"{self.system}: the database does not answer: {words(error)}") from None
+            raise RetryableError(f"{self.system}: the database could not: {words(error)}; run again later") from None
         except (sa.exc.ProgrammingError, sa.exc.NotSupportedError) as error:
             raise ConfigError(f"{self.system}: the database refuses to be asked so: {words(error)}") from None
         except (sa.exc.DBAPIError, sa.exc.SQLAlchemyError) as error:
