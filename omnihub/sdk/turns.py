@@ -28,6 +28,7 @@ from omnihub.sdk.memory import Memory
 
 LEASE_S = 300.0  # longer than any call may take; then whoever booked is taken for dead
 LOOK_AGAIN_S = 0.005, 0.02  # when to look again where everything is under way: nobody can say how long that takes
+EARLY_S = 0.05
 SPARE_S = 0.001  # waited on top: clocks are read in steps
 SETTLES_S = 60.0  # a "used up" this soon after the day began is about the day before: clocks differ
 SHUT = "shut"
@@ -74,7 +75,7 @@ class _Part(Protocol):
     def hear(self, response: requests.Response) -> None:
         """The answer is there."""
 
-    def settle(self, books: Books, sent_at: float) -> None:
+    def settle(self, books: Books, sent_at: float, answered_at: float) -> None:
         """The call is over."""
 
 
@@ -106,8 +107,8 @@ class _Seat:
             self.left = _left(self.rule.left, response)
             self.resets_s = _number(response.headers.get(self.rule.resets)) or self.per_s
 
-    def settle(self, books: Books, sent_at: float) -> None:
-        books.leave(self.rule.name, self.seat, books.now + self.per_s)
+    def settle(self, books: Books, sent_at: float, answered_at: float) -> None:
+        books.leave(self.rule.name, self.seat, answered_at + self.per_s)
         if self.left is not None and self.left * 2 < self.rule.calls:  # with more than half left there is no hurry
             until = books.now + min(self.resets_s, self.per_s)
             books.withhold(self.rule.name, self.left, since=sent_at, until=until)
@@ -156,7 +157,7 @@ class _Day:
         self.left = _left(self.rule.left, response)
         self.spent = self.rule.spent(response)
 
-    def settle(self, books: Books, sent_at: float) -> None:
+    def settle(self, books: Books, sent_at: float, answered_at: float) -> None:
         day = self._today(books)
         before = dict(day)
         if day["ends"] != self.ends:  # sent yesterday, and perhaps counted today
@@ -224,7 +225,7 @@ class _Points:
     def hear(self, response: requests.Response) -> None:
         self.told = self.rule.told(response)
 
-    def settle(self, books: Books, sent_at: float) -> None:
+    def settle(self, books: Books, sent_at: float, answered_at: float) -> None:
         full = self._filled(books)
         if full["under_way"].pop(self.id, None):
             cost = self.told.cost if self.told and self.told.cost is not None else self.cost
@@ -307,12 +308,13 @@ class Turns:
         ledger: Ledger,
         key: str,
         wait: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.system, self.key, self.ledger = system, key, ledger
         once = {r.name: r for r in rules}.values()  # the same rule said twice would take two seats for a call
         self._rules = [(re.compile(r.path), r) for r in once]
         self._penalty_s = max((r.wait_s for r in rules if isinstance(r, Penalty)), default=0.0)
-        self._wait = wait
+        self._wait, self._clock = wait, clock
         self._here = threading.local()
 
     def take(self, method: str, path: str) -> Callable[[], None]:
@@ -338,24 +340,27 @@ class Turns:
         return turn
 
     def _sit_out(self, turn: _Turn) -> None:
-        """Book, wait, and go through the gates last: who waits for something else keeps nobody from calling."""
-        left = [turn.parts, turn.gates]
+        """Book, wait, and go through the gates last: who waits for something else keeps nobody from calling.
+
+        The last look is taken `EARLY_S` before the call is due, so that it costs none of the time that is allowed.
+        """
+        due: float | None = None
         while True:
             with self.ledger.open(self.key) as books:
-                wait_s: float | None = books.read(SHUT).get("until", 0.0) - books.now
-                while left and (len(left) == 2 or (wait_s is not None and wait_s <= 0)):
-                    booked_s = turn.book(books, left[0])
-                    if booked_s is None:
-                        wait_s = None
-                        break
-                    left.pop(0)
-                    wait_s = max(booked_s, wait_s or 0.0)
-                turn.sent_at = books.now
-            if wait_s is None:
+                if due is None and (booked_s := turn.book(books, turn.parts)) is not None:
+                    due = books.now + booked_s
+                at = max(due or 0.0, books.read(SHUT).get("until", 0.0))
+                wait_s = max(0.0, at - books.now)
+                soon = due is not None and wait_s <= EARLY_S
+                ready = soon and turn.book(books, turn.gates) is not None
+                turn.sent_at = books.now + wait_s
+            if due is None or (soon and not ready):
                 self._wait(random.uniform(*LOOK_AGAIN_S))
-            elif wait_s > 0:
-                self._wait(wait_s + SPARE_S)
+            elif not ready:
+                self._wait(wait_s - EARLY_S + SPARE_S)
             else:
+                if wait_s > 0:
+                    self._wait(wait_s + SPARE_S)
                 return
 
     def heard(self, response: requests.Response, *_: Any, **__: Any) -> None:
@@ -367,9 +372,11 @@ class Turns:
     def _answered(self, turn: _Turn) -> None:
         self._here.turn = None
         if turn.booked:
+            answered = self._clock()
             with self.ledger.open(self.key) as books:
+                answered_at = books.now - (self._clock() - answered)  # not when the ledger came to hear of it
                 for part in turn.booked:
-                    part.settle(books, turn.sent_at)
+                    part.settle(books, turn.sent_at, answered_at)
 
     def told(self, wait_s: float) -> None:
         """Nobody calls before `wait_s` seconds have passed, or the penalty where that is longer."""
@@ -382,4 +389,4 @@ def Windows(
     limits: Sequence[Rule], clock: Callable[[], float] = time.time, wait: Callable[[float], None] = time.sleep
 ) -> Turns:
     """The budget of this process alone, where there is no store to share one through."""
-    return Turns("", limits, Memory(clock), "", wait)
+    return Turns("", limits, Memory(clock), "", wait, clock)

@@ -20,7 +20,7 @@ from omnihub.store import Store
 PAGE = 5
 
 PER_S = 2.0
-CALLS, EXPORTS = 60, 20  # in any PER_S seconds
+CALLS, EXPORTS = 30, 10  # in any PER_S seconds
 
 
 def _stream(name: str, path: str) -> Stream:

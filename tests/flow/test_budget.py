@@ -190,7 +190,7 @@ def changed(n: int) -> Change:
 
 @pytest.mark.long
 def test_four_processes_use_a_moving_window_up_and_are_never_refused(store_url: str) -> None:
-    standin = Strict({"/firms": 120}, [kit.Quota(strict.CALLS, strict.PER_S)])
+    standin = Strict({"/firms": 60}, [kit.Quota(strict.CALLS, strict.PER_S)])
     told = pulled_by_four("window", store_url, standin)
     assert [t["failed"] for t in told] == [[]] * PROCESSES
     assert standin.seen.refused == 0
@@ -202,7 +202,7 @@ def test_four_processes_use_a_moving_window_up_and_are_never_refused(store_url: 
 @pytest.mark.long
 def test_a_rule_for_some_paths_is_used_up_without_holding_up_the_others(store_url: str) -> None:
     quotas = [kit.Quota(strict.CALLS, strict.PER_S), kit.Quota(strict.EXPORTS, strict.PER_S, matches="/exports")]
-    standin = Strict({"/firms": 20, "/exports": 30}, quotas)
+    standin = Strict({"/firms": 10, "/exports": 20}, quotas)
     told = pulled_by_four("endpoint", store_url, standin)
     assert [t["failed"] for t in told] == [[]] * PROCESSES
     assert standin.seen.refused == 0
