@@ -16,6 +16,8 @@ from typing import Any
 ENOUGH = 5  # so many new records should have had a field before its absence means something
 DEEP = 6  # levels looked into; what lies deeper counts as one value
 
+NAMED = 12  # fields named in one sentence
+
 Shape = dict[str, dict[str, float]]
 """path → JSON type → share of the records that have it there."""
 
@@ -31,9 +33,33 @@ class Drift:
     def __bool__(self) -> bool:
         return bool(self.missing or self.added or self.retyped)
 
+    def words(self) -> list[tuple[str, str]]:
+        """(what has changed and what to do, since when), one for each kind of change."""
+        found = []
+        if self.missing:
+            names = _named(self.missing)
+            found.append(
+                (f"{names} in no new record any more: renamed or removed there? look at the field map", "missing")
+            )
+        if self.retyped:
+            names = ", ".join(
+                f"{path} ({old}, now {new})" for path, (old, new, _) in sorted(self.retyped.items())[:NAMED]
+            )
+            found.append((f"of another type: {names}", "retyped"))
+        if self.added:
+            found.append((f"new there: {_named(self.added)}", "added"))
+        since = {"missing": self.missing, "added": self.added, "retyped": {p: t[2] for p, t in self.retyped.items()}}
+        return [(says, min(since[kind].values())) for says, kind in found]
+
     def plain(self) -> dict[str, Any]:
         """As JSON has it."""
         return asdict(self)
+
+
+def _named(paths: Mapping[str, str]) -> str:
+    names = sorted(paths)
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more
 
 
 def shape(bodies: Iterable[str]) -> tuple[Shape, int]:
@@ -79,7 +105,7 @@ def compared(known: Shape, here: Shape, count: int, before: Drift, at: str) -> D
     missing = {
         path: before.missing.get(path, at)
         for path, kinds in known.items()
-        if path not in here and (path in before.missing or _usual(kinds) * count >= ENOUGH) and not _above(path, here)
+        if path not in here and (path in before.missing or _usual(kinds) * count >= ENOUGH) and not _within(path, here)
     }
     added = dict(before.added) | {p: before.added.get(p, at) for p in here if p not in known and not _within(p, known)}
     retyped = dict(before.retyped)

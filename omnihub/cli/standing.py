@@ -15,6 +15,7 @@ from rich.markup import escape
 from omnihub.cli.installation import here
 from omnihub.cli.screen import BAD, DOUBTFUL, GOOD, heading, number, progress, put, table, tell
 from omnihub.flow import open_plan
+from omnihub.flow.drifting import drifts
 from omnihub.flow.runs import balance
 from omnihub.model import FINDING_KINDS
 from omnihub.sdk import Connector
@@ -54,6 +55,7 @@ def _streams(c: sa.Connection, connectors: Mapping[str, Connector], now: datetim
     known = {(row.system, row.stream): row for row in c.execute(sa.select(s))}
     living = sa.select(t.c.system, t.c.stream, sa.func.count()).where(~t.c.deleted).group_by(t.c.system, t.c.stream)
     records = {(row[0], row[1]): row[2] for row in c.execute(living)}
+    changed = {(system, stream): [says for says, _ in drift.words()] for system, stream, drift in drifts(c)}
     found = []
     for name, connector in connectors.items():
         for stream in connector.streams:
@@ -69,6 +71,7 @@ def _streams(c: sa.Connection, connectors: Mapping[str, Connector], now: datetim
                     "full_at": row.full_at if row else None,
                     "cursor": row.cursor if row else None,
                     "error": row.error if row else None,
+                    "drift": changed.get((name, stream.name)),
                 }
             )
     return found
@@ -151,6 +154,9 @@ def _draw_streams(console: Console, streams: Iterable[Mapping[str, Any]]) -> Non
     put(console, drawn)
     for mark, name, error in failed:
         put(console, f"{mark} {name}: {escape(error)}")
+    for one in streams:
+        for says in one["drift"] or ():
+            put(console, f"{DOUBTFUL} {one['system']}/{one['stream']}: {escape(says)}")
 
 
 def _ago(age_s: int | None) -> str:

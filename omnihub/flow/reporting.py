@@ -24,6 +24,7 @@ import sqlalchemy as sa
 
 from omnihub import report as words
 from omnihub.errors import ConfigError
+from omnihub.flow.drifting import drifts
 from omnihub.flow.hub import Hub
 from omnihub.flow.runs import balance
 from omnihub.model import GOLDEN, Entity, Outcome
@@ -158,7 +159,7 @@ def _facts(
         refusal_count=int(c.execute(sa.select(sa.func.count()).select_from(schema.dead_letters)).scalar_one()),
         queue=_queue(c),
         questions=_questions(c),
-        troubles=tuple(_troubles(c)),
+        troubles=(*_troubles(c), *_changed_shapes(c)),
         drifts=tuple(_drifts(c)),
         records=int(c.execute(sa.select(sa.func.count()).where(~schema.refined.c.deleted)).scalar_one()),
         goldens=sum({r["entity"]: r["total"] for r in known.to_pylist()}.values()),
@@ -482,6 +483,12 @@ def _troubles(c: sa.Connection) -> Iterator[words.Trouble]:
         yield words.Trouble(
             system, stream, f"{words.count(n, 'record')} without a key: kept as they came, and in nothing else", since
         )
+
+
+def _changed_shapes(c: sa.Connection) -> Iterator[words.Trouble]:
+    for system, stream, drift in drifts(c):
+        for says, since in drift.words():
+            yield words.Trouble(system, stream, says, since)
 
 
 def _drifts(c: sa.Connection) -> Iterator[words.Drift]:

@@ -202,7 +202,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Trouble:
-    """A stream that could not be read, or records of it that have no key."""
+    """A stream that could not be read, records of it that have no key, or fields that are not what they were."""
 
     system: str
     stream: str
