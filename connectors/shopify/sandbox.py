@@ -240,7 +240,10 @@ class Shopify(Standin):
         obj = self.state.get(stream, id_)
         if obj is None:
             raise KeyError(f"{self.system}/{stream}/{id_}")
-        merge(obj.body, self.native(stream, self.linked(stream, fields)))
+        wished = self.native(stream, self.linked(stream, fields))
+        if not wished.get("title", True):
+            del wished["title"]  # the screens insist on one
+        merge(obj.body, wished)
         self.save(obj)
 
     def save(self, obj: Obj) -> Obj:
