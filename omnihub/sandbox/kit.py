@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import re
 import socket
 import struct
 import threading
@@ -137,6 +138,9 @@ class Quota:
         return max(0, self.calls - len(self.made))
 
 
+WHERE_ON = re.compile("cursor|after|page|offset|since|start|until|token|limit|size", re.IGNORECASE)
+"""Parameters that say which part of a list is asked for."""
+
 BADGE = "/.well-known/omnihub-sandbox"  # where a stand-in says which sandbox it belongs to
 
 
@@ -223,9 +227,11 @@ class Standin:
         return found_rows(reply.body)
 
     def page_kind(self, call: Call, rows: Sequence[Any]) -> str:
-        """What pages of the same list have in common: the path, and the query of a GraphQL call."""
+        """What pages of the same list have in common: the path, what was asked for (not from where on), and the query
+        of a GraphQL call."""
         sent = call.json() if call.body[:1] == b"{" else None
-        return urlsplit(call.url).path + str(sent.get("query", "") if isinstance(sent, dict) else "")
+        asked = sorted(pair for pair in call.query if not WHERE_ON.search(pair[0]))
+        return f"{urlsplit(call.url).path} {asked} {sent.get('query', '') if isinstance(sent, dict) else ''}"
 
     # -- seeding and people's edits -----------------------------------------------------------------------------
 
