@@ -75,7 +75,7 @@ class _Part(Protocol):
     def hear(self, response: requests.Response) -> None:
         """The answer is there."""
 
-    def settle(self, books: Books, sent_at: float, answered_at: float) -> None:
+    def settle(self, books: Books, sent_at: float) -> None:
         """The call is over."""
 
 
@@ -107,8 +107,8 @@ class _Seat:
             self.left = _left(self.rule.left, response)
             self.resets_s = _number(response.headers.get(self.rule.resets)) or self.per_s
 
-    def settle(self, books: Books, sent_at: float, answered_at: float) -> None:
-        books.leave(self.rule.name, self.seat, answered_at + self.per_s)
+    def settle(self, books: Books, sent_at: float) -> None:
+        books.leave(self.rule.name, self.seat, books.now + self.per_s)
         if self.left is not None and self.left * 2 < self.rule.calls:  # with more than half left there is no hurry
             until = books.now + min(self.resets_s, self.per_s)
             books.withhold(self.rule.name, self.left, since=sent_at, until=until)
@@ -157,7 +157,7 @@ class _Day:
         self.left = _left(self.rule.left, response)
         self.spent = self.rule.spent(response)
 
-    def settle(self, books: Books, sent_at: float, answered_at: float) -> None:
+    def settle(self, books: Books, sent_at: float) -> None:
         day = self._today(books)
         before = dict(day)
         if day["ends"] != self.ends:  # sent yesterday, and perhaps counted today
@@ -225,7 +225,7 @@ class _Points:
     def hear(self, response: requests.Response) -> None:
         self.told = self.rule.told(response)
 
-    def settle(self, books: Books, sent_at: float, answered_at: float) -> None:
+    def settle(self, books: Books, sent_at: float) -> None:
         full = self._filled(books)
         if full["under_way"].pop(self.id, None):
             cost = self.told.cost if self.told and self.told.cost is not None else self.cost
@@ -308,13 +308,12 @@ class Turns:
         ledger: Ledger,
         key: str,
         wait: Callable[[float], None] = time.sleep,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.system, self.key, self.ledger = system, key, ledger
         once = {r.name: r for r in rules}.values()  # the same rule said twice would take two seats for a call
         self._rules = [(re.compile(r.path), r) for r in once]
         self._penalty_s = max((r.wait_s for r in rules if isinstance(r, Penalty)), default=0.0)
-        self._wait, self._clock = wait, clock
+        self._wait = wait
         self._here = threading.local()
 
     def take(self, method: str, path: str) -> Callable[[], None]:
@@ -372,11 +371,9 @@ class Turns:
     def _answered(self, turn: _Turn) -> None:
         self._here.turn = None
         if turn.booked:
-            answered = self._clock()
-            with self.ledger.open(self.key) as books:
-                answered_at = books.now - (self._clock() - answered)  # not when the ledger came to hear of it
+            with self.ledger.open(self.key) as books:  # its clock, read after the answer: never a moment too early
                 for part in turn.booked:
-                    part.settle(books, turn.sent_at, answered_at)
+                    part.settle(books, turn.sent_at)
 
     def told(self, wait_s: float) -> None:
         """Nobody calls before `wait_s` seconds have passed, or the penalty where that is longer."""
@@ -389,4 +386,4 @@ def Windows(
     limits: Sequence[Rule], clock: Callable[[], float] = time.time, wait: Callable[[float], None] = time.sleep
 ) -> Turns:
     """The budget of this process alone, where there is no store to share one through."""
-    return Turns("", limits, Memory(clock), "", wait, clock)
+    return Turns("", limits, Memory(clock), "", wait)
