@@ -28,7 +28,9 @@ from typing import TYPE_CHECKING
 
 from omnihub.errors import ConfigError
 from omnihub.sdk import Connector
+from omnihub.sdk.checked import troubles
 from omnihub.sdk.declared import Template
+from omnihub.sdk.lines import Source, hint
 
 if TYPE_CHECKING:
     from omnihub.sandbox.kit import Standin
@@ -37,7 +39,8 @@ if TYPE_CHECKING:
 def find(package: str = __name__) -> dict[str, Connector]:
     """Every connector there is, by name, in the order of the alphabet.
 
-    ConfigError names the file that does not load, or whose connector is not one.
+    ConfigError names the file that does not load, or whose connector is not one; in a connector that is not soundly
+    declared, each thing that is wrong, with its line and what was probably meant.
     """
     return {name: found for name in _names(package) if (found := _connector(package, name)) is not None}
 
@@ -90,7 +93,16 @@ def _connector(package: str, name: str) -> Connector | None:
             f"{_short(module)}: its connector is named {found.name!r}; name it {name!r} like its file, "
             "settings and refs are found by that name"
         )
+    _refuse_unsound(module, found)
     return found
+
+
+def _refuse_unsound(module: ModuleType, connector: Connector) -> None:
+    wrong = troubles(connector)
+    if wrong:
+        source = Source(Path(str(module.__file__)).read_text(encoding="utf-8"))
+        lines = [(source.line(one.stream, one.key, one.word), str(one)) for one in wrong]
+        raise ConfigError("\n".join(f"{_short(module)}:{line}: {says}" for line, says in sorted(lines)))
 
 
 def _standin(module: ModuleType) -> type[Standin]:
@@ -111,7 +123,7 @@ def _load(package: str, name: str) -> ModuleType:
         return importlib.import_module(f"{package}.{name}")
     except Exception as error:  # a file may fail in any way; which one it is, is what helps
         where = _where(error, package) or f"{package}/{name.replace('.', '/')}"
-        raise ConfigError(f"{where}: does not load: {type(error).__name__}: {error}") from error
+        raise ConfigError(f"{where}: does not load: {type(error).__name__}: {error}{hint(error)}") from error
 
 
 def _where(error: Exception, package: str) -> str | None:

@@ -89,9 +89,9 @@ def test_a_stand_in_is_found_beside_its_connector(folder: Folder) -> None:
 
 
 A_DECLARED_ONE = """
-from omnihub.sdk import Connector, Entity, Pages, Stream
+from omnihub.sdk import Connector, Entity, Pages, Setting, Stream
 stream = Stream("dealers", Entity.ACCOUNT, {{"name": "name"}}, {pull})
-connector = Connector("{name}", "Title", "crm", streams=(stream,))
+connector = Connector("{name}", "Title", "crm", streams=(stream,), settings=(Setting("url", "where"),))
 """
 
 
