@@ -115,6 +115,9 @@ def compared(known: Shape, here: Shape, count: int, before: Drift, at: str) -> D
             retyped.setdefault(path, (" or ".join(sorted(old)), " or ".join(sorted(new)), at))
         elif path in retyped and retyped[path][0] in new:
             del retyped[path]
+    for path, kinds in known.items():
+        if _types(kinds) and path not in here and any(p.startswith(f"{path}.") for p in here):
+            retyped.setdefault(path, (" or ".join(sorted(_types(kinds))), "object", at))
     return Drift(missing, added, retyped)
 
 

@@ -48,6 +48,9 @@ def test_what_is_missing_stays_missing_until_it_is_back() -> None:
 
 def test_a_value_of_another_type_is_told_with_both_types_and_null_is_no_type() -> None:
     assert seen(bodies(3, price="1.50"), bodies(3, price=1.5)).retyped == {"price": ("text", "number", TUESDAY)}
+    assert seen(bodies(9, name="Anna"), bodies(9, name={"first": "Anna"})).retyped == {
+        "name": ("text", "object", TUESDAY)
+    }
     assert not seen(bodies(3, price="1.50"), bodies(3, price=None))
     assert not seen(bodies(3, price=None), bodies(3, price=1.5))
 

@@ -13,7 +13,7 @@ from typing import Any
 from stdnum import ean
 
 from omnihub.model import Field, Kind, fields_of
-from omnihub.sandbox.copies import HELD, Copy
+from omnihub.sandbox.copies import HELD, LINKS, Copy
 from omnihub.sdk import Codes, Connector, Const, Link, Path, Stream
 
 FIRST = ("Alma", "Bruno", "Carla", "Dario", "Edda", "Fabian", "Greta", "Hanno", "Ilse", "Jannis", "Klara", "Ludger")
@@ -34,19 +34,19 @@ def copies(connector: Connector, role: str, wanted: Mapping[str, int], now: date
         held = HELD.get((role, stream.name), tuple(stream.map))
         for n in range(1, wanted.get(stream.name, 0) + 1):
             at = (now - LONG_AGO + GAP * n).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-            yield Copy(role, stream.name, n, dict(_fields(stream, held, wanted, n)), at, at)
+            yield Copy(role, stream.name, n, dict(_fields(role, stream, held, wanted, n)), at, at)
 
 
 def _fields(
-    stream: Stream, held: tuple[str, ...], wanted: Mapping[str, int], n: int
+    role: str, stream: Stream, held: tuple[str, ...], wanted: Mapping[str, int], n: int
 ) -> Iterator[tuple[str, str | int]]:
-    kinds = fields_of(stream.entity)
+    kinds, links = fields_of(stream.entity), LINKS.get((role, stream.name), {})
     for name in held:
         where = stream.fields.get(name)
         if isinstance(where, Const):
             continue
-        if isinstance(where, Link):
-            there = wanted.get(where.stream, 0)
+        if name in links or isinstance(where, Link):
+            there = wanted.get(where.stream if isinstance(where, Link) else links[name], 0)
             if there:
                 yield name, (n - 1) % there + 1
         elif kinds[name].kind is not Kind.LINK:
