@@ -80,7 +80,7 @@ _OF_KIND: dict[Kind, Any] = {
     Kind.PHONE: lambda n: f"+49302{n % 10_000_000:07}",
     Kind.DOMAIN: lambda n: f"anlagen-{n}.de",
     Kind.ADDRESS: lambda n: f"Lindenallee {n}",
-    Kind.POSTAL: lambda n: f"{10115 + n % 80000:05}",
+    Kind.POSTAL: lambda n: f"{80331 + n % 2000:05}",
     Kind.CITY: lambda n: CITIES[n % len(CITIES)],
     Kind.COUNTRY: lambda n: COUNTRIES[n % 3],
     Kind.VAT: _vat,
