@@ -318,7 +318,7 @@ def _keep_ids(hub: Hub, part: _Slice, found: Assigned, before: dict[str, str]) -
             [(n.id, entity, first, n.born, n.founder, "{}", "{}", 0) for n in found.born],
         )  # fmt: skip
         for loser, winner in found.merged:
-            c.execute(sa.update(g).where(g.c.id == loser).values(merged_into=winner, seq=first))
+            c.execute(sa.update(g).where(g.c.id == loser).values(merged_into=winner, seq=first, members=0))
         for gid in found.revived:
             c.execute(sa.update(g).where(g.c.id == gid).values(merged_into=None, seq=first))
         at = now_iso()
