@@ -33,7 +33,7 @@ def test(names: list[str], every: bool, live: bool, mutants: bool, rules: list[s
     _known_rules(rules)
     if mutants:
         return _mutants(as_json)
-    found = connectors.find()
+    found = here().connectors if live else connectors.find()
     chosen = sorted(found) if every else names
     if not chosen:
         raise typer.BadParameter("name a connector, or say --all or --mutants")
