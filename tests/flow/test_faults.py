@@ -49,15 +49,15 @@ class End:
     """How everything stands when nothing is left to say."""
 
     systems: dict[str, Any]
-    believed: list[Any]
+    believed: dict[str, Any]  # by its members
     counted: dict[str, int]
 
 
 def end(here: Loop) -> End:
-    """Golden ids may differ, for who is met first may; raw versions may be more."""
-    believed = [(e, json.loads(fields), members) for e, fields, members in loop.believed(here.store).values()]
-    counted = {name: n for name, n in loop.counted(here.store).items() if name != "raw"}
-    return End(here.dump(), sorted(believed, key=lambda golden: golden[2]), counted)
+    """Golden ids may differ, for who is met first may; raw versions may be more, and golden ids that resolve to others."""
+    believed = {" ".join(members): json.loads(fields) for _, fields, members in loop.believed(here.store).values()}
+    counted = {name: n for name, n in loop.counted(here.store).items() if name not in ("raw", "goldens")}
+    return End(here.dump(), believed, counted)
 
 
 def apart(one: Any, other: Any, at: str = "") -> Iterator[str]:
