@@ -54,7 +54,7 @@ class End:
 
 
 def end(here: Loop) -> End:
-    """Golden ids may differ, for who is met first may; raw versions may be more, and golden ids that resolve to others."""
+    """Golden ids may differ, for who is met first may; raw versions may be more, and ids that resolve to others."""
     believed = {" ".join(members): json.loads(fields) for _, fields, members in loop.believed(here.store).values()}
     counted = {name: n for name, n in loop.counted(here.store).items() if name not in ("raw", "goldens")}
     return End(here.dump(), believed, counted)
