@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 
-from connectors.airtable.base import MODIFIED, Client, connect, newer_than, table
+from connectors.airtable.reading import MODIFIED, Client, connect, newer_than, table
 from omnihub.model import Entity
 from omnihub.sdk import Bearer, Codes, Connector, Limit, Path, Setting, Stream
 

@@ -17,7 +17,7 @@ from typing import Any
 import requests
 from pyairtable.formulas import EQ, OR, Field, Formula, FunctionCall
 
-from connectors.airtable.base import MODIFIED, PAGE_SIZE, Client
+from connectors.airtable.reading import MODIFIED, PAGE_SIZE, Client
 from omnihub.errors import RejectedRecord, RetryableError
 from omnihub.model import Outcome
 from omnihub.sdk import Answer, Page, Push, Row, exchange, records
