@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import sqlalchemy as sa
 
 from omnihub.drift import Drift, compared, learned, shape
+from omnihub.land import read_anew
 from omnihub.sdk import Stream
 from omnihub.store import Store, bulk, schema
 from omnihub.store.open import now_iso
@@ -16,7 +17,10 @@ SAMPLE = 200  # of the records new since the last time, the latest so many are l
 
 
 def note_shape(store: Store, system: str, stream: Stream, since: int) -> Drift:
-    """Look at what was landed after `since` (a raw seq), and keep the shape and how it differs from before."""
+    """Look at what was landed after `since` (a raw seq), and keep the shape and how it differs from before.
+
+    Where a field has gone missing, or is back, the next pull reads everything: records read in between may lack it.
+    """
     scope, r = f"{system}/{stream.name}", schema.raw
     query = (
         sa.select(r.c.body)
@@ -34,6 +38,8 @@ def note_shape(store: Store, system: str, stream: Stream, since: int) -> Drift:
     kept = [(f"shape:{scope}", json.dumps(learned(known, here))), (f"drift:{scope}", json.dumps(found.plain()))]
     with store.write() as c:
         bulk.upsert(c, schema.facts, ("key", "value"), kept)
+        if set(found.missing) != set(before.missing):  # read without a field, or with it again: who else was?
+            read_anew(c, system, stream.name)
     return found
 
 
