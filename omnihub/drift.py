@@ -102,12 +102,14 @@ def compared(known: Shape, here: Shape, count: int, before: Drift, at: str) -> D
     """
     if not known:
         return Drift()
-    missing = {
-        path: before.missing.get(path, at)
+    lacking = {
+        path
         for path, kinds in known.items()
         if path not in here and (path in before.missing or _usual(kinds) * count >= ENOUGH) and not _within(path, here)
     }
-    added = dict(before.added) | {p: before.added.get(p, at) for p in here if p not in known and not _within(p, known)}
+    missing = {path: before.missing.get(path, at) for path in known if path in lacking and path not in before.added}
+    added = {path: since for path, since in before.added.items() if path not in lacking}  # come and gone again: no news
+    added |= {path: at for path in here if path not in known and not _within(path, known)}
     retyped = dict(before.retyped)
     for path, kinds in here.items():
         old, new = _types(known.get(path, {})), _types(kinds)
@@ -140,6 +142,7 @@ def _within(path: str, known: Shape) -> bool:
     return _above(path, known) or any(k.startswith(f"{path}.") for k in known)
 
 
-def learned(known: Shape, here: Shape) -> Shape:
-    """What is known from now on. A field gone missing keeps its place, so that it is still missed tomorrow."""
-    return known | here
+def learned(known: Shape, here: Shape, before: Drift, now: Drift) -> Shape:
+    """What is known from now on. A field gone missing keeps its place, so that it is still missed tomorrow; one that
+    was added and is gone again is forgotten."""
+    return {path: kinds for path, kinds in (known | here).items() if path not in before.added or path in now.added}

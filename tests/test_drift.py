@@ -40,10 +40,22 @@ def test_what_is_missing_stays_missing_until_it_is_back() -> None:
     known, _ = shape(bodies(9, name="Anna"))
     here, count = shape(bodies(9))
     first = compared(known, here, count, Drift(), MONDAY)
-    again = compared(learned(known, here), *shape(bodies(1)), first, TUESDAY)
+    known = learned(known, here, Drift(), first)
+    again = compared(known, *shape(bodies(1)), first, TUESDAY)
     assert first.missing == again.missing == {"name": MONDAY}
-    back = compared(learned(known, here), *shape(bodies(1, name="Anna")), again, TUESDAY)
+    back = compared(known, *shape(bodies(1, name="Anna")), again, TUESDAY)
     assert not back
+
+
+def test_a_field_that_came_and_went_again_is_no_news() -> None:
+    known, _ = shape(bodies(9))
+    here, count = shape(bodies(9, fax="1"))
+    first = compared(known, here, count, Drift(), MONDAY)
+    assert first.added == {"fax": MONDAY}
+    known = learned(known, here, Drift(), first)
+    again = compared(known, *shape(bodies(9)), first, TUESDAY)
+    assert not again
+    assert learned(known, *shape(bodies(9))[:1], first, again).keys() == {"id"}
 
 
 def test_a_value_of_another_type_is_told_with_both_types_and_null_is_no_type() -> None:

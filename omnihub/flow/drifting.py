@@ -35,7 +35,8 @@ def note_shape(store: Store, system: str, stream: Stream, since: int) -> Drift:
     if not count:
         return before
     found = compared(known, here, count, before, now_iso())
-    kept = [(f"shape:{scope}", json.dumps(learned(known, here))), (f"drift:{scope}", json.dumps(found.plain()))]
+    usual = learned(known, here, before, found)
+    kept = [(f"shape:{scope}", json.dumps(usual)), (f"drift:{scope}", json.dumps(found.plain()))]
     with store.write() as c:
         bulk.upsert(c, schema.facts, ("key", "value"), kept)
         if set(found.missing) != set(before.missing):  # read without a field, or with it again: who else was?
