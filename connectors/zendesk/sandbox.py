@@ -4,6 +4,13 @@ What is not certain about the vendor is an option:
 
     export_delay_s                  how old a change must be before an export shows it (Zendesk: 60; here 0)
     export_shows_deleted            whether the export of organizations shows deleted ones, with `deleted_at` (False)
+    export_shows_deleted_users      whether the export of users shows deleted ones, with `active: false` (True)
+    export_repeats                  how many rows of a page by cursor come twice (0)
+    merge_touches_winner            whether an organization others are merged into counts as changed (True)
+    merges_end                      whether merges of organizations are carried out, or stay in progress (True)
+    job_results                     "told": as the contract has them; "indexed": all with their index, in another order
+    merges_forbidden                whether merges of organizations are for others to see (False)
+    job_fails                       whether jobs end as failed, without a word about their rows (False)
     job_polls                       how many times a job answers "working" before it is done (0)
     max_jobs                        how many jobs may be under way at once (30)
     bulk_import                     whether create_or_update_many is switched on for the account (True)
@@ -41,12 +48,14 @@ CONSENT = {"yes": True, "no": False}
 LONGEST = {"name": 255, "phone": 128, "alias": 255, "external_id": 255}
 WRITABLE = {
     "users": {"name", "email", "phone", "locale", "organization_id", "external_id", "notes", "details", "alias", "role"}
-    | {"tags", "user_fields", "skip_verify_email", "verified", "suspended"},
+    | {"tags", "user_fields", "verified", "suspended"},
     "organizations": {"name", "domain_names", "external_id", "notes", "details", "tags", "organization_fields"},
     "tickets": {"subject", "status", "priority", "type", "requester_id", "organization_id", "external_id", "tags"}
     | {"assignee_id", "group_id", "custom_fields"},
 }
 
+BY_SYSTEM = "changed_by_zendesk"  # in a body: what `updated_at` was when only the system changed something since
+INDEX = "\0index"  # in a row of a job: its place
 Details = dict[str, list[dict[str, str]]]
 
 
@@ -106,7 +115,15 @@ class Zendesk(Standin):
         if obj and stream == "users" and {"first_name", "last_name"} & set(fields):
             first, _, last = str(obj.body.get("name") or "").rpartition(" ")
             fields = {"first_name": first, "last_name": last, **fields}
+        if obj and obj.body.pop(BY_SYSTEM, None):
+            self.state.save(obj)
         super().edit(stream, id_, fields)
+
+    def touch(self, stream: str, id_: str) -> None:
+        """Zendesk itself changes a record: its `updated_at` stays, a ticket's `generated_timestamp` moves on."""
+        obj = self._present(stream, id_)
+        obj.body.setdefault(BY_SYSTEM, self.shown(obj)["updated_at"])
+        self.state.save(obj)
 
     def shown(self, obj: Obj, include: str = "") -> dict[str, Any]:
         """An object as it stands in an answer."""
@@ -114,6 +131,8 @@ class Zendesk(Standin):
         common = {"id": int(obj.id), "url": f"https://acme.zendesk.com/api/v2/{obj.stream}/{obj.id}.json"}
         stamps = {"created_at": _seconds(obj.created_at), "updated_at": _seconds(obj.updated_at)}
         found = {**common, **DEFAULTS[obj.stream], **stamps, **body}
+        if before := found.pop(BY_SYSTEM, None):
+            found["updated_at"] = before
         if obj.stream == "users":
             found["active"] = not obj.deleted
         elif obj.stream == "tickets":
@@ -194,12 +213,16 @@ class Zendesk(Standin):
             stream, size = _part(call, 4), _size(call, "per_page", MAX_EXPORTED)
             after = _position(call.param("cursor")) or (self._start(call), "")
             until = self._hidden_from()
-            found = self.state.by_time(stream, since=after[0], after=after, until=until, limit=size + 1, deleted=None)
+            gone_too = None if stream != "users" or self.options.get("export_shows_deleted_users", True) else False
+            found = self.state.by_time(
+                stream, since=after[0], after=after, until=until, limit=size + 1, deleted=gone_too
+            )
             page = found[:size]
             cursor = _cursor(page[-1].updated_at, page[-1].id) if page else _cursor(*after)
             url = f"{call.url.partition('?')[0]}?{urlencode({'cursor': cursor, 'per_page': size})}"
             ways = {"after_cursor": cursor, "after_url": url, "before_cursor": None, "before_url": None}
-            shown = [self.shown(obj, call.param("include")) for obj in page]
+            again = page[len(page) - min(len(page), int(self.options.get("export_repeats", 0))) :]
+            shown = [self.shown(obj, call.param("include")) for obj in (*page, *again)]
             return Reply(200, {stream: shown, **ways, "end_of_stream": len(found) <= size})
 
         return self.attempt(work)
@@ -272,11 +295,13 @@ class Zendesk(Standin):
     @both("GET", "/organizations/show_many", "/users/show_many", "/tickets/show_many")
     def show_many(self, call: Call) -> Reply:
         def work() -> Reply:
-            stream, ids = _part(call, 3), [id_ for id_ in call.param("ids").split(",") if id_]
-            if len(ids) > MAX_BATCH:
+            stream = _part(call, 3)
+            ids, keys = ([t.strip() for t in call.param(p).split(",") if t] for p in ("ids", "external_ids"))
+            if len(ids) + len(keys) > MAX_BATCH:
                 raise Refusal(400, "TooManyIds", f"at most {MAX_BATCH} ids")
-            found = [obj for id_ in ids if (obj := self.state.get(stream, id_.strip()))]
+            found = [obj for id_ in ids if (obj := self.state.get(stream, id_))]
             found = [obj for obj in found if stream == "users" or not obj.deleted]
+            found += [obj for key in keys for obj in self.state.find(stream, "$.external_id", key, nocase=True)]
             return Reply(200, self._offset_page(stream, found, len(found)))
 
         return self.attempt(work)
@@ -352,6 +377,7 @@ class Zendesk(Standin):
     def update(self, call: Call) -> Reply:
         def work() -> Reply:
             stream = _part(call, 3)
+            self.judge_row()
             return self._one(self._update(self._present(stream, call.path["id"]), _wrapped(call, ONE[stream])))
 
         return self.attempt(work)
@@ -361,6 +387,7 @@ class Zendesk(Standin):
         def work() -> Reply:
             stream = _part(call, 3)
             body = _wrapped(call, ONE[stream])
+            self.judge_row()
             present = self._match(stream, body)
             return self._one(
                 self._update(present, body) if present else self._create(stream, body), 200 if present else 201
@@ -387,6 +414,7 @@ class Zendesk(Standin):
     def _update(self, obj: Obj, body: dict[str, Any]) -> Obj:
         self._check(obj.stream, body, obj)
         merge(obj.body, _writable(obj.stream, body))
+        obj.body.pop(BY_SYSTEM, None)
         return self.state.save(obj)
 
     def _check(self, stream: str, body: Mapping[str, Any], of: Obj | None) -> None:
@@ -419,6 +447,13 @@ class Zendesk(Standin):
             return self._one(obj) if obj.stream == "users" else Reply(204)
 
         return self.attempt(work)
+
+    @both("GET", "/deleted_tickets")
+    def deleted_tickets(self, call: Call) -> Reply:
+        found = self.state.by_order("tickets", limit=MAX_LISTED, deleted=True)
+        shown = [_deleted_ticket(self.shown(obj), obj.body.get("status", "new")) for obj in found]
+        ways = {"count": len(shown), "next_page": None, "previous_page": None}
+        return Reply(200, {"deleted_tickets": shown, **ways})
 
     @both("GET", "/deleted_users")
     def deleted_users(self, call: Call) -> Reply:
@@ -472,25 +507,42 @@ class Zendesk(Standin):
             winner = self._present("organizations", _wrapped(call, "organization_merge").get("winner_id"))
             if loser.id == winner.id:
                 raise Refusal(422, "RecordInvalid", "An organization cannot be merged into itself")
+            if not self.options.get("merges_end", True):
+                under_way = _merge_shown(loser.id, winner.id, "in_progress")
+                self.state.keep(f"merges {winner.id}", [*self.state.note(f"merges {winner.id}", []), under_way])
+                return Reply(200, {"organization_merge": under_way})
             self._move("users", "organization_id", loser, winner)
             self._move("tickets", "organization_id", loser, winner)
             domains = [*winner.body.get("domain_names", []), *loser.body.get("domain_names", [])]
             winner.body["domain_names"] = list(dict.fromkeys(domains))
-            self.state.save(winner)
+            touched = self.options.get("merge_touches_winner", True)
+            self.state.save(winner, at=None if touched else winner.updated_at)
             loser.deleted, loser.merged_into = True, winner.id
             self.state.save(loser)
-            done = _merge_shown(loser)
-            return Reply(200, {"organization_merge": done})
+            return Reply(200, {"organization_merge": _merge_shown(loser.id, winner.id)})
 
         return self.attempt(work)
 
     @both("GET", "/organizations/{id:int}/merges")
     def merges(self, call: Call) -> Reply:
-        rows = self.state.ask(
-            "SELECT id FROM objects WHERE stream = 'organizations' AND merged_into = ?", (str(call.path["id"]),)
-        )
-        losers = [obj for (id_,) in rows if (obj := self.state.get("organizations", id_))]
-        return Reply(200, {"organization_merges": [_merge_shown(loser) for loser in losers]})
+        """What was merged into an organization, oldest first; a page begins after the loser its cursor names."""
+
+        if self.options.get("merges_forbidden"):
+            return self.error(403)
+
+        def work() -> Reply:
+            winner, size = self._present("organizations", call.path["id"]).id, _size(call, "page[size]", MAX_LISTED)
+            after = (_position(call.param("page[after]")) or ("", ""))[0]
+            sql = """SELECT id FROM objects WHERE stream = 'organizations' AND merged_into = ? AND id > ?
+                     ORDER BY id LIMIT ?"""
+            losers = [id_ for (id_,) in self.state.ask(sql, (winner, after, size + 1))]
+            shown = [_merge_shown(loser, winner) for loser in losers[:size]]
+            under_way = [] if after else self.state.note(f"merges {winner}", [])
+            last = _cursor(losers[size - 1], "") if len(losers) > size else None
+            meta = {"has_more": last is not None, "after_cursor": last, "before_cursor": None}
+            return Reply(200, {"organization_merges": [*under_way, *shown], "meta": meta})
+
+        return self.attempt(work)
 
     def _move(self, stream: str, field: str, loser: Obj, winner: Obj) -> None:
         for obj in self.state.find(stream, f"$.{field}", int(loser.id)):
@@ -523,8 +575,9 @@ class Zendesk(Standin):
         def one(row: dict[str, Any]) -> dict[str, Any]:
             present = self._match("users", row)
             obj = self._update(present, row) if present else self._create("users", row)
-            status = "Updated" if present else "Created"
-            return {"id": int(obj.id), "action": status.lower()[:-1], "status": status, "success": True}
+            if not present:
+                return {"id": int(obj.id), "index": row[INDEX]}
+            return {"id": int(obj.id), "action": "update", "status": "Updated", "success": True}
 
         return self.attempt(lambda: self._job("create_or_update", _listed(call, "users"), one))
 
@@ -538,13 +591,15 @@ class Zendesk(Standin):
             waiting.headers["Retry-After"] = "1"
             return waiting
         results = []
-        for row in rows:
+        for n, row in enumerate(rows):
             try:
                 self.judge_row()
-                results.append(work(row))
+                results.append(work({**row, INDEX: n}))
             except Refusal as refusal:
                 no = {"id": int(row.get("id") or 0), "action": action, "success": False, "error": refusal.error}
                 results.append({**no, "details": refusal.in_words()})
+        if self.options.get("job_results") == "indexed":
+            results = [{**result, "index": n} for n, result in enumerate(results)][::-1]
         number = self.state.note("jobs", 0) + 1
         id_ = hashlib.md5(f"job {number}".encode(), usedforsecurity=False).hexdigest()
         self.state.keep("jobs", number)
@@ -566,6 +621,8 @@ class Zendesk(Standin):
             self.state.keep("jobs under way", {k: v for k, v in left.items() if v > 0})
             working = {"status": "working", "progress": 0, "message": None, "results": None}
             return Reply(200, {"job_status": {**shown, **working}})
+        if self.options.get("job_fails"):
+            return Reply(200, {"job_status": {**shown, "status": "failed", "progress": 0, "message": "Failed"}})
         done = {"status": "completed", "progress": len(job["results"]), "message": f"Completed at {job['at']}"}
         return Reply(200, {"job_status": {**shown, **done, "results": job["results"]}})
 
@@ -605,13 +662,14 @@ class Zendesk(Standin):
         def work() -> Reply:
             obj, body = self._present("tickets", call.path["id"]), _wrapped(call, "ticket")
             # "safe_update": false guards like true: only leaving it out forces the write
-            if "safe_update" in body and str(body.get("updated_stamp")) != _seconds(obj.updated_at):
+            if "safe_update" in body and str(body.get("updated_stamp")) != self.shown(obj)["updated_at"]:
                 raise Refusal(409, "UpdateConflict", "Safe Update prevented the update due to outdated ticket data.")
             if obj.body.get("status") == "closed":
                 raise _invalid(status="Status: closed prevents ticket update")
             if body.get("comment"):
                 self.state.keep(f"comments {obj.id}", [*self.state.note(f"comments {obj.id}", []), body["comment"]])
             merge(obj.body, _writable("tickets", body))
+            obj.body.pop(BY_SYSTEM, None)
             return self._one(self.state.save(obj))
 
         return self.attempt(work)
@@ -714,13 +772,15 @@ def _deleted_user(shown: dict[str, Any]) -> dict[str, Any]:
     return {**rest, "phone": None, "photo": None, **given}
 
 
-def _merge_shown(loser: Obj) -> dict[str, Any]:
-    ids = {"id": f"merge-{loser.id}", "loser_id": int(loser.id), "winner_id": int(loser.merged_into or 0)}
-    return {
-        **ids,
-        "status": "complete",
-        "url": f"https://acme.zendesk.com/api/v2/organization_merges/merge-{loser.id}.json",
-    }
+def _deleted_ticket(shown: dict[str, Any], status: str) -> dict[str, Any]:
+    actor = {"id": 1, "name": "Somebody"}
+    told = {"id": shown["id"], "subject": shown["subject"], "deleted_at": shown["updated_at"]}
+    return {**told, "actor": actor, "previous_state": status}
+
+
+def _merge_shown(loser: str, winner: str, status: str = "complete") -> dict[str, Any]:
+    url = f"https://acme.zendesk.com/api/v2/organization_merges/merge-{loser}.json"
+    return {"id": f"merge-{loser}", "loser_id": int(loser), "winner_id": int(winner), "status": status, "url": url}
 
 
 def _job_shown(id_: str, total: int) -> dict[str, Any]:
