@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
+import msgspec
 import pyarrow as pa
 import sqlalchemy as sa
+import xxhash
 
 from omnihub import refine as refining
 from omnihub.errors import ConfigError, OmniHubError, UnsafePlan
 from omnihub.flow.hub import Hub
-from omnihub.flow.refining import sent_to
+from omnihub.flow.refining import map_digest, map_fact, sent_to
 from omnihub.land import read_anew
 from omnihub.model import Change, Op, Outcome, Ref
 from omnihub.push import Broken, Plan, Present, Receipt, Task, apply_stream, guard, make_plan
-from omnihub.push.apply import parsed
+from omnihub.push.apply import Read, parsed
 from omnihub.push.plan import Difference, calls
-from omnihub.sdk import Connector, Page, Push, Stream, open_client
+from omnihub.sdk import Connector, FullName, Page, Push, Record, Stream, open_client
 from omnihub.store import Store, bulk, schema
 from omnihub.store.open import now_iso
 
@@ -283,8 +286,8 @@ def _apply_system(
         return
     for stream in connector.streams:
         if stream.name in tasks:
-            _note_intent(hub.store, plan_id, tasks[stream.name])
-            apply_stream(client, stream, tasks[stream.name], reader(hub, connector, stream), receive)
+            read = reader(hub, connector, stream)
+            apply_stream(client, stream, tasks[stream.name], read, receive, partial(_note_intent, hub.store, plan_id))
 
 
 def _note_intent(store: Store, plan_id: str, tasks: Sequence[Task]) -> None:
@@ -308,36 +311,67 @@ def _deferred(task: Task, error: OmniHubError) -> Receipt:
     )
 
 
-def reader(hub: Hub, connector: Connector, stream: Stream) -> Any:
-    """How the present state of this stream's records is put into canonical words: by refine's own code and the map."""
+def reader(hub: Hub, connector: Connector, stream: Stream) -> Read:
+    """How the present state of this stream's records is put into canonical words: by refine's own code and the map.
+
+    A record that is, byte for byte, what was landed last has been refined already. The others are, all in one go.
+    """
+    landed = None if stream.nested else _landed_query(connector.name, stream)
+    prefix = f"{connector.name}/{stream.name}/"
+    flat = _flat(stream)
 
     def read(pages: Iterable[Page]) -> dict[str, Present]:
-        records = [r for page in pages for r in page.records if r.id is not None and not r.deleted]
-        if not records:
-            return {}
-        prefix = f"{connector.name}/{stream.name}/"
-        versions = pa.Table.from_pylist(
-            [
-                {
-                    "ref": f"{prefix}{r.id}",
-                    "seq": n,
-                    "body": r.raw.decode("utf-8", "replace"),
-                    "updated": None,
-                    "deleted": False,
-                    "landed_at": "",
-                }
-                for n, r in enumerate(records, 1)
-            ],
-            schema=refining.VERSIONS,
-        )
-        with hub.store.read() as c:
-            sent = sent_to(c, versions.column("ref").to_pylist())
-        prior = refining.PRIOR.empty_table()
-        rows = refining.refine(connector.name, _flat(stream), versions, prior, sent, hub.country)
-        fields = {r["ref"]: json.loads(r["fields"]) for r in rows.to_pylist()}
-        return {str(r.id): Present(fields.get(prefix + str(r.id), {}), parsed(r.raw), r.parent) for r in records}
+        looked = {f"{prefix}{r.id}": r for page in pages for r in page.records if r.id is not None and not r.deleted}
+        found = {} if landed is None else _as_landed(hub.store, landed, looked)
+        news = {ref: r for ref, r in looked.items() if ref not in found}
+        found |= _refined(hub, connector.name, flat, news) if news else {}
+        return {str(r.id): Present(found.get(ref, {}), parsed(r.raw), r.parent) for ref, r in looked.items()}
 
     return read
+
+
+def _landed_query(system: str, stream: Stream) -> sa.Select[Any]:
+    """ref, hash, canonical fields of what was landed last, where it is refined, and by the present map."""
+    r, t, f, s, w = schema.records, schema.refined, schema.facts, schema.sent, schema.watermarks
+    scope = f"{system}/{stream.name}"
+    by = sa.select(f.c.value).where(f.c.key == map_fact(scope)).scalar_subquery()
+    so_far = sa.select(w.c.seq).where(w.c.step == "refine", w.c.scope == scope).scalar_subquery()
+    query = sa.select(r.c.ref, r.c.hash, t.c.fields).join(t, sa.and_(t.c.ref == r.c.ref, t.c.raw_seq == r.c.seq))
+    query = query.where(~r.c.deleted, ~t.c.deleted, by == map_digest(stream), r.c.seq <= so_far)
+    halves = [name for name, where in stream.fields.items() if isinstance(where, FullName)]
+    if halves:  # what we mean to write, and have written, says where a name kept as one text is to be cut
+        query = query.where(~sa.exists().where(s.c.ref == r.c.ref, s.c.field.in_(halves)))
+    return query
+
+
+def _as_landed(store: Store, landed: sa.Select[Any], looked: Mapping[str, Record]) -> dict[str, dict[str, str]]:
+    """ref → fields of the records that are just as they were landed."""
+    with store.read() as c:
+        known = bulk.where_in(c, landed, schema.records.c.ref, looked)
+    return {
+        ref: msgspec.json.decode(told)
+        for ref, digest, told in known
+        if bytes(digest) == xxhash.xxh3_128_digest(looked[ref].raw)
+    }
+
+
+def _refined(hub: Hub, system: str, stream: Stream, looked: Mapping[str, Record]) -> dict[str, dict[str, str]]:
+    """ref → fields, out of the records as they are now."""
+    count = len(looked)
+    columns = {
+        "ref": list(looked),
+        "seq": range(1, count + 1),
+        "body": [r.raw.decode("utf-8", "replace") for r in looked.values()],
+        "updated": [None] * count,
+        "deleted": [False] * count,
+        "landed_at": [""] * count,
+    }
+    versions = pa.table({f.name: pa.array(columns[f.name], f.type) for f in refining.VERSIONS})
+    with hub.store.read() as c:
+        sent = sent_to(c, list(looked))
+    rows = refining.refine(system, stream, versions, refining.PRIOR.empty_table(), sent, hub.country)
+    told = zip(rows.column("ref").to_pylist(), rows.column("fields").to_pylist(), strict=True)
+    return {ref: msgspec.json.decode(fields) for ref, fields in told}
 
 
 def _flat(stream: Stream) -> Stream:
@@ -378,8 +412,15 @@ def keep_receipts(store: Store, plan_id: str, receipts: Sequence[Receipt]) -> No
             list(refused.values()),
         )
         _doubt(c, plan_id, [r.ref for r in receipts if r.code in SURPRISES])
-        d = schema.dead_letters
-        for ref, field in written:
+        _settle(c, written)
+
+
+def _settle(c: sa.Connection, written: Collection[tuple[str, str]]) -> None:
+    """What is written now is a dead letter no longer. There are few of those."""
+    d = schema.dead_letters
+    refs = {ref for ref, _ in written}
+    for ref, field in bulk.where_in(c, sa.select(d.c.ref, d.c.field), d.c.ref, refs):
+        if (ref, field) in written:
             c.execute(sa.delete(d).where(d.c.ref == ref, d.c.field == field))
 
 

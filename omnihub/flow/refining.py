@@ -85,8 +85,8 @@ def _raw(query: Any, system: str, stream: str, after: int) -> Any:
 
 def _start(hub: Hub, system: str, stream: Stream, scope: str) -> int:
     """Where to go on from; nought when the field map is another than last time."""
-    digest = hashlib.sha256(repr((stream.map, stream.nested, stream.key, stream.updated)).encode()).hexdigest()[:16]
-    key = f"map:{scope}"
+    digest = map_digest(stream)
+    key = map_fact(scope)
     with hub.store.write() as c:
         known = c.execute(sa.select(schema.facts.c.value).where(schema.facts.c.key == key)).scalar()
         if known == digest:
@@ -94,6 +94,16 @@ def _start(hub: Hub, system: str, stream: Stream, scope: str) -> int:
         bulk.upsert(c, schema.facts, ("key", "value"), [(key, digest)])
         advance(c, "refine", 0, scope)
         return 0
+
+
+def map_fact(scope: str) -> str:
+    """The fact that says by which field map a stream (`system/stream`) was refined."""
+    return f"map:{scope}"
+
+
+def map_digest(stream: Stream) -> str:
+    """Names a field map, and what else decides how a record is refined."""
+    return hashlib.sha256(repr((stream.map, stream.nested, stream.key, stream.updated)).encode()).hexdigest()[:16]
 
 
 def _before(c: sa.Connection, scope: str, stream: Stream, versions: pa.Table) -> tuple[pa.Table, pa.Table]:

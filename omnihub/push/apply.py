@@ -4,16 +4,20 @@
              │ already so  → written            │ the whole batch refused → split it, until the bad row stands alone
              └ otherwise   → drifted            └ no answer → look, then decide
 
-Nothing here touches the store: `receive` is called with the receipts of each batch and commits them before it returns.
+While some batches are being written, the next records are looked at and the receipts of the former are kept: a call is
+mostly waiting. Nothing here touches the store: `receive` commits what it is given before it returns.
 """
 
 from __future__ import annotations
 
 import logging
+import time
 import traceback
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from queue import SimpleQueue
 from typing import Any
 
 import msgspec
@@ -21,14 +25,18 @@ import msgspec
 from omnihub import fields
 from omnihub.errors import ConfigError, OmniHubError, RateLimited, RejectedRecord, RetryableError
 from omnihub.model import Change, Op, Outcome, fields_of
-from omnihub.sdk import Answer, Exchange, FullName, Page, Push, Row, Stream
+from omnihub.model.entities import Field
+from omnihub.sdk import Answer, Exchange, FieldMap, FullName, Page, Push, Row, Stream
 
 log = logging.getLogger("omnihub.push")
 
-LOOK = 200  # records looked at in one go before they are written, at most
+LOOK = 100  # records looked at in one go before they are written, at most, unless a batch is larger
 LOOK_LEAST = (
     20  # and at least, where they are written one by one: a look costs a call and a refine, however few they are
 )
+FRESH_S = 1.0  # what was looked at should be on its way by then: nobody looks further ahead
+WAVES = 2  # nor further than so many times what can be under way at once
+ANNOUNCED = 1000  # records noted as about to be written, with one commit
 
 
 @dataclass(frozen=True)
@@ -73,34 +81,32 @@ Read = Callable[[Iterable[Page]], Mapping[str, Present]]
 
 Receive = Callable[[Sequence[Receipt]], None]
 
+Announce = Callable[[Sequence[Task]], None]
+"""Told of records before they are looked at and written."""
 
-def apply_stream(client: Any, stream: Stream, tasks: Sequence[Task], read: Read, receive: Receive) -> None:
+
+def unannounced(tasks: Sequence[Task]) -> None:
+    """Nobody wants to know beforehand."""
+
+
+def apply_stream(
+    client: Any,
+    stream: Stream,
+    tasks: Sequence[Task],
+    read: Read,
+    receive: Receive,
+    announce: Announce = unannounced,
+) -> None:
     """Carry out the tasks of one stream. Every change of every task ends in exactly one receipt, or this raises and
-    the rest is left for the next time (the receipts so far are kept)."""
+    the rest is left for the next time (the receipts so far are kept).
+
+    `receive` and `announce` are called here, one after the other; `read` in other threads.
+    """
     assert stream.push is not None
     stream = _for_so_many(stream, stream.push, len(tasks))
-    push = stream.push
-    assert push is not None
-    width = max(push.batch, LOOK_LEAST, min(LOOK, push.batch * push.parallel))
-    with ThreadPoolExecutor(push.parallel, thread_name_prefix="push") as pool:
-        for start in range(0, len(tasks), width):
-            some = tasks[start : start + width]
-            present = _look(client, stream, [t.id for t in some], read)
-            if isinstance(present, OmniHubError):
-                receive([_left(t, t.changes, Outcome.DEFERRED, present) for t in some])
-                continue
-            ready: list[_Ready] = []
-            done: list[Receipt] = []
-            for task in some:
-                receipts, rest = _compare(task, present.get(task.id), stream)
-                done += receipts
-                if rest:
-                    ready.append(rest)
-            if done:
-                receive(done)
-            for wave in _waves(ready, push.batch, push.parallel):
-                for receipts in pool.map(lambda batch: _write(client, stream, batch, read), wave):
-                    receive(receipts)
+    assert stream.push is not None
+    target = _Target(client, stream, stream.push, read, fields_of(stream.entity), stream.fields)
+    _Applying(target, tasks, receive, announce).run()
 
 
 def _for_so_many(stream: Stream, push: Push, rows: int) -> Stream:
@@ -111,11 +117,16 @@ def _for_so_many(stream: Stream, push: Push, rows: int) -> Stream:
     return replace(stream, push=replace(push, update=jobs.send, batch=jobs.batch, parallel=jobs.parallel))
 
 
-def _waves(ready: Sequence[_Ready], batch: int, parallel: int) -> Iterator[list[Sequence[_Ready]]]:
-    """The batches that go out together. The next ones wait until the receipts of these are kept."""
-    batches = [ready[i : i + batch] for i in range(0, len(ready), batch)]
-    for i in range(0, len(batches), parallel):
-        yield batches[i : i + parallel]
+@dataclass(frozen=True)
+class _Target:
+    """What is written to."""
+
+    client: Any
+    stream: Stream
+    push: Push
+    read: Read
+    kinds: Mapping[str, Field]
+    mapped: FieldMap
 
 
 @dataclass(frozen=True)
@@ -128,14 +139,177 @@ class _Ready:
     row: Row
 
 
-def _look(client: Any, stream: Stream, ids: Sequence[str], read: Read) -> Mapping[str, Present] | OmniHubError:
-    assert stream.push
+# -- what is under way -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Looked:
+    """Records that were asked for, and what came of it."""
+
+    tasks: Sequence[Task]
+    pages: Sequence[Page] | OmniHubError
+    took_s: float
+
+
+@dataclass(frozen=True)
+class _Compared:
+    """Records that were looked at: those done with, and those still to be written."""
+
+    count: int
+    receipts: Sequence[Receipt]
+    ready: Sequence[_Ready]
+    took_s: float
+
+
+@dataclass(frozen=True)
+class _Written:
+    """A batch that was answered."""
+
+    receipts: Sequence[Receipt]
+    took_s: float
+
+
+class _Applying:
+    """The tasks of one stream on their way.
+
+        waiting ─▶ being looked at ─▶ ready ─▶ being written ─▶ answered ─▶ kept
+                   (as many calls)             (`parallel` calls)  └ half of `parallel` batches at most, then nothing
+                                                                     more goes out until their receipts are kept
+    Where `parallel` is 1 there is one call at a time: looks wait for writes, and each batch for the receipts of the one
+    before. One thread (the caller's) decides and keeps receipts; the others call, and read what came.
+    """
+
+    def __init__(self, target: _Target, tasks: Sequence[Task], receive: Receive, announce: Announce) -> None:
+        push = target.push
+        self.target, self.tasks, self.receive, self.announce = target, tasks, receive, announce
+        self.width = max(push.batch, LOOK_LEAST, min(LOOK, push.batch * push.parallel))
+        self.wave = push.batch * push.parallel
+        self.took_s = 0.0  # the latest call
+        self.looked_up_to = self.announced = 0
+        self.looking = self.writing = self.answered = 0  # records, batches, batches
+        self.ready: deque[_Ready] = deque()
+        self.receipts: list[Receipt] = []
+        self.pages: deque[_Looked] = deque()
+        self.came: SimpleQueue[_Compared | _Written | BaseException] = SimpleQueue()
+        self.looks, self.writes, self.reads = (
+            ThreadPoolExecutor(threads, thread_name_prefix=f"push-{name}")
+            for name, threads in (("look", push.parallel), ("write", push.parallel), ("read", 1))
+        )
+
+    def run(self) -> None:
+        """Until everything has its receipt."""
+        try:
+            while True:
+                self._look_ahead()
+                self._send()
+                if self.receipts:
+                    self._keep()
+                elif self.looking or self.writing:
+                    self._take_in()
+                else:
+                    return
+        finally:
+            for pool in (self.looks, self.reads, self.writes):
+                pool.shutdown(cancel_futures=True)
+
+    def _look_ahead(self) -> None:
+        while self.looked_up_to < len(self.tasks) and self._may_look():
+            some = self.tasks[self.looked_up_to : self.looked_up_to + self.width]
+            self.looked_up_to += len(some)
+            while self.announced < self.looked_up_to:
+                self.announce(self.tasks[self.announced : self.announced + ANNOUNCED])
+                self.announced += ANNOUNCED
+            self.looking += len(some)
+            self.looks.submit(self._look, some)
+
+    def _may_look(self) -> bool:
+        ahead = self.looking + len(self.ready)
+        if self.target.push.parallel == 1:
+            return not ahead and not self.writing
+        waves = min(WAVES, FRESH_S / self.took_s) if self.took_s else 1
+        return ahead < max(1, waves * self.wave)
+
+    def _send(self) -> None:
+        """As many batches as may go out; one that is not full only when no other record is about to come."""
+        push = self.target.push
+        at_once = push.parallel + push.parallel // 2
+        while self.writing < push.parallel and self.writing + self.answered < at_once:
+            if not self.ready or (len(self.ready) < push.batch and self.looking):
+                return
+            batch = [self.ready.popleft() for _ in range(min(push.batch, len(self.ready)))]
+            self.writing += 1
+            self.writes.submit(self._write, batch)
+
+    def _keep(self) -> None:
+        """The receipts of all that came back together, with one commit."""
+        kept, self.receipts, self.answered = self.receipts, [], 0
+        self.receive(kept)
+
+    def _take_in(self) -> None:
+        """Wait for something to come, and take what else is there."""
+        came = [self.came.get()]
+        came += [self.came.get() for _ in range(self.came.qsize())]
+        for one in came:
+            match one:
+                case _Compared():
+                    self.looking -= one.count
+                    self.ready += one.ready
+                case _Written():
+                    self.writing -= 1
+                    self.answered += 1
+                case _:
+                    raise one
+            self.receipts += one.receipts
+            self.took_s = one.took_s
+
+    def _look(self, some: Sequence[Task]) -> None:
+        """In a thread of its own: ask."""
+        started = time.monotonic()
+        pages = _asked(self.target, [t.id for t in some])
+        self.pages.append(_Looked(some, pages, time.monotonic() - started))
+        self.reads.submit(self._handed_back, self._read)
+
+    def _read(self) -> Iterator[_Compared]:
+        """Read all that came meanwhile in one go: a set costs little more than a record."""
+        looked = [self.pages.popleft() for _ in range(len(self.pages))]
+        if looked:
+            yield _compared(self.target, looked)
+
+    def _write(self, batch: Sequence[_Ready]) -> None:
+        started = time.monotonic()
+        self._handed_back(lambda: [_Written(_write(self.target, batch), time.monotonic() - started)])
+
+    def _handed_back(self, work: Callable[[], Iterable[_Compared | _Written]]) -> None:
+        """What came of some work, or what stopped it, is for the thread that decides."""
+        try:
+            for found in work():
+                self.came.put(found)
+        except BaseException as error:  # noqa: BLE001  it is raised where it is taken in
+            self.came.put(error)
+
+
+# -- look ------------------------------------------------------------------------------------------------------------
+
+
+def _asked(target: _Target, ids: Sequence[str]) -> Sequence[Page] | OmniHubError:
     try:
-        return read(list(stream.push.look(client, ids)))
+        return list(target.push.look(target.client, ids))
     except OmniHubError as error:
         return error
     except Exception as mistake:  # noqa: BLE001  a connector's own bug must not stop the other streams
-        return _own_mistake(stream, mistake)
+        return _own_mistake(target.stream, mistake)
+
+
+def _seen(target: _Target, pages: Sequence[Page] | OmniHubError) -> Mapping[str, Present] | OmniHubError:
+    """The present state of the records on these pages."""
+    if isinstance(pages, OmniHubError):
+        return pages
+    try:
+        return target.read(pages)
+    except OmniHubError as error:
+        return error
+    except Exception as mistake:  # noqa: BLE001  nor must a record nobody can read
+        return _own_mistake(target.stream, mistake)
 
 
 def _own_mistake(stream: Stream, mistake: Exception) -> RetryableError:
@@ -145,12 +319,38 @@ def _own_mistake(stream: Stream, mistake: Exception) -> RetryableError:
     return RetryableError(f"{stream.name}: a mistake in the code ({type(mistake).__name__}); the log has the place")
 
 
-def _compare(task: Task, present: Present | None, stream: Stream) -> tuple[list[Receipt], _Ready | None]:
-    """Sort a task's changes into already so, drifted, and still to be written."""
+def _compared(target: _Target, looked: Sequence[_Looked]) -> _Compared:
+    """What several looks brought, held against what was planned."""
+    receipts: list[Receipt] = []
+    ready: list[_Ready] = []
+    for tasks, present in _present(target, looked):
+        for task in tasks:
+            if isinstance(present, OmniHubError):
+                receipts.append(_left(task, task.changes, Outcome.DEFERRED, present))
+                continue
+            done, rest = _compare(target, task, present.get(task.id))
+            receipts += done
+            ready += rest
+    return _Compared(sum(len(one.tasks) for one in looked), receipts, ready, looked[-1].took_s)
+
+
+def _present(
+    target: _Target, looked: Sequence[_Looked]
+) -> Iterator[tuple[Sequence[Task], Mapping[str, Present] | OmniHubError]]:
+    """All read together; each look alone where that does not work, so that it spoils nothing but itself."""
+    pages = [one.pages for one in looked if not isinstance(one.pages, OmniHubError)]
+    together = _seen(target, [page for some in pages for page in some])
+    for one in looked:
+        alone = isinstance(one.pages, OmniHubError) or (isinstance(together, OmniHubError) and len(pages) > 1)
+        yield one.tasks, _seen(target, one.pages) if alone else together
+
+
+def _compare(target: _Target, task: Task, present: Present | None) -> tuple[list[Receipt], list[_Ready]]:
+    """Sort a task's changes into already so, drifted, and still to be written (one or none)."""
     if present is None:
         gone = "the record is no longer there"
-        return [_receipt(task, task.changes, Outcome.DRIFTED, {}, "gone", gone)], None
-    kinds = fields_of(stream.entity)
+        return [_receipt(task, task.changes, Outcome.DRIFTED, {}, "gone", gone)], []
+    kinds = target.kinds
     so: list[Numbered] = []
     drifted: list[Numbered] = []
     rest: list[Numbered] = []
@@ -165,8 +365,9 @@ def _compare(task: Task, present: Present | None, stream: Stream) -> tuple[list[
             drifted.append(numbered)
     # A group is written whole or not at all: our street beside the city somebody just put there is nobody's address.
     torn = {kinds[c.field].group for _, c in drifted} - {""}
-    drifted += [numbered for numbered in rest if kinds[numbered[1].field].group in torn]
-    rest = [numbered for numbered in rest if kinds[numbered[1].field].group not in torn]
+    if torn:
+        drifted += [numbered for numbered in rest if kinds[numbered[1].field].group in torn]
+        rest = [numbered for numbered in rest if kinds[numbered[1].field].group not in torn]
     receipts = []
     if so:
         receipts.append(_receipt(task, so, Outcome.WRITTEN, present.fields, "already", "it holds this value already"))
@@ -175,17 +376,18 @@ def _compare(task: Task, present: Present | None, stream: Stream) -> tuple[list[
             _receipt(task, drifted, Outcome.DRIFTED, present.fields, "changed", "somebody changed it in the meantime")
         )
     if not rest:
-        return receipts, None
-    return receipts, _Ready(task, tuple(rest), present, _row(task, rest, present, stream))
+        return receipts, []
+    return receipts, [_Ready(task, tuple(rest), present, _row(target, task, rest, present))]
 
 
-def _row(task: Task, changes: Sequence[Numbered], present: Present, stream: Stream) -> Row:
+def _row(target: _Target, task: Task, changes: Sequence[Numbered], present: Present) -> Row:
     new = {c.field: c.new for _, c in changes}
-    mapped = stream.fields
+    mapped = target.mapped
     body = dict(new)
-    for name, where in mapped.items():  # a name kept as one text is written whole
-        if isinstance(where, FullName) and name not in new and any(isinstance(mapped[f], FullName) for f in new):
-            body[name] = present.fields.get(name)
+    if any(isinstance(mapped[f], FullName) for f in new):  # a name kept as one text is written whole
+        body |= {
+            f: present.fields.get(f) for f, where in mapped.items() if isinstance(where, FullName) and f not in new
+        }
     return Row(
         n=changes[0][0],
         op=Op.UPDATE,
@@ -199,61 +401,58 @@ def _row(task: Task, changes: Sequence[Numbered], present: Present, stream: Stre
     )
 
 
-def _write(client: Any, stream: Stream, batch: Sequence[_Ready], read: Read) -> list[Receipt]:
+# -- write -----------------------------------------------------------------------------------------------------------
+
+
+def _write(target: _Target, batch: Sequence[_Ready]) -> list[Receipt]:
     """Write one batch; every row ends in one receipt. What was answered before a call failed stands."""
     answers: dict[int, Answer] = {}
-    trouble = _send(client, stream, batch, answers)
+    trouble = _sent(target, batch, answers)
     told = [_answered(r, answers[r.row.n]) for r in batch if r.row.n in answers]
     rest = [r for r in batch if r.row.n not in answers]
-    return told + (_without_answer(client, stream, rest, read, trouble) if rest else [])
+    return told + (_without_answer(target, rest, trouble) if rest else [])
 
 
-def _send(client: Any, stream: Stream, batch: Sequence[_Ready], answers: dict[int, Answer]) -> OmniHubError | None:
+def _sent(target: _Target, batch: Sequence[_Ready], answers: dict[int, Answer]) -> OmniHubError | None:
     """Fill `answers`, as far as the system gives any; what went wrong, if something did."""
-    assert stream.push
     try:
-        for answer in stream.push.update(client, [r.row for r in batch]):
+        for answer in target.push.update(target.client, [r.row for r in batch]):
             answers[answer.n] = answer
     except OmniHubError as error:
         return error
     except Exception as mistake:  # noqa: BLE001  a connector's own bug must not stop the other streams
-        return _own_mistake(stream, mistake)
+        return _own_mistake(target.stream, mistake)
     return None
 
 
-def _without_answer(
-    client: Any, stream: Stream, rows: Sequence[_Ready], read: Read, trouble: OmniHubError | None
-) -> list[Receipt]:
+def _without_answer(target: _Target, rows: Sequence[_Ready], trouble: OmniHubError | None) -> list[Receipt]:
     match trouble:
         case RejectedRecord() as no if len(rows) == 1:
             return [_of(rows[0], Outcome.REFUSED, no.code or str(no.status), str(no))]
         case RejectedRecord():
             half = len(rows) // 2
-            return _write(client, stream, rows[:half], read) + _write(client, stream, rows[half:], read)
+            return _write(target, rows[:half]) + _write(target, rows[half:])
         case RateLimited():
             return [_of(r, Outcome.DEFERRED, "rate_limited", str(trouble)) for r in rows]
         case ConfigError():
             return [_of(r, Outcome.DEFERRED, "forbidden", str(trouble)) for r in rows]
-    unknown = trouble or RetryableError(f"{stream.name}: the system did not mention this row")
-    return list(_look_and_decide(client, stream, rows, read, unknown))
+    unknown = trouble or RetryableError(f"{target.stream.name}: the system did not mention this row")
+    return list(_look_and_decide(target, rows, unknown))
 
 
-def _look_and_decide(
-    client: Any, stream: Stream, batch: Sequence[_Ready], read: Read, unknown: Exception
-) -> Iterator[Receipt]:
+def _look_and_decide(target: _Target, batch: Sequence[_Ready], unknown: Exception) -> Iterator[Receipt]:
     """No answer: it may have been written all the same. Look before saying so."""
-    present = _look(client, stream, [r.task.id for r in batch], read)
+    present = _seen(target, _asked(target, [r.task.id for r in batch]))
     for ready in batch:
-        if not isinstance(present, OmniHubError) and _holds(present.get(ready.task.id), ready.row, stream):
+        if not isinstance(present, OmniHubError) and _holds(target, present.get(ready.task.id), ready.row):
             yield _of(ready, Outcome.WRITTEN, "unanswered", "written, though the answer was lost")
         else:
             yield _of(ready, Outcome.DEFERRED, "unanswered", str(unknown))
 
 
-def _holds(present: Present | None, row: Row, stream: Stream) -> bool:
-    kinds = fields_of(stream.entity)
+def _holds(target: _Target, present: Present | None, row: Row) -> bool:
     return present is not None and all(
-        fields.same(kinds[f].kind, present.fields.get(f), value) for f, value in row.fields.items()
+        fields.same(target.kinds[f].kind, present.fields.get(f), value) for f, value in row.fields.items()
     )
 
 

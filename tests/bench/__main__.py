@@ -2,11 +2,11 @@
 
     make bench                                     landing, and the whole loop with 2,000 customers
     make bench ARGS="--customers 20000 --write"    the big one, its table put into README.md
-    make bench ARGS="--only reading"               or --only landing, --only loop
+    make bench ARGS="--only reading"               or --only landing, --only writing, --only loop
 
     __main__   the table                     landing   land beside `requests` + envelope parse + batch insert
-    measure    children, CPU, memory         loop      every step over the generated world
-    pages      a server of prebuilt pages
+    measure    children, CPU, memory         writing   a stored plan applied, beside the limit and `requests` + threads
+    pages      a server of prebuilt pages    loop      every step over the generated world
 
 Whatever is measured runs in a process of its own, so that its memory is its own; whatever answers it, in another.
 """
@@ -21,7 +21,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tests.bench import landing, loop, pages, reading
+from tests.bench import landing, loop, pages, reading, writing
 from tests.bench.measure import Measured
 
 README = Path(__file__).parents[2] / "README.md"
@@ -40,6 +40,8 @@ def main(arguments: Sequence[str]) -> None:
             parts.append(reading_table(reading.run(Path(folder), wish.records)))
         if wish.only in (None, "landing"):
             parts.append(landing_table(landing.run(Path(folder), wish.records)))
+        if wish.only in (None, "writing"):
+            parts.append(writing_table(writing.run(Path(folder), wish.changes)))
         if wish.only in (None, "loop"):
             parts.append(loop_table(loop.run(Path(folder), wish.customers, wish.seed), wish.customers))
     found = "\n".join(parts)
@@ -55,7 +57,8 @@ def _wish(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--records", type=int, default=50_000, help="landed beside the floor; memory also at four times this"
     )
-    parser.add_argument("--only", choices=("reading", "landing", "loop"))
+    parser.add_argument("--changes", type=int, default=20_000, help="pushed beside the limit")
+    parser.add_argument("--only", choices=("reading", "landing", "writing", "loop"))
     parser.add_argument("--folder", help="where the databases lie meanwhile")
     parser.add_argument("--write", action="store_true", help="put the table into README.md")
     return parser.parse_args(arguments)
@@ -68,6 +71,10 @@ CHILDREN: dict[str, Callable[..., None]] = {
     "read-floor": reading.floor,
     "read-ours": reading.ours,
     "read-dlt": reading.peer,
+    "serve-things": lambda count: writing.serve(int(count)),
+    "push-floor": writing.floor,
+    "push-ours": writing.ours,
+    "push-otherwise": writing.otherwise,
     "serve-world": lambda home, customers, seed: loop.serve(Path(home), int(customers), int(seed)),
     "loop": lambda home, customers: loop.steps(Path(home), int(customers)),
 }
@@ -112,6 +119,27 @@ def landing_table(found: Sequence[Measured]) -> str:
     ]
     head = ("landing", "records", "records/s", "CPU s per 100,000", "of the floor's CPU", "of its time", "peak memory")
     return table(head, rows)
+
+
+def writing_table(found: Sequence[tuple[int, Measured]]) -> str:
+    """Each way to push, and how near it comes to the limit."""
+    rows = [
+        (
+            m.name,
+            _number(in_flight),
+            _number(m.records),
+            _number(m.per_s),
+            _number(writing.limit_per_s(in_flight)),
+            f"{m.per_s / writing.limit_per_s(in_flight):.0%}",
+            f"{m.cpu_s / m.records * 1e6:.0f}",
+            f"{m.peak_mb:.0f} MB",
+        )
+        for in_flight, m in found
+    ]
+    calls = f"in flight ({writing.BATCH} each, {writing.LATENCY_S * 1000:.0f} ms)"
+    return table(
+        ("pushing", calls, "changes", "changes/s", "limit", "of the limit", "CPU µs a change", "peak memory"), rows
+    )
 
 
 def loop_table(found: Sequence[Measured], customers: int) -> str:

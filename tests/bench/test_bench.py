@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.bench import __main__ as bench
-from tests.bench import landing, loop, reading
+from tests.bench import landing, loop, reading, writing
 from tests.bench.measure import Measured, measured
 
 SOME = Measured("land", 1000, 2.0, 1.5, 180.4)
@@ -26,6 +26,16 @@ def test_reading_and_its_floor_read_the_same_records(tmp_path: Path) -> None:
     found = reading.run(tmp_path, 300, times=1)
     assert [(m.name, m.records) for m in found][:2] == [(reading.FLOOR, 300), (reading.OURS, 300)]
     assert "| omnihub: land, refine |" in bench.reading_table(found)
+
+
+@pytest.mark.long
+def test_pushing_and_its_floor_write_the_same_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writing, "IN_FLIGHT", (2,))
+    found = writing.run(tmp_path, 150, times=1)
+    assert [(in_flight, m.name, m.records) for in_flight, m in found] == [
+        (2, name, 150) for name in (writing.FLOOR, writing.OURS, writing.OTHERWISE)
+    ]
+    assert f"| {writing.limit_per_s(2):,.0f} |" in bench.writing_table(found)
 
 
 @pytest.mark.timeout(240)
