@@ -287,7 +287,7 @@ class Trial:
         self,
         stream: Stream,
         wanted: Mapping[str, Mapping[str, str | None]],
-        old: Mapping[str, Mapping[str, str | None]] | None = None,
+        old: Mapping[str, Mapping[str, Any]] | None = None,
         client: Any = None,
     ) -> list[Receipt]:
         """Apply these values, id → field → new. `old`: what was planned to be replaced; else what the hub knows."""

@@ -69,8 +69,7 @@ DIFFICULT = 'Größe "L" & Söhne <A/S> +50 % ✓'  # every sign of it has broke
 def _difficult(t: Trial, stream: Stream, may: tuple[str, ...], id_: str) -> None:
     kinds = fields_of(stream.entity)
     for name in (n for n in t.free(stream) if n in may and kinds[n].kind.value == "text"):
-        t.pull_well(stream.name, full=True)
-        t.write_well(stream, {id_: {name: DIFFICULT}})
+        t.write(stream, {id_: {name: DIFFICULT}}, {id_: dict(t.look(stream, [id_])[id_])})
         here = t.look(stream, [id_])[id_].get(name)
         expect(here == DIFFICULT, f"{stream.name}/{id_}.{name}: {DIFFICULT!r} was written, {here!r} is read")
 
