@@ -4,6 +4,7 @@
     planning     plan, plan show, approve, apply         doctoring    doctor, init
     standing     status, report                          sandboxing   sandbox …
     serving      up (tied: what ends with it)            installation settings, systems, Dagster's home
+    connecting   connectors, new-connector, record       conforming   test-connector
     standins     stand-ins for as long as a command needs them        screen  tables, bars, JSON
 
 A command is a signature here and a function next door, which is loaded when the command runs: `--help` is quick.
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -242,6 +244,46 @@ def report(
 
 
 # -- connectors ------------------------------------------------------------------------------------------------------
+
+
+@app.command("connectors", rich_help_panel="Connectors")
+def connectors_(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]…", help="Only these; all by default.")] = None,
+    as_json: Json = False,
+) -> None:
+    """What each connector can read, write and see, how often it calls, and what it is blind to."""
+    from omnihub.cli import connecting
+
+    connecting.show(names or [], as_json)
+
+
+@app.command("new-connector", rich_help_panel="Connectors")
+def new_connector(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What the system is to be called.")],
+    openapi: Annotated[
+        str, typer.Option("--openapi", metavar="FILE_OR_URL", help="Draft it from this OpenAPI 3 document.")
+    ] = "",
+    folder: Annotated[
+        Path | None, typer.Option("--to", help="Another folder than that of the connectors.", show_default=False)
+    ] = None,
+) -> None:
+    """Draft connectors/NAME.py: what a document says, each guess marked; without one, a skeleton."""
+    from omnihub.cli import connecting
+
+    connecting.new(name, openapi, folder)
+
+
+@app.command("record", rich_help_panel="Connectors")
+def record(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The system to read.")],
+    pages: Annotated[int, typer.Option(min=1, help="How many pages of each stream.")] = 2,
+    streams: Annotated[list[str] | None, typer.Option("--stream", help="Only this one; may be said again.")] = None,
+    folder: Annotated[Path, typer.Option("--to", help="Where the files go.")] = Path("tests/recordings"),
+) -> None:
+    """Read a few pages of the real system and keep what it said, without anybody's data, to be replayed in tests."""
+    from omnihub.cli import connecting
+
+    connecting.keep(name, pages, streams or [], folder)
 
 
 @app.command("test-connector", rich_help_panel="Connectors")
