@@ -1,7 +1,11 @@
 """The customer portal: plain REST both ways, declared. Copy this file to connect another system.
 
 Its contract lies beside it (openapi.yaml). Lists come in the order of change with deletions and merges among the rest,
-so a complete pass and an incremental one are the same call from another cursor.
+so a complete pass and an incremental one are the same call from another cursor. Records are changed in batches, each
+over the version that was looked at, and made by `PUT` under an external id.
+
+What no plan holds is called by whoever needs it: `say_consent` adds a statement, `statements` reads them all;
+`leave_report` puts a consistency report where the portal's people look, `reports` reads them.
 """
 
 from __future__ import annotations
@@ -19,6 +23,8 @@ COMPANY = {name: name for name in ("name", "vat_id", "domain", "phone", "email")
 PERSON = {name: name for name in ("first_name", "last_name", "phone", "mobile", "job_title", "language")}
 LONGEST = {"name": 200, "vat_id": 20, "street": 200, "postal_code": 20, "city": 100, "region": 100}
 LONGEST_OF_PERSON = {"first_name": 100, "last_name": 100, "job_title": 100}
+PROBLEM: dict[str, Any] = {"code": "type", "message": "detail"}  # where an answer says what was wrong
+PROBLEM_OF_ITEM: dict[str, Any] = {"code": "problem.type", "message": "problem.detail"}
 
 
 def changes(path: str) -> sdk.Pages:
@@ -31,11 +37,29 @@ def changes(path: str) -> sdk.Pages:
 
 def writing(path: str, fields: dict[str, str], longest: dict[str, int]) -> Push:
     """Batches whose items carry the version they were made from: a newer one there is drift."""
-    problem: dict[str, Any] = {"code": "problem.type", "message": "problem.detail"}
-    once = "Idempotency-Key"
-    send = sdk.SendBatch("POST", f"{path}/batch", body="set", version="version", once=once, drifted=(412,), **problem)
-    look = sdk.ByIdBatch(path, "items", size=MAX_BATCH, updated="updated_at")
-    return Push(tuple(fields), update=send, look=look, batch=MAX_BATCH, max_length=longest)
+    over: dict[str, Any] = {"version": "version", "drifted": (412,), "once": "Idempotency-Key"}
+    return Push(
+        tuple(fields),
+        update=sdk.SendBatch("POST", f"{path}/batch", body="set", **over, **PROBLEM_OF_ITEM),
+        create=sdk.Upsert1("PUT", f"{path}/by-external-id/{{key}}", **PROBLEM),
+        delete=sdk.Delete1(f"{path}/{{id}}", etag="version", **PROBLEM),
+        look=sdk.ByIdBatch(path, "items", size=MAX_BATCH, updated="updated_at"),
+        find=sdk.ByIdBatch(path, "items", "external_ids", size=MAX_BATCH, updated="updated_at"),
+        batch=MAX_BATCH,
+        max_length=longest,
+    )
+
+
+CONSENT = sdk.FieldMap.of({
+    "contact": Link("user_id", stream="users"),
+    "purpose": "purpose",
+    "state": sdk.Codes("state", codes={"granted": "yes", "denied": "no"}),
+    "at": "at",
+})  # fmt: skip
+say_consent = sdk.Upsert1("POST", "/v1/consents", **PROBLEM)  # the same statement again is not added again
+statements = changes("/v1/consents")
+leave_report = sdk.Upsert1("POST", "/v1/consistency-reports", external="key", **PROBLEM)
+reports = changes("/v1/consistency-reports")
 
 
 ACCOUNTS = {**COMPANY, "customer_group": "customer_group"}

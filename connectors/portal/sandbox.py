@@ -36,6 +36,10 @@ SHOWN = {
     "consents": "Consent",
     "consistency-reports": "Report",
 }
+CHANGED = {"accounts": "AccountFields", "users": "UserFields"}
+NEW = {"accounts": "AccountFields", "users": "NewUser"}
+KNOWN = {"accounts": "AccountFields", "users": "KnownUser"}
+"""What a body must be: to change a record, to make one, and to make or change one by its external id."""
 PREFIX = {"accounts": "acc", "users": "usr", "logins": "log", "consents": "con", "consistency-reports": "rep"}
 ADDRESS = ("street", "postal_code", "city", "region", "country")
 CONSENT = {"yes": "granted", "no": "denied"}
@@ -172,11 +176,14 @@ class Portal(Standin):
         return self._try(lambda: self._list(call, _kind(call)))
 
     def _list(self, call: Call, stream: str) -> Reply:
-        if ids := call.param("ids"):
+        if ids := call.param("ids") or call.param("external_ids"):
             wanted = ids.split(",")
             if len(wanted) > MAX_BATCH:
                 raise Problem(400, "too-many-ids", f"at most {MAX_BATCH}")
-            found = [obj for id_ in wanted if (obj := self.state.get(stream, id_)) and not obj.deleted]
+            if call.param("ids"):
+                found = [obj for id_ in wanted if (obj := self.state.get(stream, id_)) and not obj.deleted]
+            else:
+                found = [obj for key in wanted for obj in self.state.find(stream, "$.external_id", key)]
             return Reply(200, {"items": [self.shown(o) for o in found], "next_cursor": None, "has_more": False})
         limit, after = _limit(call), _position(call.param("cursor"))
         since = after[0] if after else _since(call)
@@ -207,8 +214,8 @@ class Portal(Standin):
     def create(self, call: Call) -> Reply:
         return self.once(call, lambda: self._create(_kind(call), _body(call)))
 
-    def _create(self, stream: str, body: dict[str, Any]) -> Reply:
-        self._check(stream, body, new=True)
+    def _create(self, stream: str, body: dict[str, Any], schema: Mapping[str, str] = NEW) -> Reply:
+        self._check(stream, body, schema[stream])
         obj = self.state.create(stream, self.native_id(stream, self.state.next_n(stream)), body)
         return self._shown(obj, 201)
 
@@ -219,8 +226,8 @@ class Portal(Standin):
             body = {**_body(call), "external_id": external_id}
             present = self.state.find(stream, "$.external_id", external_id)
             if not present:
-                return self._create(stream, body)
-            self._check(stream, body, of=present[0], new=True)
+                return self._create(stream, body, KNOWN)
+            self._check(stream, body, KNOWN[stream], of=present[0])
             return self._shown(self._save(present[0], body))
 
         return self.once(call, work)
@@ -285,7 +292,7 @@ class Portal(Standin):
         return self._try(work)
 
     def _set(self, obj: Obj, body: dict[str, Any]) -> Obj:
-        self._check(obj.stream, body, of=obj)
+        self._check(obj.stream, body, CHANGED[obj.stream], of=obj)
         return self._save(obj, body)
 
     def _save(self, obj: Obj, body: dict[str, Any]) -> Obj:
@@ -293,12 +300,14 @@ class Portal(Standin):
         merge(obj.body, body)
         return self.state.save(obj)
 
-    def _check(self, stream: str, body: dict[str, Any], of: Obj | None = None, new: bool = False) -> None:
+    def _check(self, stream: str, body: dict[str, Any], schema: str, of: Obj | None = None) -> None:
         """Raise what is wrong with these fields: by the contract first, then what only the state can tell."""
-        schema = {"accounts": "AccountFields", "users": "NewUser" if new else "UserFields"}[stream]
         faults = faults_of(SCHEMAS[schema], body)
-        if stream == "accounts" and new and "name" not in body:
+        if stream == "accounts" and of is None and "name" not in body:
             faults.append({"field": "name", "detail": "is required"})
+        mail = of.body.get("email") if of and schema == "KnownUser" else None
+        if mail and body.get("email", mail) != mail:
+            faults.append({"field": "email", "detail": "only the user may change it"})
         for field in ("email",) * (stream == "users") + ("external_id",):
             others = self.state.find(stream, f"$.{field}", body[field], nocase=True) if body.get(field) else []
             if any(of is None or other.id != of.id for other in others):
@@ -316,11 +325,16 @@ class Portal(Standin):
             body = _body(call)
             if faults := faults_of(SCHEMAS["ConsentFields"], body):
                 raise Problem(422, "invalid", "; ".join(f"{f['field']} {f['detail']}" for f in faults), faults)
+            at = _time(body["at"], "at")
             user = self._living("users", body["user_id"])
             stream = "consents"
+            for said in self.state.find(stream, "$.user_id", user.id):
+                same = all(said.body[name] == body[name] for name in ("purpose", "state"))
+                if same and _time(said.body["at"], "at") == at:
+                    return self._shown(said)
             added = self.state.create(stream, self.native_id(stream, self.state.next_n(stream)), body)
-            known = (user.body.get("marketing_consent") or {}).get("at") or ""
-            if body["purpose"] == "marketing" and body["at"] >= known:
+            known = (user.body.get("marketing_consent") or {}).get("at")
+            if body["purpose"] == "marketing" and (not known or at >= _time(known, "at")):
                 self._save(user, {"marketing_consent": {"state": body["state"], "at": body["at"]}})
             return self._shown(added, 201)
 
@@ -419,10 +433,14 @@ def _limit(call: Call) -> int:
 
 def _since(call: Call) -> str:
     text = call.param("updated_since")
+    return iso(_time(text, "updated_since")) if text else ""
+
+
+def _time(text: str, field: str) -> datetime:
     try:
-        return iso(datetime.fromisoformat(text).astimezone(UTC)) if text else ""
+        return datetime.fromisoformat(text).astimezone(UTC)
     except ValueError:
-        raise Problem(400, "bad-time", "updated_since must be a time as in 2026-11-21T22:18:46Z") from None
+        raise Problem(400, "bad-time", f"{field} must be a time as in 2026-11-21T22:18:46Z") from None
 
 
 def _cursor(updated_at: str, id_: str) -> str:

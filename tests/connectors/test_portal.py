@@ -14,13 +14,13 @@ import yaml
 from openapi_core import Config, OpenAPI
 from openapi_core.contrib.requests import RequestsOpenAPIRequest, RequestsOpenAPIResponse
 
-from connectors.portal import connector
+from connectors.portal import CONSENT, connector, leave_report, reports, say_consent, statements
 from connectors.portal.sandbox import standin
 from omnihub.errors import ConfigError, RejectedRecord
 from omnihub.model import Op, Outcome
 from omnihub.sandbox.copies import HELD, Copy
 from omnihub.sandbox.kit import BADGE, Call, Quota, Reply, Running
-from omnihub.sdk import Http, Page, Record, Row, Want, open_client, value_at
+from omnihub.sdk import Answer, Http, Limit, Page, Record, Row, Want, open_client, value_at
 
 CONTRACT = Path(__file__).parents[2] / "connectors" / "portal" / "openapi.yaml"
 NOW = datetime(2026, 11, 21, 22, 0, tzinfo=UTC)
@@ -86,6 +86,33 @@ class Office:
         push = connector.stream(stream).push
         assert push is not None
         return [(a.n, a.outcome, a.code) for a in push.update(self.http, rows)]
+
+    def create(self, stream: str, key: str, body: dict[str, Any]) -> Answer:
+        push = connector.stream(stream).push
+        assert push is not None
+        assert push.create is not None
+        [answer] = push.create(self.http, [Row(1, Op.CREATE, None, body, {}, {}, key)])
+        return answer
+
+    def find(self, stream: str, *keys: str) -> dict[str, Any]:
+        push = connector.stream(stream).push
+        assert push is not None
+        assert push.find is not None
+        return {str(r.id): json.loads(r.raw) for page in push.find(self.http, keys) for r in page.records}
+
+    def delete(self, stream: str, row: Row) -> Outcome:
+        push = connector.stream(stream).push
+        assert push is not None
+        assert push.delete is not None
+        [answer] = push.delete(self.http, [row])
+        return answer.outcome
+
+    def say(self, **said: str) -> Answer:
+        """A statement about consent, as the hub would make it."""
+        fields: dict[str, str | None] = {"contact": "portal/users/usr_00000001", "purpose": "marketing", **said}
+        row = Row(1, Op.CREATE, None, CONSENT.body(fields), fields, {}, "g")
+        [answer] = say_consent(self.http, [row])
+        return answer
 
 
 @pytest.fixture(scope="module")
@@ -330,6 +357,48 @@ def test_the_login_name_is_not_for_the_hub_to_change(office: Office) -> None:
     assert answer.json()["errors"] == [{"field": "email", "detail": "is unknown here"}]
 
 
+# -- making records, and taking back what was made -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("stream", ["accounts", "users"])
+def test_a_record_is_made_once_for_its_key_and_then_changed(office: Office, stream: str) -> None:
+    name = {"accounts": "name", "users": "first_name"}[stream]
+
+    first, again = (office.create(stream, "golden 7 ü", {name: text}) for text in ("Neu", "Neuer"))
+
+    assert (first.outcome, again.outcome, again.id) == (Outcome.WRITTEN, Outcome.WRITTEN, first.id)
+    found = office.find(stream, "golden 7 ü", "nobody")
+    assert {id_: shown[name] for id_, shown in found.items()} == {first.id: "Neuer"}
+
+
+def test_what_the_portal_does_not_take_is_refused_in_its_words(office: Office) -> None:
+    taken = office.create("users", "g", {"email": "anna1@firma.example"})
+    assert (taken.outcome, taken.code, taken.message) == (
+        Outcome.REFUSED, "/problems/invalid", "email belongs to another record",
+    )  # fmt: skip
+    assert office.create("accounts", "g", {"phone": "+49 30 1"}).message == "name is required"
+    assert office.find("users", "g") == {}
+
+
+def test_somebody_made_without_an_address_can_be_given_one_and_then_keeps_it(office: Office) -> None:
+    made = office.create("users", "g", {"first_name": "Nora"})
+    given = office.create("users", "g", {"email": "nora@firma.example"})
+    changed = office.create("users", "g", {"email": "other@firma.example"})
+
+    assert (given.id, given.outcome, changed.outcome) == (made.id, Outcome.WRITTEN, Outcome.REFUSED)
+    assert changed.message == "email only the user may change it"
+    assert [user["email"] for user in office.find("users", "g").values()] == ["nora@firma.example"]
+
+
+def test_what_was_made_is_taken_back_unless_somebody_changed_it(office: Office) -> None:
+    rows = [office.row("accounts", n, city="Bonn") for n in (1, 2)]
+    office.portal.edit("accounts", "acc_00000001", {"city": "Kiel"})
+
+    assert [office.delete("accounts", row) for row in rows] == [Outcome.DRIFTED, Outcome.WRITTEN]
+    assert office.delete("accounts", rows[1]) is Outcome.WRITTEN  # gone already is as good
+    assert {r.id for r in everything(office.pull("accounts")) if r.deleted} == {"acc_00000002"}
+
+
 # -- the rest of the contract ----------------------------------------------------------------------------------------
 
 
@@ -380,24 +449,46 @@ def test_two_users_cannot_have_one_login_name(office: Office) -> None:
 
 
 def test_consent_is_only_ever_added_and_the_newest_counts(office: Office) -> None:
-    def say(state: str, at: str) -> None:
-        statement = {"user_id": "usr_00000001", "purpose": "marketing", "state": state, "at": at}
-        assert office.http.post("/v1/consents", json=statement).status_code == 201
+    first = office.say(state="no", at="2026-05-01T00:00:00Z")
+    office.say(state="yes", at="2026-04-01T00:00:00Z")  # arrives late, and changes nothing
+    again = office.say(state="no", at="2026-05-01T02:00:00+02:00")
 
-    say("denied", "2026-05-01T00:00:00Z")
-    say("granted", "2026-04-01T00:00:00Z")  # arrives late, and changes nothing
+    assert (first.outcome, again.outcome, again.id) == (Outcome.WRITTEN, Outcome.WRITTEN, first.id)
+    kept = [json.loads(r.raw) for r in everything(list(statements(office.http, Want(None, False, NOW))))]
+    assert [(said["id"], said["state"]) for said in kept] == [(first.id, "denied"), ("con_00000002", "granted")]
+    [user_] = [json.loads(r.raw) for r in everything(office.pull("users")) if r.id == "usr_00000001"]
+    assert user_["marketing_consent"] == {"state": "denied", "at": "2026-05-01T00:00:00Z"}
 
-    assert len(office.http.get("/v1/consents").json()["items"]) == 2
-    shown = office.http.get("/v1/users/usr_00000001").json()["marketing_consent"]
-    assert shown == {"state": "denied", "at": "2026-05-01T00:00:00Z"}
+
+def test_a_statement_nobody_can_read_or_about_nobody_is_refused(office: Office) -> None:
+    when = "2026-05-01T00:00:00Z"
+    answers = [
+        office.say(state="perhaps", at=when),
+        office.say(state="no", at="yesterday"),
+        office.say(state="no", at=when, contact="portal/users/usr_99999999"),
+    ]
+    assert [answer.outcome for answer in answers] == [Outcome.REFUSED] * 3
+    assert [answer.code for answer in answers] == ["/problems/invalid", "/problems/bad-time", "/problems/not-found"]
+    assert everything(list(statements(office.http, Want(None, False, NOW)))) == []
 
 
 def test_a_report_with_the_same_key_replaces_the_one_before(office: Office) -> None:
-    report = {"key": "accounts", "title": "Monday", "findings": []}
-    office.http.post("/v1/consistency-reports", json=report)
-    office.http.post("/v1/consistency-reports", json={**report, "title": "Tuesday"})
+    for title in ("Monday", "Tuesday"):
+        body = {"title": title, "findings": [{"field": "phone"}]}
+        [answer] = leave_report(office.http, [Row(1, Op.CREATE, None, body, {}, {}, "accounts")])
+        assert (answer.outcome, answer.id) == (Outcome.WRITTEN, "rep_00000001")
 
-    assert [r["title"] for r in office.http.get("/v1/consistency-reports").json()["items"]] == ["Tuesday"]
+    [record] = everything(list(reports(office.http, Want(None, False, NOW))))
+    assert (value_at(record.raw, "key"), value_at(record.raw, "title")) == ("accounts", "Tuesday")
+
+
+def test_the_portal_says_how_many_calls_are_left_where_the_connector_looks(office: Office) -> None:
+    office.http.get_ok("/v1/accounts")  # with this, the login is behind us
+    office.portal.quotas = [Quota(600, 60.0)]
+    [limit] = connector.limits
+    assert isinstance(limit, Limit)
+    answer = office.http.get_ok("/v1/accounts")
+    assert (answer.headers[str(limit.left)], answer.headers[limit.resets]) == ("599", "60")
 
 
 # -- against openapi.yaml --------------------------------------------------------------------------------------------
@@ -425,11 +516,22 @@ def test_every_call_of_the_connector_is_as_the_contract_says(office: Office, con
     office.push("accounts", office.row("accounts", 1, city="Bonn", name="Neu"), office.row("accounts", 2, phone="n/a"))
     office.push("users", office.row("users", 1, language="en", first_name="Änne"))
     office.pull("accounts", since=office.pull("accounts")[-1].cursor)
+    for name in ("Neu", "Neuer"):
+        office.create("accounts", "g", {"name": name, "address": {"city": "Bonn"}})
+        office.create("users", "g", {"first_name": name, "language": "en"})
+        office.say(state="no", at="2026-05-01T00:00:00Z")
+        list(leave_report(office.http, [Row(1, Op.CREATE, None, {"title": name, "findings": []}, {}, {}, "k")]))
+    office.create("users", "h", {"email": "anna1@firma.example"})
+    office.delete("users", office.row("users", 2, language="en"))
+    for stream in ("accounts", "users"):
+        office.find(stream, "g", "nobody")
+    for read in (statements, reports):
+        list(read(office.http, Want(None, False, NOW)))
 
     for answer in seen:
         refused_item = b"n/a" in (answer.request.body or b"") if isinstance(answer.request.body, bytes) else False
         check(contract, answer, request_too=not refused_item)
-    assert {answer.status_code for answer in seen} == {200, 207}
+    assert {answer.status_code for answer in seen} == {200, 201, 204, 207, 422}
 
 
 def test_the_stand_in_answers_as_the_contract_says_when_it_refuses(office: Office, contract: OpenAPI) -> None:
