@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import time
 from contextlib import closing
@@ -53,16 +52,12 @@ def test_the_same_seed_gives_the_same_people_and_another_seed_others(folder: Pat
     assert names[0] == names[1] != names[2]
 
 
-def test_reset_forgets_what_the_hub_believed_of_the_world_before(synced: Path, tmp_path: Path) -> None:
-    with closing(Store.open(f"sqlite:///{tmp_path / 'hub.db'}")) as store, store.write() as c:
+def test_reset_forgets_what_the_hub_believed_of_the_world_before(folder: Path) -> None:
+    with closing(Store.open(f"sqlite:///{folder / '.omnihub' / 'hub.db'}")) as store, store.write() as c:
         c.execute(sa.insert(schema.facts).values(key="old", value="belief"))
-    os.environ["OMNIHUB_HOME"] = str(tmp_path)
-    try:
-        omnihub("sandbox", "reset", "--customers", "10")
-        facts = omnihub("status", "--json").facts
-    finally:
-        del os.environ["OMNIHUB_HOME"]
-    with closing(Store.open(f"sqlite:///{tmp_path / 'hub.db'}")) as store, store.read() as c:
+    omnihub("sandbox", "reset", "--customers", "10")
+    facts = omnihub("status", "--json").facts
+    with closing(Store.open(f"sqlite:///{folder / '.omnihub' / 'hub.db'}")) as store, store.read() as c:
         assert c.execute(sa.select(schema.facts)).all() == []
         assert c.execute(sa.select(schema.counter.c.value)).scalar_one() == 0
     assert facts["runs"] == []
@@ -148,8 +143,10 @@ def test_a_second_command_joins_the_stand_ins_and_keeps_them_when_the_first_is_d
     assert _until(lambda: not (home / "sandbox" / "addresses.json").exists())
 
 
-def test_serving_twice_is_refused(synced: Path) -> None:
-    said = omnihub("sandbox", "serve")
+def test_serving_twice_is_refused(folder: Path) -> None:
+    installation = here()
+    with serving(installation.config.home, installation.standins()):
+        said = omnihub("sandbox", "serve")
     assert said.code == 1
     assert "served already" in said.err
 
