@@ -38,6 +38,7 @@ def test_pushing_and_its_floor_write_the_same_changes(tmp_path: Path, monkeypatc
     assert f"| {writing.limit_per_s(2):,.0f} |" in bench.writing_table(found)
 
 
+@pytest.mark.long
 @pytest.mark.timeout(240)
 def test_every_step_of_the_loop_is_measured(tmp_path: Path) -> None:
     found = {m.name: m for m in loop.run(tmp_path, 25, 1)}

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from omnihub.cli.installation import here
 from omnihub.config import load
+from omnihub.sandbox.serving import serving
 from tests.cli.conftest import ROOT, omnihub
 
 
@@ -118,7 +121,15 @@ def test_doctor_says_what_to_do_in_an_empty_folder(folder: Path) -> None:
     assert not list((folder / ".omnihub").glob("sandbox/*.db"))
 
 
-def test_doctor_logs_in_to_every_system(synced: Path) -> None:
+@pytest.fixture
+def served(world: Path) -> Iterator[Path]:
+    """A folder with a small world that is being served, and we are in it."""
+    installation = here()
+    with serving(installation.config.home, installation.standins()):
+        yield world
+
+
+def test_doctor_logs_in_to_every_system(served: Path) -> None:
     said = omnihub("doctor", "--json")
     systems = {check["what"]: check for check in said.facts["checks"] if check["part"] == "systems"}
     assert (said.code, said.facts["healthy"]) == (0, True)
@@ -127,10 +138,10 @@ def test_doctor_logs_in_to_every_system(synced: Path) -> None:
 
 
 def test_doctor_names_an_address_where_nobody_answers_and_goes_on_with_the_others(
-    synced: Path, monkeypatch: pytest.MonkeyPatch
+    served: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("OMNIHUB_CONFIG", str(synced / "other.yaml"))
-    (synced / "other.yaml").write_text("sandbox: true\nsystems: {portal: {url: 'http://127.0.0.1:1'}}\n")
+    monkeypatch.setenv("OMNIHUB_CONFIG", str(served / "other.yaml"))
+    (served / "other.yaml").write_text("sandbox: true\nsystems: {portal: {url: 'http://127.0.0.1:1'}}\n")
     monkeypatch.setenv("OMNIHUB_PORTAL_CLIENT_ID", "x")
     monkeypatch.setenv("OMNIHUB_PORTAL_CLIENT_SECRET", "x")
     monkeypatch.setenv("OMNIHUB_PORTAL_TOKEN", "x")

@@ -51,7 +51,10 @@ def people(here: Loop) -> Counter[tuple[str, ...]]:
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize(("kind", "seed", "moments"), [("sqlite", 1, MOMENTS), ("postgresql", 2, MOMENTS[2::3])])
+@pytest.mark.parametrize(
+    ("kind", "seed", "moments"),
+    [("sqlite", 1, MOMENTS), pytest.param("postgresql", 2, MOMENTS[2::3], marks=pytest.mark.long)],
+)
 def test_a_sync_after_many_kills_ends_where_an_undisturbed_one_does(
     start_on: Callable[[str, str], Loop], nursery: Any, kind: str, seed: int, moments: Sequence[tuple[str, int]]
 ) -> None:
