@@ -777,13 +777,14 @@ def test_closed_tickets_and_tickets_nobody_looked_at_are_not_written(office: Off
 
 
 def test_a_ticket_for_a_key_is_made_once_even_after_the_header_is_forgotten(office: Office) -> None:
-    def create(subject: str) -> Answer:
-        [answer] = tickets.create(office.http, [Row(1, Op.CREATE, None, {"subject": subject}, {}, {}, "finding-7")])
+    def create(subject: str, **more: Any) -> Answer:
+        row = Row(1, Op.CREATE, None, {"subject": subject, **more}, {}, {}, "finding-7")
+        [answer] = tickets.create(office.http, [row])
         return answer
 
     first = create("Two prices")
     office.clock.on(hours=3)
-    again = create("Three prices")
+    again = create("Three prices", comment={"body": "said before"})
 
     assert (first.outcome, again.outcome, again.id) == (Outcome.WRITTEN, Outcome.WRITTEN, first.id)
     [found] = [json.loads(r.raw) for page in tickets.find(office.http, ["finding-7"]) for r in page.records]
