@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -13,6 +15,7 @@ from typing import Any
 
 import msgspec
 import pyarrow as pa
+import pyarrow.compute as pc
 import sqlalchemy as sa
 import xxhash
 
@@ -23,8 +26,8 @@ from omnihub.flow.refining import map_digest, map_fact, sent_to
 from omnihub.land import read_anew
 from omnihub.model import Change, Op, Outcome, Ref
 from omnihub.push import Broken, Plan, Present, Receipt, Task, apply_stream, guard, make_plan
-from omnihub.push.apply import Read, parsed
-from omnihub.push.plan import Difference, calls
+from omnihub.push.apply import Numbered, Read, parsed
+from omnihub.push.plan import Difference, calls, hash_of
 from omnihub.sdk import Connector, FullName, Page, Push, Record, Stream, open_client
 from omnihub.store import Store, bulk, schema
 from omnihub.store.open import now_iso
@@ -238,33 +241,53 @@ def apply_plan(hub: Hub, plan_id: str, systems: Sequence[str] = ()) -> dict[str,
         )
     if plan.state == "outdated":
         raise UnsafePlan(f"{plan_id} is outdated by a later plan; run `omnihub plan`")
-    tasks = _tasks(hub, plan, systems)
-    _set_state(hub.store, plan_id, "applying")
-    done: Counter[str] = Counter()
+    with _unswept() as keep:
+        tasks = _tasks(hub, plan, systems)
+        keep()
+        _set_state(hub.store, plan_id, "applying")
+        done: Counter[str] = Counter()
 
-    def one(system: str) -> None:
-        _apply_system(hub, plan_id, hub.connectors[system], tasks[system], done)
+        def one(system: str) -> None:
+            _apply_system(hub, plan_id, hub.connectors[system], tasks[system], done)
 
-    with ThreadPoolExecutor(MAX_SYSTEMS, thread_name_prefix="apply") as pool:
-        list(pool.map(one, sorted(tasks)))
+        with ThreadPoolExecutor(MAX_SYSTEMS, thread_name_prefix="apply") as pool:
+            list(pool.map(one, sorted(tasks)))
     return _close(hub.store, plan_id)
+
+
+@contextmanager
+def _unswept() -> Iterator[Callable[[], None]]:
+    """What is there now, and again when what is yielded is called, is no garbage until this ends. The collector would
+    look through the whole plan again and again, which takes longer than carrying it out."""
+    gc.freeze()
+    try:
+        yield gc.freeze
+    finally:
+        gc.unfreeze()
+
+
+_OPS = {op.value: op for op in Op}
 
 
 def _tasks(hub: Hub, plan: Stored, systems: Sequence[str]) -> dict[str, dict[str, list[Task]]]:
     """system → stream → the records still to be written, from the stored changes, once their hash is verified."""
     t = schema.changes
+    query = sa.select(t.c.ref, t.c.field, t.c.old, t.c.new, t.c.op, t.c.why, t.c.golden_id, t.c.n, t.c.outcome)
     with hub.store.read() as c:
-        rows = c.execute(sa.select(t).where(t.c.plan_id == plan.id).order_by(t.c.n)).all()
-    changes = [Change(Ref.parse(r.ref), r.field, r.old, r.new, r.why, r.golden_id, Op(r.op)) for r in rows]
-    if Plan(tuple(changes)).hash != plan.hash:
+        rows = c.execute(query.where(t.c.plan_id == plan.id).order_by(t.c.n)).all()
+    if hash_of(row[:5] for row in rows) != plan.hash:
         raise UnsafePlan(f"{plan.id}: its changes are not those that were planned; run `omnihub plan` for a new one")
-    by_ref: dict[Ref, list[tuple[int, Change]]] = defaultdict(list)
-    for row, change in zip(rows, changes, strict=True):
-        if row.outcome is None and (not systems or row.system in systems):
-            by_ref[change.ref].append((row.n, change))
+    by_ref: dict[str, list[Numbered]] = defaultdict(list)
+    for text, field, old, new, op, why, golden_id, n, outcome in rows:
+        if outcome is None:
+            there = by_ref[text]
+            ref = there[0][1].ref if there else Ref.parse(text)
+            there.append((n, Change(ref, field, old, new, why, golden_id, _OPS[op])))
     found: dict[str, dict[str, list[Task]]] = defaultdict(lambda: defaultdict(list))
-    for ref, mine in by_ref.items():
-        found[ref.system][ref.stream].append(Task(str(ref), ref.id, mine[0][1].golden_id, tuple(mine)))
+    for text, mine in by_ref.items():
+        first = mine[0][1]
+        if not systems or first.ref.system in systems:
+            found[first.ref.system][first.ref.stream].append(Task(text, first.ref.id, first.golden_id, tuple(mine)))
     return found
 
 
@@ -369,6 +392,10 @@ def _refined(hub: Hub, system: str, stream: Stream, looked: Mapping[str, Record]
     versions = pa.table({f.name: pa.array(columns[f.name], f.type) for f in refining.VERSIONS})
     with hub.store.read() as c:
         sent = sent_to(c, list(looked))
+    # Whether a value is our echo is not asked here, and records without a history are read much faster: of what we
+    # wrote, only that counts which says how others are to be read (names kept as one text, numbers local to a country).
+    reads = [name for name, where in stream.fields.items() if isinstance(where, FullName) or name == "country"]
+    sent = sent.filter(pc.is_in(sent.column("field"), pa.array(reads, pa.string())))
     rows = refining.refine(system, stream, versions, refining.PRIOR.empty_table(), sent, hub.country)
     told = zip(rows.column("ref").to_pylist(), rows.column("fields").to_pylist(), strict=True)
     return {ref: msgspec.json.decode(fields) for ref, fields in told}
@@ -390,8 +417,8 @@ def keep_receipts(store: Store, plan_id: str, receipts: Sequence[Receipt]) -> No
         bulk.append(c, schema.receipts, _RECEIPTS, [_receipt_row(plan_id, r, at) for r in receipts])
         for outcome in Outcome:
             numbers = [n for r in receipts if r.outcome is outcome for n in r.numbers]
-            for some in bulk.chunks(numbers, bulk.LIST):
-                c.execute(sa.update(t).where(t.c.plan_id == plan_id, t.c.n.in_(some)).values(outcome=outcome.value))
+            if (among := bulk.among(c, t.c.n, numbers)) is not None:
+                c.execute(sa.update(t).where(t.c.plan_id == plan_id, among).values(outcome=outcome.value))
         written = {(r.ref, f): v for r in receipts if r.outcome is Outcome.WRITTEN for f, v in r.sent.items()}
         bulk.upsert(
             c,
@@ -416,8 +443,10 @@ def keep_receipts(store: Store, plan_id: str, receipts: Sequence[Receipt]) -> No
 
 
 def _settle(c: sa.Connection, written: Collection[tuple[str, str]]) -> None:
-    """What is written now is a dead letter no longer. There are few of those."""
+    """What is written now is a dead letter no longer. There are few of those, and mostly none."""
     d = schema.dead_letters
+    if c.execute(sa.select(d.c.ref).limit(1)).first() is None:
+        return
     refs = {ref for ref, _ in written}
     for ref, field in bulk.where_in(c, sa.select(d.c.ref, d.c.field), d.c.ref, refs):
         if (ref, field) in written:
@@ -449,9 +478,17 @@ def _doubt(c: sa.Connection, plan_id: str, refs: Sequence[str]) -> None:
 def _receipt_row(plan_id: str, r: Receipt, at: str) -> tuple[Any, ...]:
     e = r.exchange
     return (
-        plan_id, r.ref, Op.UPDATE.value, r.outcome.value, refining.as_json(r.before), refining.as_json(r.sent), r.code,
-        r.message,        e.method if e else None, e.url if e else None, e.status if e else None, at,
+        plan_id, r.ref, "update", str(r.outcome), _as_json(r.before), _as_json(r.sent), r.code, r.message,
+        e.method if e else None, e.url if e else None, e.status if e else None, at,
     )  # fmt: skip
+
+
+def _as_json(fields: Mapping[str, str | None]) -> str:
+    """As refine writes it, in a fraction of the time."""
+    return _encode(fields).decode()
+
+
+_encode = msgspec.json.Encoder(order="sorted").encode
 
 
 def _set_state(store: Store, plan_id: str, state: str) -> None:

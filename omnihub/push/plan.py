@@ -38,8 +38,7 @@ class Plan:
     @property
     def hash(self) -> str:
         """Names exactly these changes, whatever their order."""
-        lines = sorted(json.dumps([str(c.ref), c.field, c.old, c.new, c.op], ensure_ascii=False) for c in self.changes)
-        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+        return hash_of((str(c.ref), c.field, c.old, c.new, c.op) for c in self.changes)
 
     def counts(self) -> dict[str, Any]:
         """Changes and records per system, and altogether."""
@@ -50,6 +49,14 @@ class Plan:
             "records": sum(records.values()),
             "by_system": {s: {"changes": n, "records": records[s]} for s, n in sorted(changes.items())},
         }
+
+
+_line = json.JSONEncoder(ensure_ascii=False).encode
+
+
+def hash_of(changes: Iterable[tuple[str, str, str | None, str | None, str]]) -> str:
+    """Names exactly these changes, each as (ref, field, old, new, op)."""
+    return hashlib.sha256("\n".join(sorted(map(_line, changes))).encode()).hexdigest()
 
 
 def make_plan(

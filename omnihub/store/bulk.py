@@ -72,11 +72,11 @@ def where_in(
     connection: sa.Connection, query: sa.Select[Any], column: sa.ColumnElement[Any], values: Iterable[Any]
 ) -> list[Any]:
     """The rows of `query` whose `column` is one of `values` (texts or whole numbers), any number of them."""
-    among = _among(connection, column, values)
-    return [] if among is None else list(connection.execute(query.where(among)).all())
+    these = among(connection, column, values)
+    return [] if these is None else list(connection.execute(query.where(these)).all())
 
 
-def _among(
+def among(
     connection: sa.Connection, column: sa.ColumnElement[Any], values: Iterable[Any]
 ) -> sa.ColumnElement[bool] | None:
     """Whether `column` is one of `values`; None where there are none.
@@ -132,8 +132,8 @@ def table_in(
 ) -> pa.Table:
     """As `table`, of the rows whose `column` is one of `values`."""
     schema = pa.schema([(c.name, arrow_type(c)) for c in query.selected_columns])
-    among = _among(connection, column, values)
-    return schema.empty_table() if among is None else table(connection, query.where(among))
+    these = among(connection, column, values)
+    return schema.empty_table() if these is None else table(connection, query.where(these))
 
 
 def _table(rows: Sequence[Any], schema: pa.Schema) -> pa.Table:

@@ -121,25 +121,24 @@ def landing_table(found: Sequence[Measured]) -> str:
     return table(head, rows)
 
 
-def writing_table(found: Sequence[tuple[int, Measured]]) -> str:
+def writing_table(found: Sequence[writing.Pushed]) -> str:
     """Each way to push, and how near it comes to the limit."""
     rows = [
         (
-            m.name,
-            _number(in_flight),
-            _number(m.records),
-            _number(m.per_s),
-            _number(writing.limit_per_s(in_flight)),
-            f"{m.per_s / writing.limit_per_s(in_flight):.0%}",
-            f"{m.cpu_s / m.records * 1e6:.0f}",
-            f"{m.peak_mb:.0f} MB",
+            p.cost.name,
+            f"{p.batch} × {p.in_flight}",
+            _number(p.cost.records),
+            _number(p.cost.per_s),
+            _number(p.limit_per_s),
+            f"{p.cost.per_s / p.limit_per_s:.0%}",
+            f"{p.cost.cpu_s / p.cost.records * 1e6:.0f}",
+            f"{p.cost.peak_mb:.0f} MB",
         )
-        for in_flight, m in found
+        for p in found
     ]
-    calls = f"in flight ({writing.BATCH} each, {writing.LATENCY_S * 1000:.0f} ms)"
-    return table(
-        ("pushing", calls, "changes", "changes/s", "limit", "of the limit", "CPU µs a change", "peak memory"), rows
-    )
+    calls = f"a call × in flight, {writing.LATENCY_S * 1000:.0f} ms"
+    head = ("pushing", calls, "changes", "changes/s", "limit", "of the limit", "CPU µs a change", "peak memory")
+    return table(head, rows)
 
 
 def loop_table(found: Sequence[Measured], customers: int) -> str:

@@ -30,12 +30,13 @@ def test_reading_and_its_floor_read_the_same_records(tmp_path: Path) -> None:
 
 @pytest.mark.long
 def test_pushing_and_its_floor_write_the_same_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writing, "IN_FLIGHT", (2,))
+    monkeypatch.setattr(writing, "WAYS", ((50, 2),))
     found = writing.run(tmp_path, 150, times=1)
-    assert [(in_flight, m.name, m.records) for in_flight, m in found] == [
-        (2, name, 150) for name in (writing.FLOOR, writing.OURS, writing.OTHERWISE)
+    assert [(p.cost.name, p.cost.records) for p in found] == [
+        (name, 150) for name in (writing.FLOOR, writing.OURS, writing.OTHERWISE)
     ]
-    assert f"| {writing.limit_per_s(2):,.0f} |" in bench.writing_table(found)
+    assert {p.limit_per_s for p in found} == {5000}
+    assert "| 5,000 |" in bench.writing_table(found)
 
 
 @pytest.mark.long

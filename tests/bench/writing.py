@@ -16,8 +16,8 @@ import json
 import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import unquote
 
 import msgspec
 import requests
@@ -26,32 +26,41 @@ from tests.bench import pages
 from tests.bench.measure import Measured, ask, child, measured, tell
 
 LATENCY_S = 0.02
-BATCH = 100  # as HubSpot, Zendesk and the portal take them
-IN_FLIGHT = (4, 10)  # what a connector has that says nothing, and what many a vendor allows
+WAYS = ((10, 10), (100, 4), (100, 10))  # records a call, calls in flight
+MOST = 100  # records a look
 FLOOR, OURS, OTHERWISE = "floor", "omnihub: apply", "omnihub: apply, looks otherwise"
 OLD, NEW = "Head of Purchasing", "Head of Procurement"
 WRITE, LOOK, LOOK_OTHERWISE, COUNT = "/things/batch", "/things/look", "/things/look-otherwise", "/things/written"
 
 
-def limit_per_s(in_flight: int) -> float:
-    """What no push can exceed, in changes per second."""
-    return BATCH * in_flight / LATENCY_S
+@dataclass(frozen=True)
+class Pushed:
+    """What a push cost, with so many records a call and so many calls in flight."""
+
+    batch: int
+    in_flight: int
+    cost: Measured
+
+    @property
+    def limit_per_s(self) -> float:
+        """What no push can exceed, in changes per second."""
+        return self.batch * self.in_flight / LATENCY_S
 
 
-def run(folder: Path, changes: int, times: int = 3) -> list[tuple[int, Measured]]:
-    """Each way, with each number of calls in flight: the middle one of several times."""
+def run(folder: Path, changes: int, times: int = 3) -> list[Pushed]:
+    """Each way: the middle one of several times."""
     found = []
-    for in_flight in IN_FLIGHT:
-        for way in ("push-floor", "push-ours", "push-otherwise"):
-            several = [_once(folder, way, changes, in_flight) for _ in range(times)]
-            found.append((in_flight, sorted(several, key=lambda m: m.seconds)[times // 2]))
+    for batch, in_flight in WAYS:
+        for name in ("push-floor", "push-ours", "push-otherwise"):
+            several = [_once(folder, name, changes, batch, in_flight) for _ in range(times)]
+            found.append(Pushed(batch, in_flight, sorted(several, key=lambda m: m.seconds)[times // 2]))
     return found
 
 
-def _once(folder: Path, way: str, changes: int, in_flight: int) -> Measured:
+def _once(folder: Path, way: str, changes: int, batch: int, in_flight: int) -> Measured:
     """With a stand-in nobody has written to."""
     with child("serve-things", changes) as url:
-        [found] = ask(way, url, folder / "push", changes, in_flight)
+        [found] = ask(way, url, folder / "push", changes, batch, in_flight)
         written = requests.get(url + COUNT, timeout=5).json()
     if written != changes:
         raise SystemExit(f"{way}: the stand-in holds {written} of {changes} changes")
@@ -70,6 +79,10 @@ class _Batch(msgspec.Struct):
     items: list[_Item]
 
 
+class _Asked(msgspec.Struct):
+    ids: list[str]
+
+
 class _Things:
     """Records ready to be sent, with what was written to them laid over."""
 
@@ -78,14 +91,14 @@ class _Things:
         self.bodies = {str(r["id"]): json.dumps(r, ensure_ascii=False).encode() for r in made}
         self.ids = list(self.bodies)
         self.written: set[str] = set()
-        self._read = msgspec.json.Decoder(_Batch).decode
+        self._read, self._asked = msgspec.json.Decoder(_Batch).decode, msgspec.json.Decoder(_Asked).decode
 
     def answer(self, path: str, query: str, body: bytes) -> bytes:
         """What is said to one call."""
         if path == WRITE:
             return self._write(body)
         if path in (LOOK, LOOK_OTHERWISE):
-            some = [self.bodies[i] for i in unquote(query.partition("ids=")[2]).split(",")]
+            some = [self.bodies[i] for i in self._asked(body).ids]
             if path == LOOK_OTHERWISE:
                 some = [b'{"looked":true,' + b[1:] for b in some]
             return b'{"items":[' + b",".join(some) + b"]}"
@@ -153,18 +166,19 @@ def serve(records: int) -> None:
 # -- the ways --------------------------------------------------------------------------------------------------------
 
 
-def floor(url: str, _: str, changes: str, in_flight: str) -> None:
+def floor(url: str, _: str, changes: str, batch: str, in_flight: str) -> None:
     """In a child: the same calls, without looking or remembering."""
     ids = [str(pages.record(n)["id"]) for n in range(int(changes))]
-    batches = [[{"id": i, "set": {"job_title": NEW}} for i in ids[n : n + BATCH]] for n in range(0, len(ids), BATCH)]
+    size = int(batch)
+    batches = [[{"id": i, "set": {"job_title": NEW}} for i in ids[n : n + size]] for n in range(0, len(ids), size)]
 
     def do() -> int:
         with requests.Session() as session, ThreadPoolExecutor(int(in_flight)) as pool:
             session.trust_env = False
             session.mount("http://", requests.adapters.HTTPAdapter(pool_maxsize=int(in_flight)))
 
-            def send(batch: list[dict[str, object]]) -> int:
-                answer = session.post(url + WRITE, json={"items": batch}, timeout=60)
+            def send(some: list[dict[str, object]]) -> int:
+                answer = session.post(url + WRITE, json={"items": some}, timeout=60)
                 return sum(item["status"] == 200 for item in answer.json()["items"])
 
             return sum(pool.map(send, batches))
@@ -172,19 +186,19 @@ def floor(url: str, _: str, changes: str, in_flight: str) -> None:
     tell([measured(FLOOR, do)])
 
 
-def ours(url: str, folder: str, changes: str, in_flight: str) -> None:
+def ours(url: str, folder: str, changes: str, batch: str, in_flight: str) -> None:
     """In a child: a plan of the hub's, applied."""
-    apply = _planned(url, Path(folder), int(changes), int(in_flight), LOOK)
+    apply = _planned(url, Path(folder), int(changes), int(batch), int(in_flight), LOOK)
     tell([measured(OURS, apply)])
 
 
-def otherwise(url: str, folder: str, changes: str, in_flight: str) -> None:
+def otherwise(url: str, folder: str, changes: str, batch: str, in_flight: str) -> None:
     """In a child: the same, each record looked at in another shape than it was listed in."""
-    apply = _planned(url, Path(folder), int(changes), int(in_flight), LOOK_OTHERWISE)
+    apply = _planned(url, Path(folder), int(changes), int(batch), int(in_flight), LOOK_OTHERWISE)
     tell([measured(OTHERWISE, apply)])
 
 
-def _planned(url: str, folder: Path, changes: int, in_flight: int, look: str) -> Callable[[], int]:
+def _planned(url: str, folder: Path, changes: int, batch: int, in_flight: int, look: str) -> Callable[[], int]:
     """Everything up to the plan: the records landed and refined, the differences as compare leaves them."""
     from omnihub.flow import Hub, apply_plan, make_and_store_plan, refine_system
     from omnihub.land import land
@@ -197,8 +211,8 @@ def _planned(url: str, folder: Path, changes: int, in_flight: int, look: str) ->
     push = Push(
         ("job_title",),
         update=SendBatch("POST", WRITE, body="set"),
-        look=ByIdBatch(look, "items", size=BATCH, updated="updated_at"),
-        batch=BATCH,
+        look=ByIdBatch(look, "items", size=MOST, updated="updated_at", method="POST"),
+        batch=batch,
         parallel=in_flight,
     )
     pull = Pages(pages.PATH, "items", Cursor("next", "cursor"), updated="updated_at")

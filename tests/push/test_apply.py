@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -230,6 +231,88 @@ def test_nothing_to_do_calls_nobody(vault: Vault, http: Http) -> None:
     assert vault.looked == []
 
 
+def test_the_next_records_are_looked_at_while_these_are_being_written(vault: Vault, http: Http) -> None:
+    further = threading.Event()
+
+    def look(client: Http, ids: Sequence[str]) -> Iterator[Page]:
+        if "20" in ids:
+            further.set()
+        return LOOK(client, ids)
+
+    def update(client: Http, rows: Sequence[Row]) -> Iterable[Answer]:
+        assert further.wait(10), "nobody looked any further"
+        return SEND(client, rows)
+
+    receipts = applied(http, people(batch=10, parallel=2, look=look, update=update), tasks(40))
+    assert outcomes(receipts) == dict.fromkeys(range(40), "written")
+
+
+def test_nobody_looks_further_ahead_than_is_soon_written(vault: Vault, http: Http) -> None:
+    """What was looked at long before it is written may have changed since."""
+    far, looked, lock = threading.Event(), [0], threading.Lock()
+
+    def look(client: Http, ids: Sequence[str]) -> Iterator[Page]:
+        with lock:
+            looked[0] += len(ids)
+            if looked[0] > 20 + 2 * 20 + 20:  # under way, two waves ahead, and what a look brings at once
+                far.set()
+        return LOOK(client, ids)
+
+    def update(client: Http, rows: Sequence[Row]) -> Iterable[Answer]:
+        if rows[0].n < 20:
+            assert not far.wait(0.2)
+        return SEND(client, rows)
+
+    receipts = applied(http, people(batch=10, parallel=2, look=look, update=update), tasks(300))
+    assert outcomes(receipts) == dict.fromkeys(range(300), "written")
+
+
+def test_a_system_that_takes_one_call_at_a_time_gets_one(vault: Vault, http: Http) -> None:
+    under_way, most, lock = [0], [0], threading.Lock()
+
+    @contextmanager
+    def call() -> Iterator[None]:
+        with lock:
+            under_way[0] += 1
+            most[0] = max(most[0], under_way[0])
+        yield
+        with lock:
+            under_way[0] -= 1
+
+    def look(client: Http, ids: Sequence[str]) -> Iterator[Page]:
+        with call():
+            yield from LOOK(client, ids)
+
+    def update(client: Http, rows: Sequence[Row]) -> Iterator[Answer]:
+        with call():
+            yield from SEND(client, rows)
+
+    applied(http, people(batch=10, parallel=1, look=look, update=update), tasks(100))
+    assert most == [1]
+
+
+def test_batches_are_filled_up_from_the_looks_that_follow(vault: Vault, http: Http) -> None:
+    for n in range(0, 200, 2):
+        vault.people[str(n)]["phone"] = "+2"  # every other one holds it already
+    applied(http, people(batch=50, parallel=2), tasks(200))
+    assert sum(len(b) for b in vault.batches) == 100
+    assert len(vault.batches) <= 3
+
+
+def test_records_are_announced_before_they_are_looked_at(vault: Vault, http: Http) -> None:
+    announced: set[str] = set()
+
+    def look(client: Http, ids: Sequence[str]) -> Iterator[Page]:
+        assert announced >= set(ids)
+        return LOOK(client, ids)
+
+    receipts: list[Receipt] = []
+    stream = people(batch=10, parallel=4, look=look)
+    apply_stream(http, stream, tasks(100), read, receipts.extend, lambda some: announced.update(t.id for t in some))
+    assert outcomes(receipts) == dict.fromkeys(range(100), "written")
+    assert len(announced) == 100
+
+
 def test_several_batches_are_in_flight_at_once_and_none_is_lost(vault: Vault, http: Http) -> None:
     receipts = applied(http, people(batch=5, parallel=4), tasks(100))
     assert outcomes(receipts) == dict.fromkeys(range(100), "written")
@@ -366,6 +449,23 @@ def test_records_that_can_not_be_looked_at_are_deferred_and_the_others_go_on(
     receipts = applied(http, people(batch=20), tasks(40))
     assert list(outcomes(receipts).values()) == ["deferred could_not_look"] * 20 + ["written"] * 20
     assert vault.batches == [[str(n) for n in range(20, 40)]]
+
+
+def test_a_look_nobody_can_read_spoils_nothing_but_itself(vault: Vault, http: Http) -> None:
+    """Though several are read together."""
+
+    def stumbles(pages: Iterable[Page]) -> Mapping[str, Present]:
+        found = read(pages)
+        if "25" in found:
+            raise ValueError("Anna Schmidt")
+        return found
+
+    receipts: list[Receipt] = []
+    apply_stream(http, people(batch=5, parallel=8), tasks(120), stumbles, receipts.extend)
+    ended = outcomes(receipts)
+    assert Counter(ended.values()) == {"written": 80, "deferred could_not_look": 40}
+    assert {n for n, what in ended.items() if what != "written"} == set(range(40))
+    assert "Anna" not in str([r.message for r in receipts])
 
 
 def test_a_rate_limit_defers_the_batch_and_writes_nothing_twice(vault: Vault, http: Http) -> None:
