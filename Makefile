@@ -2,8 +2,7 @@
 #
 #   make demo     the main job, whole: systems → golden records → systems, with stand-ins for every vendor
 #   make up       stand-ins, Dagster and the pages, until Ctrl-C
-#   make test     the everyday tests, or some: make test ARGS=tests/store
-#   make cover    the same, and how much of the code they reach; half as slow again
+#   make test     the everyday tests, or some: make test ARGS=tests/store (with CI=true also how much they reach)
 #   make prove    the tests that take minutes: every fault on every system, broken connectors, many processes
 #   make check    format, lint, types, and who may import whom
 #   make bench    how fast each step is, beside its floor
@@ -17,7 +16,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 UV_LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--no-emit-find-links --no-strip-extras --quiet --custom-compile-command "make lock" --extra build
 
-.PHONY: demo up test cover prove check bench lock clean
+.PHONY: demo up test prove check bench lock clean
 .DEFAULT_GOAL := demo
 
 demo: .venv/ready
@@ -27,10 +26,7 @@ up: .venv/ready
 	$(BIN)/omnihub up
 
 test: .venv/ready-dev
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
-
-cover: .venv/ready-dev
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --cov --cov-report=term
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(if $(CI),--cov --cov-report=term) $(ARGS)
 
 prove: .venv/ready-dev
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal -m long $(ARGS)
