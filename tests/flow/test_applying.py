@@ -59,7 +59,9 @@ def killed_after(hub: Hub, receipts: int) -> Hub:
 # -- going on --------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("kind", "batches"), [("sqlite", 0), ("sqlite", 3), ("postgresql", 2)])
+@pytest.mark.parametrize(
+    ("kind", "batches"), [("sqlite", 0), ("sqlite", 3), pytest.param("postgresql", 2, marks=pytest.mark.long)]
+)
 def test_an_apply_that_died_goes_on_and_writes_nothing_twice(
     start_on: Callable[[str, str], Loop], kind: str, batches: int
 ) -> None:
@@ -211,8 +213,8 @@ def test_a_refused_change_is_a_dead_letter_until_it_changes(begin: Start) -> Non
     assert here.fields(known["portal"])["name"] == "Pumpen und mehr GmbH"
 
 
-def test_one_bad_row_does_not_hold_up_its_batch(start: Start) -> None:
-    here = start("compared")
+def test_one_bad_row_does_not_hold_up_its_batch(begin: Start) -> None:
+    here = begin("compared")
     known = here.somebody("account", "name", "salesforce", "portal")
     here.edit(known["salesforce"], name="Pumpen " * 32 + "GmbH")
     hub = loop.hub_over(here.store, here.settings, trusting("portal"))
