@@ -1,10 +1,11 @@
-"""Land: keep what the systems said, byte for byte, and how far each stream has been read, in one transaction a page.
+"""Land: keep what the systems said, byte for byte, and how far each stream has been read, in one transaction.
 
     pull ─▶ page ─▶ [exchange, new and changed records, cursor] ─▶ commit ─▶ next page
 
-A crash costs a re-read, never a record and never a duplicate: records are filed under their ref with a hash of their
-bytes, and unchanged bytes write nothing. A record is gone only when the system says so or a complete pass did not show
-it. One failing stream never stops the others; it keeps its cursor and says why. Each stream's numbers balance:
+Pages that come fast are committed a few at a time, for a commit costs as much as some hundred records. A crash costs a
+re-read, never a record and never a duplicate: records are filed under their ref with a hash of their bytes, and
+unchanged bytes write nothing. A record is gone only when the system says so or a complete pass did not show it. One
+failing stream never stops the others; it keeps its cursor and says why. Each stream's numbers balance:
 
     read = new + changed + same + rejected
 """
@@ -13,11 +14,12 @@ from __future__ import annotations
 
 import array
 import logging
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import sqlalchemy as sa
@@ -33,6 +35,8 @@ log = logging.getLogger("omnihub.land")
 
 MAX_ALIKE = 4  # pages in a row with the very same records; more are no list
 MAX_STREAMS = 4  # streams of one system read at the same time
+MAX_WAITING = 2_000  # records of pages not yet committed; more gain nothing
+MAX_WAIT_S = 0.3  # between two commits; pages that come more slowly are committed one by one
 NUL = "\0"
 GONE = b""  # the body of a version that says: deleted
 
@@ -116,14 +120,14 @@ def _land_stream(
     progress: Progress,
 ) -> Landed:
     landed = Landed(connector.name, stream.name)
-    seen = array.array("Q")
-    alike = _Alike()
     try:
         assert stream.pull
-        for page in stream.pull(client, _want(store, connector, stream, full, now)):
-            alike.check(landed, page)
-            _land_page(store, landed, page, run_id, seen)
-            progress(landed, page.total)
+        want, unread = _want(store, connector, stream, full, now)
+        with _Landing(store, landed, run_id, progress, unread) as landing:
+            alike = _Alike()
+            for page in stream.pull(client, want):
+                alike.check(landed, page)
+                landing.take(page)
         _close(store, landed, now)
     except OmniHubError as error:
         return failed(store, landed, error)
@@ -153,7 +157,8 @@ class _Alike:
             )
 
 
-def _want(store: Store, connector: Connector, stream: Stream, full: bool, now: datetime) -> Want:
+def _want(store: Store, connector: Connector, stream: Stream, full: bool, now: datetime) -> tuple[Want, bool]:
+    """What to ask for, and whether this stream has never been read before."""
     with store.read() as c:
         row = c.execute(_this(sa.select(schema.streams), connector.name, stream.name)).one_or_none()
     overdue = bool(
@@ -162,27 +167,195 @@ def _want(store: Store, connector: Connector, stream: Stream, full: bool, now: d
         and (not row.full_at or datetime.fromisoformat(row.full_at) + stream.full_every <= now + timedelta(seconds=1))
     )
     since = row.cursor if row else None
-    return Want(since=since, complete=full or since is None or overdue, now=now)
+    return Want(since=since, complete=full or since is None or overdue, now=now), row is None
 
 
 def _this(query: Any, system: str, stream: str) -> Any:
     return query.where(schema.streams.c.system == system, schema.streams.c.stream == stream)
 
 
-# -- one page, one transaction -------------------------------------------------------------------------------------
+# -- some pages, one transaction -----------------------------------------------------------------------------------
 
 
-@dataclass
-class _Version:
+class _Landing:
+    """The pages of one stream on their way into the store.
+
+    What was read when a pull breaks off is kept; only a transaction that failed is not tried again.
+    """
+
+    def __init__(self, store: Store, landed: Landed, run_id: str, progress: Progress, unread: bool) -> None:
+        self._store, self._landed, self._run_id, self._progress = store, landed, run_id, progress
+        self._seen = array.array("Q")
+        self._all_new = unread  # whether to expect nothing but records we don't have
+        self._waiting: list[_Sorted] = []
+        self._records = 0
+        self._kept_at = time.monotonic()
+
+    def __enter__(self) -> _Landing:
+        return self
+
+    def __exit__(self, *trouble: object) -> None:
+        self._keep()
+
+    def take(self, page: Page) -> None:
+        """Keep this page, now or with some that follow."""
+        self._waiting.append(_sorted(f"{self._landed.system}/{self._landed.stream}/", page))
+        self._records += len(page.records)
+        waited_s = time.monotonic() - self._kept_at
+        if page.complete or self._records >= MAX_WAITING or waited_s >= MAX_WAIT_S:
+            self._keep()
+
+    def _keep(self) -> None:
+        pages, self._waiting, self._records = self._waiting, [], 0
+        if not pages:
+            return
+        counts = self._commit(pages)
+        self._kept_at = time.monotonic()
+        for page, count in zip(pages, counts, strict=True):
+            _add(self._landed, page, count)
+            self._progress(self._landed, page.page.total)
+
+    def _commit(self, pages: Sequence[_Sorted]) -> list[_Count]:
+        landed = self._landed
+        with self._store.write() as c, bulk.undisturbed:
+            take(c, 0)  # from here on nobody else lands: what is known stays so until these pages are kept
+            told = [_keep_exchange(c, landed, p.page, self._run_id) for p in pages]
+            found = self._as_new(c, pages, told) if self._all_new else None
+            if found is None:
+                self._all_new = False
+                found = _versions(pages, told, _known(c, [ref for p in pages for ref in (*p.latest, *p.goners)]))
+                _keep(c, landed, found[0])
+            versions, counts = found
+            for p, exchange_id in zip(pages, told, strict=True):
+                _reject(c, landed, p.keyless, exchange_id)
+                self._seen.extend(p.shown())
+            if pages[-1].page.complete:
+                quiet = not landed.gone and not any(v.deleted for v in versions)
+                counts[-1].gone += _sweep(c, landed, self._seen, told[-1], quiet)
+            cursors = [p.page.cursor for p in pages if p.page.cursor is not None]
+            if cursors:
+                _keep_cursor(c, landed, cursors[-1])
+        return counts
+
+    def _as_new(self, c: sa.Connection, pages: Sequence[_Sorted], told: Sequence[int]) -> _Found | None:
+        """Keep what a stream says that was never read before: nothing is known of it, so nothing is looked up.
+
+        None, and nothing kept, where some of it is there after all.
+        """
+        if any(p.goners for p in pages):
+            return None
+        found = _versions(pages, told, {})
+        with c.begin_nested() as attempt:
+            if not _keep(c, self._landed, found[0], bulk.added):
+                attempt.rollback()
+                return None
+        return found
+
+
+class _Version(NamedTuple):
     """A new state of a record, not yet numbered."""
 
     ref: str
     hash: bytes
     body: bytes
+    exchange_id: int
     pointer: str
     updated: str | None
     deleted: bool
     merged_into: str | None
+
+
+@dataclass
+class _Count:
+    """What landing one page did."""
+
+    new: int = 0
+    changed: int = 0
+    gone: int = 0
+
+
+_Found = tuple[list[_Version], list[_Count]]
+_Known = dict[str, tuple[bytes, bool]]
+"""ref → the hash of what we have of it, and whether that says it is deleted."""
+
+
+@dataclass(frozen=True)
+class _Sorted:
+    """A page, its records by ref (the last of each), what it says is gone, and what can't be filed."""
+
+    page: Page
+    latest: Mapping[str, Record]
+    goners: Mapping[str, str | None]
+    keyless: Sequence[Record]
+
+    def shown(self) -> list[int]:
+        """The fingerprints of the living."""
+        return [_fingerprint(ref) for ref, r in self.latest.items() if not (r.deleted or r.merged_into is not None)]
+
+
+def _sorted(prefix: str, page: Page) -> _Sorted:
+    latest: dict[str, Record] = {}
+    keyless: list[Record] = []
+    for record in page.records:
+        if record.id is None or NUL in record.id:
+            keyless.append(record)
+        else:
+            latest[prefix + record.id] = record
+    goners = {prefix + i: into for i, into in page.gone if prefix + i not in latest}
+    return _Sorted(page, latest, goners, keyless)
+
+
+def _versions(pages: Sequence[_Sorted], told: Sequence[int], known: _Known) -> _Found:
+    """What is new in these pages, read one after the other. `known` is brought up to date."""
+    versions: list[_Version] = []
+    counts = []
+    for page, exchange_id in zip(pages, told, strict=True):
+        count = _Count()
+        for ref, record in page.latest.items():
+            before = known.get(ref)
+            version = _version(ref, record, before, exchange_id)
+            if version is None:
+                continue
+            versions.append(version)
+            known[ref] = (version.hash, version.deleted)
+            count.new += before is None
+            count.changed += before is not None
+            count.gone += version.deleted
+        for ref, into in page.goners.items():
+            before = known.get(ref)
+            if before is not None and not before[1]:  # a deletion, where we believed the record to be alive
+                versions.append(_gone(ref, into, exchange_id))
+                known[ref] = (versions[-1].hash, True)
+                count.gone += 1
+        counts.append(count)
+    return versions, counts
+
+
+def _version(ref: str, record: Record, known: tuple[bytes, bool] | None, exchange_id: int) -> _Version | None:
+    """What to keep of a record, None where we have just that already."""
+    deleted = record.deleted or record.merged_into is not None
+    digest = xxhash.xxh3_128_digest(record.raw)
+    if known is not None and known == (digest, deleted):
+        return None
+    updated = record.updated if _storable(record.updated) else None
+    merged_into = record.merged_into if _storable(record.merged_into) else None
+    return _Version(ref, digest, record.raw, exchange_id, record.pointer, updated, deleted, merged_into)
+
+
+def _gone(ref: str, merged_into: str | None, exchange_id: int) -> _Version:
+    return _Version(ref, xxhash.xxh3_128_digest(GONE), GONE, exchange_id, "", None, True, merged_into)
+
+
+def _add(landed: Landed, page: _Sorted, count: _Count) -> None:
+    read, rejected = len(page.page.records), len(page.keyless)
+    landed.complete |= page.page.complete
+    landed.pages += 1
+    landed.read += read
+    landed.rejected += rejected
+    landed.new += count.new
+    landed.changed += count.changed
+    landed.gone += count.gone
+    landed.same += read - rejected - count.new - count.changed
 
 
 _RAW = (
@@ -199,38 +372,7 @@ _RAW = (
     "landed_at",
 )
 _RECORDS = ("ref", "system", "stream", "seq", "hash", "deleted")
-
-
-def _land_page(store: Store, landed: Landed, page: Page, run_id: str, seen: array.array[int]) -> None:
-    """Keep one page and, in the same transaction, how far the stream is now read."""
-    prefix = f"{landed.system}/{landed.stream}/"
-    keyless = [r for r in page.records if not _storable(r.id)]
-    latest = {prefix + r.id: r for r in page.records if r.id is not None and _storable(r.id)}
-    goners = {prefix + i: into for i, into in page.gone if prefix + i not in latest}
-    seen.extend(_fingerprint(ref) for ref, r in latest.items() if not (r.deleted or r.merged_into is not None))
-    with store.write() as c:
-        take(c, 0)  # from here on nobody else lands: what is known stays so until this page is kept
-        exchange_id = _keep_exchange(c, landed, page, run_id)
-        known = _known(c, [*latest, *goners])
-        versions = [v for ref, r in latest.items() if (v := _version(ref, r, known.get(ref)))]
-        versions += [v for ref, into in goners.items() if (v := _goner(ref, into, known.get(ref)))]
-        _keep(c, landed, versions, exchange_id)
-        rejected = _reject(c, landed, keyless, exchange_id)
-        if page.complete:
-            _sweep(c, landed, seen, exchange_id, quiet=not landed.gone and not any(v.deleted for v in versions))
-            landed.complete = True
-        if page.cursor is not None:
-            _keep_cursor(c, landed, page.cursor)
-    new = sum(1 for v in versions if v.ref not in known and v.ref in latest)
-    gone = sum(1 for v in versions if v.deleted)
-    changed = sum(1 for v in versions if v.ref in latest) - new
-    landed.pages += 1
-    landed.read += len(page.records)
-    landed.rejected += rejected
-    landed.new += new
-    landed.changed += changed
-    landed.gone += gone
-    landed.same += len(page.records) - rejected - new - changed
+_Filing = Callable[[sa.Connection, sa.Table, Sequence[str], bulk.Rows], bool | None]
 
 
 def _storable(key: str | None) -> bool:
@@ -243,25 +385,7 @@ def _fingerprint(ref: str) -> int:
     return xxhash.xxh3_64_intdigest(ref.encode())
 
 
-def _version(ref: str, record: Record, known: tuple[bytes, bool] | None) -> _Version | None:
-    """What to keep of a record, None where we have just that already."""
-    deleted = record.deleted or record.merged_into is not None
-    digest = xxhash.xxh3_128_digest(record.raw)
-    if known == (digest, deleted):
-        return None
-    updated = record.updated if _storable(record.updated) else None
-    merged_into = record.merged_into if _storable(record.merged_into) else None
-    return _Version(ref, digest, record.raw, record.pointer, updated, deleted, merged_into)
-
-
-def _goner(ref: str, merged_into: str | None, known: tuple[bytes, bool] | None) -> _Version | None:
-    """A deletion, where we believed the record to be alive."""
-    if known is None or known[1]:
-        return None
-    return _Version(ref, xxhash.xxh3_128_digest(GONE), GONE, "", None, True, merged_into)
-
-
-def _known(c: sa.Connection, refs: Sequence[str]) -> dict[str, tuple[bytes, bool]]:
+def _known(c: sa.Connection, refs: Sequence[str]) -> _Known:
     query = sa.select(schema.records.c.ref, schema.records.c.hash, schema.records.c.deleted)
     return {row[0]: (bytes(row[1]), bool(row[2])) for row in bulk.where_in(c, query, schema.records.c.ref, refs)}
 
@@ -277,41 +401,24 @@ def _keep_exchange(c: sa.Connection, landed: Landed, page: Page, run_id: str) ->
     return int(done.inserted_primary_key[0])
 
 
-def _keep(c: sa.Connection, landed: Landed, versions: Sequence[_Version], exchange_id: int) -> None:
+def _keep(c: sa.Connection, landed: Landed, versions: Sequence[_Version], file: _Filing = bulk.upsert) -> bool:
+    """Number and keep them. file: how they come among the records; where it says False, the work is half done."""
     if not versions:
-        return
-    at, first = now_iso(), take(c, len(versions))
-    numbered = list(enumerate(versions, first))
-    bulk.append(
-        c,
-        schema.raw,
-        _RAW,
-        [
-            (
-                seq,
-                v.ref,
-                landed.system,
-                landed.stream,
-                v.body,
-                exchange_id,
-                v.pointer,
-                v.updated,
-                v.deleted,
-                v.merged_into,
-                at,
-            )
-            for seq, v in numbered
-        ],
-    )
-    bulk.upsert(
-        c,
-        schema.records,
-        _RECORDS,
-        [(v.ref, landed.system, landed.stream, seq, v.hash, v.deleted) for seq, v in numbered],
-    )
+        return True
+    system, stream, at = landed.system, landed.stream, now_iso()
+    numbered = list(enumerate(versions, take(c, len(versions))))
+    latest = {v.ref: (v.ref, system, stream, seq, v.hash, v.deleted) for seq, v in numbered}
+    if file(c, schema.records, _RECORDS, list(latest.values())) is False:
+        return False
+    rows = [
+        (seq, v.ref, system, stream, v.body, v.exchange_id, v.pointer, v.updated, v.deleted, v.merged_into, at)
+        for seq, v in numbered
+    ]
+    bulk.append(c, schema.raw, _RAW, rows)
+    return True
 
 
-def _reject(c: sa.Connection, landed: Landed, keyless: Sequence[Record], exchange_id: int) -> int:
+def _reject(c: sa.Connection, landed: Landed, keyless: Sequence[Record], exchange_id: int) -> None:
     """Keep records without a key where a person can find them. The same bytes are kept once."""
     for record in keyless:
         digest = xxhash.xxh3_128_digest(record.raw)
@@ -333,26 +440,24 @@ def _reject(c: sa.Connection, landed: Landed, keyless: Sequence[Record], exchang
                     landed_at=now_iso(),
                 )
             )
-    return len(keyless)
 
 
-def _sweep(c: sa.Connection, landed: Landed, seen: array.array[int], exchange_id: int, quiet: bool) -> None:
-    """A complete pass has ended: what it did not show is gone. `quiet`: nothing was deleted during the pass."""
+def _sweep(c: sa.Connection, landed: Landed, seen: array.array[int], exchange_id: int, quiet: bool) -> int:
+    """A complete pass has ended: what it did not show is gone. How many? `quiet`: nothing was deleted meanwhile."""
     shown = np.unique(np.frombuffer(seen, dtype=np.uint64)) if seen else np.empty(0, np.uint64)
     living = sa.select(schema.records.c.ref).where(
         schema.records.c.system == landed.system, schema.records.c.stream == landed.stream, ~schema.records.c.deleted
     )
     count = sa.select(sa.func.count()).select_from(living.subquery())
     if quiet and c.execute(count).scalar_one() == len(shown):
-        return  # all that were shown are alive, and they are as many as there are: nothing is missing
+        return 0  # all that were shown are alive, and they are as many as there are: nothing is missing
     missing: list[str] = []
     for batch in bulk.batches(c, living):
         refs = batch.column("ref").to_pylist()
         prints = np.fromiter((_fingerprint(ref) for ref in refs), np.uint64, len(refs))
         missing += [refs[i] for i in np.flatnonzero(~np.isin(prints, shown))]
-    digest = xxhash.xxh3_128_digest(GONE)
-    _keep(c, landed, [_Version(ref, digest, GONE, "", None, True, None) for ref in missing], exchange_id)
-    landed.gone += len(missing)
+    _keep(c, landed, [_gone(ref, None, exchange_id) for ref in missing])
+    return len(missing)
 
 
 def _keep_cursor(c: sa.Connection, landed: Landed, cursor: str) -> None:

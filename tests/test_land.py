@@ -14,7 +14,7 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from omnihub.land import Landed, land
+from omnihub.land import MAX_WAITING, Landed, Progress, land
 from omnihub.model import Entity
 from omnihub.sandbox.kit import Call, Reply, Running, Standin, route
 from omnihub.sdk import Connector, Cursor, Exchange, Http, Page, Pages, Pull, Record, Setting, Stream, Want
@@ -144,10 +144,21 @@ def read(store: Store, running: Running, acme: Acme) -> Read:
     """Land Acme's streams; what landing each did, by stream."""
 
     def go(
-        connector: Connector = ACME, now: datetime = NOW, full: bool = False, streams: Sequence[str] = ()
+        connector: Connector = ACME,
+        now: datetime = NOW,
+        full: bool = False,
+        streams: Sequence[str] = (),
+        progress: Progress = lambda landed, total: None,
     ) -> dict[str, Landed]:
         found = land(
-            store, connector, {"url": running.urls["acme"]}, run_id="run-1", now=now, full=full, streams=streams
+            store,
+            connector,
+            {"url": running.urls["acme"]},
+            run_id="run-1",
+            now=now,
+            full=full,
+            streams=streams,
+            progress=progress,
         )
         assert all(x.balanced for x in found), found
         return {x.stream: x for x in found}
@@ -176,8 +187,12 @@ def living(store: Store) -> set[str]:
 
 def cursor(store: Store, stream: str = "people") -> Any:
     with store.read() as c:
-        t = schema.streams
-        return c.execute(sa.select(t.c.cursor).where(t.c.stream == stream)).scalar()
+        return cursor_in(c, stream)
+
+
+def cursor_in(c: sa.Connection, stream: str = "people") -> Any:
+    t = schema.streams
+    return c.execute(sa.select(t.c.cursor).where(t.c.stream == stream)).scalar()
 
 
 # -- what is kept ----------------------------------------------------------------------------------------------------
@@ -360,7 +375,7 @@ def test_a_list_that_goes_round_in_circles_is_stopped_whoever_reads_it(store: St
 
 
 def test_a_page_that_cannot_be_committed_leaves_no_trace(store: Store, acme: Acme, read: Read) -> None:
-    acme.shelves["people"] = people(1, 2, 3, 4)
+    acme.shelves["people"] = people(*range(MAX_WAITING + 2 * SIZE))
     commits = []
 
     def break_off(connection: sa.Connection) -> None:
@@ -373,9 +388,55 @@ def test_a_page_that_cannot_be_committed_leaves_no_trace(store: Store, acme: Acm
         read(having(stream("people")))
     sa.event.remove(store.engine, "commit", break_off)
     store.engine.dispose()
-    assert (living(store), cursor(store), len(rows(store, schema.exchanges))) == ({"1", "2", "3"}, None, 1)
+    kept = rows(store, schema.records)
+    assert 0 < len(kept) <= MAX_WAITING + SIZE
+    assert (cursor(store), len(rows(store, schema.exchanges))) == (None, len(kept) // SIZE)
     read(having(stream("people")))
-    assert (living(store), cursor(store), len(rows(store, schema.raw))) == ({"1", "2", "3", "4"}, "2026-11-01", 4)
+    assert len(living(store)) == len(rows(store, schema.raw)) == len(acme.shelves["people"])
+    assert cursor(store) == "2026-11-01"
+
+
+def test_pages_that_come_fast_share_a_transaction_and_are_told_of_one_by_one(store: Store, read: Read) -> None:
+    commits, told = [], []
+
+    def pull(client: Any, want: Want) -> Iterator[Page]:
+        for n in range(40):
+            yield page(*people(*range(n * 100, n * 100 + 100)), cursor=str(n))
+
+    sa.event.listen(store.engine, "commit", lambda c: commits.append(cursor_in(c)))
+    found = read(
+        having(stream("people", pull)), progress=lambda landed, total: told.append((landed.pages, landed.read))
+    )
+    assert told == [(n, n * 100) for n in range(1, 41)]
+    assert (found["people"].new, len(rows(store, schema.exchanges))) == (4_000, 40)
+    assert commits[:1] != ["0"], "each page had a commit of its own"
+    assert {"19", "39"} <= {*commits}, "more wait than may"
+
+
+def test_what_came_twice_or_changed_among_the_pages_of_one_transaction_is_told_apart(store: Store, read: Read) -> None:
+    def pull(client: Any, want: Want) -> Iterator[Page]:
+        yield page(person(1), person(2), cursor="1")
+        yield page(person(1), person(2, 2), person(3), gone=[("9", None)], cursor="2")
+        yield page(person(2), cursor="3", gone=[("3", "1")])
+
+    found = read(having(stream("people", pull)))["people"]
+    assert (found.read, found.new, found.changed, found.same, found.gone) == (6, 3, 2, 1, 1)
+    versions = [(r.ref[-1], json.loads(r.body)["updated"] if r.body else None) for r in rows(store, schema.raw, "seq")]
+    day, later = "2026-11-01", "2026-11-02"
+    assert versions == [("1", day), ("2", day), ("2", later), ("3", day), ("2", day), ("3", None)]
+    assert living(store) == {"1", "2"}
+    assert {r.seq for r in rows(store, schema.records)} == {1, 5, 6}
+
+
+def test_a_stream_said_to_be_unread_whose_records_are_there_doubles_none(store: Store, read: Read) -> None:
+    pull = having(stream("people", lambda client, want: iter([page(*people(*range(50)), cursor="1")])))
+    read(pull)
+    before = rows(store, schema.raw), rows(store, schema.records), rows(store, schema.counter)
+    with store.write() as c:
+        c.execute(sa.delete(schema.streams))
+    found = read(pull)["people"]
+    assert (found.new, found.same, found.error) == (0, 50, "")
+    assert (rows(store, schema.raw), rows(store, schema.records), rows(store, schema.counter)) == before
 
 
 def test_a_stream_is_read_whole_when_that_is_due(store: Store, acme: Acme, read: Read) -> None:

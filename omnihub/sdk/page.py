@@ -30,7 +30,7 @@ class Exchange:
     at: datetime
 
 
-class Record(msgspec.Struct, frozen=True):
+class Record(msgspec.Struct, frozen=True, gc=False):
     """One thing as the system sent it: `raw` byte for byte, found at `pointer` of the exchange's body.
 
     `id` is None where the record has no key; it is kept all the same and reported.

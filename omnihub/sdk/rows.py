@@ -22,7 +22,7 @@ from omnihub.sdk.page import Record
 MOST_INT = 2**63  # JSON readers beyond this go by way of a float
 
 
-class Unusable(Record, frozen=True):
+class Unusable(Record, frozen=True, gc=False):
     """A row that can be no record, kept as it stands with the reason; it has no id."""
 
     why: str = "no key"

@@ -80,7 +80,6 @@ raw = Table(  # append-only: every version of every record, byte for byte
     Column("merged_into", Text),
     Column("landed_at", Text, nullable=False),
     Index(None, "system", "stream", "seq"),
-    Index(None, "ref"),
 )
 
 records = Table(  # the latest version of each
@@ -135,7 +134,7 @@ refined = Table(
     Column("problems", Text, nullable=False),  # JSON: field → why it could not be cleaned
     Index(None, "entity", "seq"),
     Index(None, "seq"),
-    Index(None, "parent"),
+    Index(None, "parent", sqlite_where=text("parent IS NOT NULL"), postgresql_where=text("parent IS NOT NULL")),
 )
 
 keys = Table(  # blocking keys: who might be the same

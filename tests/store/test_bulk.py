@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from contextlib import suppress
 from typing import Any
 
@@ -149,6 +150,24 @@ def test_no_rows_are_an_empty_table_of_the_same_shape(store: Store) -> None:
             bulk.table_in(c, query, schema.raw.c.ref, ["x"]),
         ]
     assert all(t.num_rows == 0 and t.schema.types == [pa.string(), pa.binary(), pa.bool_()] for t in empty)
+
+
+def test_rows_are_added_only_where_none_of_their_keys_is_taken(store: Store) -> None:
+    with store.write() as c:
+        assert bulk.added(c, schema.facts, ("key", "value"), [("a", "1"), ("b", "1")])
+        with c.begin_nested() as attempt:
+            assert not bulk.added(c, schema.facts, ("key", "value"), [("c", "2"), ("a", "2")])
+            attempt.rollback()
+    assert rows_of(store, sa.select(schema.facts)) == [{"key": "a", "value": "1"}, {"key": "b", "value": "1"}]
+
+
+def test_the_garbage_collector_is_back_when_the_last_one_who_was_undisturbed_is_done() -> None:
+    assert gc.isenabled()
+    with bulk.undisturbed:
+        with suppress(ZeroDivisionError), bulk.undisturbed:
+            raise ZeroDivisionError
+        assert not gc.isenabled()
+    assert gc.isenabled()
 
 
 def test_a_transaction_that_fails_leaves_none_of_its_rows(store: Store) -> None:
