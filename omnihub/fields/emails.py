@@ -13,12 +13,12 @@ _LOCAL = re.compile(r"[^\s@\"(),:;<>\[\]\\.]+(?:\.[^\s@\"(),:;<>\[\]\\.]+)*")
 _IN_BRACKETS = re.compile(r"[^<>]*<([^<>]+)>")
 _SEPARATOR = re.compile(r"[;,\s]+")
 
-_JUNK_LOCAL = listed(
+JUNK_LOCAL = listed(
     "test tests testing test1 test123 tester asdf asdfg asdfgh qwerty qwertz xxx noemail no-email no.email nomail"
     " no-mail none keine keineemail keine-email keinemail n.a n-a n/a null unknown unbekannt dummy foobar nospam"
     " invalid ohne-email ohne.email"
 )
-_JUNK_HOST = listed(
+JUNK_HOST = listed(
     "test.com test.de test.test test.fi test.org test.net asdf.com asdf.de xxx.com xxx.de xxx.xx none.com none.none"
     " noemail.com nomail.com email.invalid invalid.com null.com null.null foo.bar aa.aa na.na unknown.com keine.de"
     " dummy.com fake.com"
@@ -56,7 +56,7 @@ def clean(text: str, country: str | None = None) -> str:
     local, _, domain = low.rpartition("@")
     if len(local) > 64 or len(low) > 254:
         raise Unclean("not a valid e-mail address")
-    if local in _JUNK_LOCAL or domain in _JUNK_HOST:
+    if local in JUNK_LOCAL or domain in JUNK_HOST:
         raise Unclean("a placeholder")
     return low
 

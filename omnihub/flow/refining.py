@@ -40,31 +40,36 @@ def _refine_stream(hub: Hub, system: str, stream: Stream) -> dict[str, int]:
     start = begun = _start(hub, system, stream, scope)
     with hub.store.read() as c:
         waiting = c.execute(_raw(sa.select(sa.func.count()), system, source, start)).scalar_one()
-    while True:
-        with hub.store.read() as c:
-            versions = bulk.table(c, _raw(_VERSIONS, system, source, start).order_by(schema.raw.c.seq).limit(SLICE))
-            if not versions.num_rows:
-                break
-            prior, sent = _before(c, scope, stream, versions)
-        start = versions.column("seq")[-1].as_py()
-        rows = step.refine(
-            system,
-            stream,
-            _decoded(versions),
-            _earlier(prior, versions, "parent" if stream.nested else "ref"),
-            sent,
-            hub.country,
-        )
-        counts.update(_keep(hub, system, stream, rows, prior, start))
-        counts["read"] += versions.num_rows
-        hub.progress(f"refine {scope}", counts["read"], waiting)
-        if versions.num_rows < SLICE:
-            break
+    more = True
+    while more:
+        with bulk.undisturbed:
+            read, start = _refine_slice(hub, system, stream, source, start, counts)
+        if read:
+            hub.progress(f"refine {scope}", counts["read"], waiting)
+        more = read == SLICE
     if counts["read"]:
         _note_unmapped(hub, system, stream, source)
         if not stream.nested:
             note_shape(hub.store, system, stream, begun)
     return dict(counts)
+
+
+def _refine_slice(
+    hub: Hub, system: str, stream: Stream, source: str, after: int, counts: Counter[str]
+) -> tuple[int, int]:
+    """Refine the next records after the raw seq `after`. How many were read, and up to which seq."""
+    scope = f"{system}/{stream.name}"
+    with hub.store.read() as c:
+        versions = bulk.table(c, _raw(_VERSIONS, system, source, after).order_by(schema.raw.c.seq).limit(SLICE))
+        if not versions.num_rows:
+            return 0, after
+        prior, sent = _before(c, scope, stream, versions)
+    until = versions.column("seq")[-1].as_py()
+    earlier = _earlier(prior, versions, "parent" if stream.nested else "ref")
+    rows = step.refine(system, stream, _decoded(versions), earlier, sent, hub.country)
+    counts.update(_keep(hub, system, stream, rows, prior, until))
+    counts["read"] += versions.num_rows
+    return versions.num_rows, until
 
 
 _VERSIONS = sa.select(
@@ -163,11 +168,7 @@ def _decoded(versions: pa.Table) -> pa.Table:
 
 def _keep(hub: Hub, system: str, stream: Stream, rows: pa.Table, prior: pa.Table, until: int) -> dict[str, int]:
     """Keep the rows that say something new, and how far the stream is refined now."""
-    before = dict(zip(prior.column("ref").to_pylist(), _rows(prior, _TOLD), strict=True))
-    news = [
-        before.get(ref) != said for ref, said in zip(rows.column("ref").to_pylist(), _rows(rows, _TOLD), strict=True)
-    ]
-    fresh = rows.filter(pa.array(news, pa.bool_()))
+    fresh = _news(rows, prior)
     count = fresh.num_rows
     with hub.store.write() as c:
         first = take(c, count) if count else 0
@@ -182,6 +183,15 @@ def _keep(hub: Hub, system: str, stream: Stream, rows: pa.Table, prior: pa.Table
         advance(c, "refine", until, f"{system}/{stream.name}")
     troubled = count - pc.sum(pc.equal(fresh.column("problems"), "{}")).as_py() if count else 0
     return {"changed": count, "same": rows.num_rows - count, "problems": troubled}
+
+
+def _news(rows: pa.Table, prior: pa.Table) -> pa.Table:
+    """The rows that say something else than before."""
+    if not prior.num_rows:
+        return rows
+    before = dict(zip(prior.column("ref").to_pylist(), _rows(prior, _TOLD), strict=True))
+    said = zip(rows.column("ref").to_pylist(), _rows(rows, _TOLD), strict=True)
+    return rows.filter(pa.array([before.get(ref) != now for ref, now in said], pa.bool_()))
 
 
 def _rows(table: pa.Table, columns: Sequence[str]) -> Iterator[tuple[Any, ...]]:

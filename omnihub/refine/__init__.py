@@ -106,18 +106,18 @@ def _engine(process: int) -> duckdb.DuckDBPyConnection:
 
 
 def _told_of(con: duckdb.DuckDBPyConnection) -> bool:
-    """Part the `pieces` with a history, which stay, from those at first sight, the table `sighted`. Are there any?"""
+    """Part what is `shown` into `pieces` with a history and those at first `sighted`. Are there any of the former?"""
     con.execute(
         """CREATE TEMP TABLE told_of AS
-           SELECT ref FROM pieces GROUP BY ref HAVING count(*) > 1
+           SELECT ref FROM shown GROUP BY ref HAVING count(*) > 1
            UNION SELECT ref FROM prior UNION SELECT ref FROM sent"""
     )
     if not con.sql("SELECT 1 FROM told_of LIMIT 1").fetchall():
-        con.execute("CREATE TEMP VIEW sighted AS SELECT * FROM pieces")
+        con.execute("CREATE TEMP VIEW sighted AS FROM shown")
         return False
     con.execute(
-        """CREATE TEMP TABLE sighted AS SELECT * FROM pieces ANTI JOIN told_of USING (ref);
-           DELETE FROM pieces WHERE ref NOT IN (FROM told_of)"""
+        """CREATE TEMP VIEW sighted AS FROM shown ANTI JOIN told_of USING (ref);
+           CREATE TEMP TABLE pieces AS FROM shown SEMI JOIN told_of USING (ref)"""
     )
     return True
 
@@ -126,25 +126,24 @@ def _told_of(con: duckdb.DuckDBPyConnection) -> bool:
 
 
 def _cut(con: duckdb.DuckDBPyConnection, system: str, stream: Stream) -> None:
-    """The table `pieces`: one row a version of a record of this stream, with the body its fields are in."""
+    """`shown`: one row a version of a record of this stream, with the body its fields are in."""
     con.execute(
         """CREATE TEMP TABLE whole AS
-           SELECT ref, seq, landed_at, updated, deleted,
-                  CASE WHEN json_valid(body) THEN body ELSE '{}' END AS body,
-                  body <> '' AND NOT json_valid(body) AS broken
-           FROM versions"""
+           SELECT ref, seq, landed_at, updated, deleted, CASE WHEN valid THEN body ELSE '{}' END AS body,
+                  body <> '' AND NOT valid AS broken
+           FROM (SELECT *, json_valid(body) AS valid FROM versions)"""
     )
     _mend(con)
     if stream.nested is None:
         con.execute(
-            """CREATE TEMP TABLE pieces AS
+            """CREATE TEMP VIEW shown AS
                SELECT ref, NULL::VARCHAR AS parent, '' AS pointer, seq, landed_at, updated, deleted, broken, body,
                       body AS outer_body
                FROM whole"""
         )
         return
     con.execute(
-        """CREATE TEMP TABLE pieces AS
+        """CREATE TEMP TABLE shown AS
            WITH parts AS (
                SELECT ref AS parent, seq, landed_at, updated, deleted, broken, body AS outer_body,
                       unnest(from_json(coalesce(json_extract(body, $path), '[]'), '["JSON"]')) AS piece,
@@ -165,11 +164,11 @@ def _cut(con: duckdb.DuckDBPyConnection, system: str, stream: Stream) -> None:
     )
     # A child that later versions of its parent no longer show is gone, known before or come and gone in here.
     con.execute(
-        """INSERT INTO pieces
+        """INSERT INTO shown
            WITH children AS (
                SELECT ref, arg_max(parent, seq) AS parent, max(seq) AS seq
                FROM (SELECT ref, parent, 0 AS seq FROM prior WHERE NOT deleted
-                     UNION ALL SELECT ref, parent, seq FROM pieces)
+                     UNION ALL SELECT ref, parent, seq FROM shown)
                GROUP BY ref),
            gone AS (
                SELECT children.ref, children.parent, min(whole.seq) AS seq

@@ -1,8 +1,8 @@
 """First sight: records of which only one version is known, none was refined before, and to which we never wrote.
 
 They have no history: every value is as old as the record, nothing is an echo, nothing was edited. So their rows are
-made column by column, each distinct text looked at once, where `omnihub.refine` goes cell by cell through what was
-before. Both ways say the same of such a record, to the byte.
+made column by column, each distinct text looked at once and the plain ones all together, where `omnihub.refine` goes
+cell by cell through what was before. Both ways say the same of such a record, to the byte.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from omnihub.fields.plain import JUNK, MOST, PLAIN
 from omnihub.model import ENTITIES, Kind
 from omnihub.refine.paths import json_path
 from omnihub.refine.values import LOCAL, Cleaned, cleaned, excerpt, quoted
@@ -31,11 +32,12 @@ Settled = tuple[str | None, bool]
 
 @dataclass(frozen=True)
 class _Column:
-    """What a field says in each record: the number of one of `texts`, -1 for nothing."""
+    """What a field says in each record: the number of one of `plain` and `texts`, in this order, -1 for nothing."""
 
     name: str
     kind: Kind
     part: str
+    plain: pa.Array
     texts: Sequence[Settled]
     numbers: Numbers
 
@@ -45,15 +47,15 @@ def first_sight(con: duckdb.DuckDBPyConnection, system: str, stream: Stream, cou
     found = _picked(con, stream)
     said = pc.invert(_whole(found, "deleted"))
     columns = _columns(system, stream, found, said)
-    stamps = _encoded(_whole(found, "updated"))
-    times = [None if n is None else cleaned(Kind.TIME, "", None, n)[0] for n in [*stamps[0], None]]
+    stamps, at = _encoded(_whole(found, "updated"))
+    times = pa.concat_arrays([_moments(stamps), pa.array([None], pa.string())])
     values, problems = _values(columns, country)
     return pa.table(
         {
             **{name: found.column(name) for name in ("ref", "parent", "pointer", "raw_seq", "deleted")},
-            "updated": _taken(times, stamps[1]),
+            "updated": _taken(times, at),
             "fields": _object(values, found.num_rows),
-            "times": _times(values, [c.name for c in columns], [quoted(t or "") for t in times], stamps[1]),
+            "times": _times(values, [c.name for c in columns], [f'"{t or ""}"' for t in times.to_pylist()], at),
             **{name: _same(text, found.num_rows) for name, text in (("echoes", "[]"), ("edits", "[]"), ("own", "{}"))},
             "problems": pc.if_else(pc.and_(_whole(found, "broken"), said), NOT_JSON, _object(problems, found.num_rows)),
         }
@@ -91,18 +93,57 @@ def _columns(system: str, stream: Stream, found: pa.Table, said: pa.Array) -> li
         columns.append(_column(system, stream, name, where, texts, numbers))
     always = np.where(said.to_numpy(zero_copy_only=False), 0, -1)
     columns += [
-        _column(system, stream, name, where, [where.value], always)
+        _column(system, stream, name, where, pa.array([where.value], pa.string()), always)
         for name, where in stream.fields.items()
         if isinstance(where, Const)
     ]
     return sorted(columns, key=lambda c: c.name)
 
 
-def _column(system: str, stream: Stream, name: str, where: Path, texts: Sequence[str], numbers: Numbers) -> _Column:
-    known = ENTITIES[stream.entity][name]
-    read = _reading(system, where, known.kind)
+def _column(system: str, stream: Stream, name: str, where: Path, texts: pa.Array, numbers: Numbers) -> _Column:
+    kind = ENTITIES[stream.entity][name].kind
+    read = _reading(system, where, kind)
     part = where.part if isinstance(where, FullName) else ""
-    return _Column(name, known.kind, part, [read(text) for text in texts], numbers)
+    mask = _plainly(kind, where, texts)
+    plain = texts.filter(mask)
+    others = [read(text) for text in texts.filter(pc.invert(mask)).to_pylist()]
+    if kind is Kind.LINK and len(plain):
+        plain = pc.binary_join_element_wise(_prefix(system, where), plain, "")
+    return _Column(name, kind, part, plain, others, _renumbered(mask, numbers))
+
+
+def _plainly(kind: Kind, where: Path, texts: pa.Array) -> pa.Array:
+    """Which of the texts need no reading and no cleaning."""
+    mask = pa.repeat(pa.scalar(False), len(texts))
+    if kind not in PLAIN or isinstance(where, Codes):
+        return mask
+    mask = pc.and_(pc.match_substring_regex(texts, PLAIN[kind]), pc.less_equal(pc.binary_length(texts), MOST))
+    if kind in JUNK:
+        mask = pc.and_not(mask, pc.match_substring_regex(texts, JUNK[kind]))
+    if kind is Kind.LINK:
+        nobody = where.nobody if isinstance(where, Link) else ""
+        mask = pc.and_not(mask, pc.is_in(texts, pa.array(["null", nobody], pa.string())))
+    return mask
+
+
+def _renumbered(mask: pa.Array, numbers: Numbers) -> Numbers:
+    """The numbers of the same texts once those of the mask come first."""
+    first = mask.to_numpy(zero_copy_only=False)
+    places = np.where(first, np.cumsum(first), np.count_nonzero(first) + np.cumsum(~first)) - 1
+    return np.append(places, -1)[numbers]
+
+
+def _moments(texts: pa.Array) -> pa.Array:
+    """Times as the systems say them, in UTC; those that are no time become nothing."""
+    mask = _plainly(Kind.TIME, Path(""), texts)
+    if pc.all(mask).as_py():
+        return texts
+    both = zip(texts.to_pylist(), mask.to_pylist(), strict=True)
+    return pa.array([text if plain else cleaned(Kind.TIME, "", None, text)[0] for text, plain in both], pa.string())
+
+
+def _prefix(system: str, where: Path) -> str:
+    return f"{system}/{where.stream}/" if isinstance(where, Link) else ""
 
 
 def _reading(system: str, where: Path, kind: Kind) -> Callable[[str], Settled]:
@@ -111,7 +152,7 @@ def _reading(system: str, where: Path, kind: Kind) -> Callable[[str], Settled]:
     if isinstance(where, Link) and where.nobody:
         codes = {where.nobody: ""}
     otherwise = where.otherwise if isinstance(where, Codes) else None
-    prefix = f"{system}/{where.stream}/" if isinstance(where, Link) else ""
+    prefix = _prefix(system, where)
 
     def read(text: str) -> Settled:
         code = codes.get(text)
@@ -132,10 +173,10 @@ def _whole(table: pa.Table, name: str) -> pa.Array:
     return found.combine_chunks() if isinstance(found, pa.ChunkedArray) else found
 
 
-def _encoded(column: pa.Array) -> tuple[list[str], Numbers]:
+def _encoded(column: pa.Array) -> tuple[pa.Array, Numbers]:
     """The distinct texts of a column, and which of them each row has."""
     found = column.dictionary_encode()
-    return found.dictionary.to_pylist(), found.indices.fill_null(-1).to_numpy().astype(np.int64)
+    return found.dictionary.cast(pa.string()), found.indices.fill_null(-1).to_numpy().astype(np.int64)
 
 
 # -- values --------------------------------------------------------------------------------------------------------
@@ -148,12 +189,16 @@ def _values(columns: Sequence[_Column], country: str | None) -> tuple[list[pa.Ar
     for column in columns:
         texts, numbers, found = _cleaned(column, homes, country)
         name = f",{quoted(column.name)}"
-        values.append(_taken([None if v is None else f"{name}:{quoted(v)}" for v, _ in found], numbers))
-        troubles = [
-            None if why is None else f"{name}:[{quoted(why)},{quoted(excerpt(text or ''))}]"
-            for (_, why), text in zip(found, texts, strict=True)
-        ]
-        problems.append(_taken(troubles, numbers))
+        plain = pc.binary_join_element_wise(f'{name}:"', column.plain, '"', "")
+        others = [None if v is None else f"{name}:{quoted(v)}" for v, _ in found]
+        values.append(_taken(pa.concat_arrays([plain, pa.array([*others, None], pa.string())]), numbers))
+        if any(why is not None for _, why in found):
+            troubles = [
+                None if why is None else f"{name}:[{quoted(why)},{quoted(excerpt(text or ''))}]"
+                for (_, why), text in zip(found, texts, strict=True)
+            ]
+            nothing = [None] * len(plain)
+            problems.append(_taken(pa.array([*nothing, *troubles, None], pa.string()), numbers))
     return values, problems
 
 
@@ -216,9 +261,9 @@ def _object(members: Sequence[pa.Array], rows: int) -> pa.Array:
     return pc.if_else(pc.equal(pc.binary_length(whole), 2), whole, pc.binary_replace_slice(whole, 0, 2, "{"))
 
 
-def _taken(texts: Sequence[str | None], numbers: Numbers) -> pa.Array:
-    """Each row's text."""
-    return pa.array([*texts, None], pa.string()).take(pa.array(numbers % (len(texts) + 1)))
+def _taken(texts: pa.Array, numbers: Numbers) -> pa.Array:
+    """Each row's text; the last one is for those with the number -1."""
+    return texts.take(pa.array(numbers % len(texts)))
 
 
 def _same(text: str, rows: int) -> pa.Array:
