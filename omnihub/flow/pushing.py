@@ -359,7 +359,7 @@ def _landed_query(system: str, stream: Stream) -> sa.Select[Any]:
     scope = f"{system}/{stream.name}"
     by = sa.select(f.c.value).where(f.c.key == map_fact(scope)).scalar_subquery()
     so_far = sa.select(w.c.seq).where(w.c.step == "refine", w.c.scope == scope).scalar_subquery()
-    query = sa.select(r.c.ref, r.c.hash, t.c.fields).join(t, sa.and_(t.c.ref == r.c.ref, t.c.raw_seq == r.c.seq))
+    query = sa.select(r.c.ref, r.c.hash, t.c.fields).join(t, t.c.ref == r.c.ref)
     query = query.where(~r.c.deleted, ~t.c.deleted, by == map_digest(stream), r.c.seq <= so_far)
     halves = [name for name, where in stream.fields.items() if isinstance(where, FullName)]
     if halves:  # what we mean to write, and have written, says where a name kept as one text is to be cut

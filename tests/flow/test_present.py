@@ -113,6 +113,19 @@ def test_a_record_whose_latest_version_is_not_refined_yet_is_read(vault: Vault) 
     assert vault.look(later)["1"]["city"] == "Köln"
 
 
+def test_a_newer_version_that_says_the_same_need_not_be_read_again(vault: Vault) -> None:
+    seen = ANA | {"seen": True}  # nobody mapped that
+
+    def pull(client: object, want: Want) -> Iterator[Page]:
+        yield page(seen)
+
+    [stream] = vault.connector.streams
+    land(vault.hub.store, replace(vault.connector, streams=(replace(stream, pull=pull),)), {}, run_id="run")
+    refine_system(vault.hub, "vault")
+    vault.mark()
+    assert vault.look(seen)["1"] == {"city": "as landed"}
+
+
 def test_while_a_stream_is_refined_anew_what_was_refined_before_is_not_believed(vault: Vault) -> None:
     vault.mark()
     with vault.hub.store.write() as c:

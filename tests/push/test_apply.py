@@ -249,18 +249,22 @@ def test_the_next_records_are_looked_at_while_these_are_being_written(vault: Vau
 
 def test_nobody_looks_further_ahead_than_is_soon_written(vault: Vault, http: Http) -> None:
     """What was looked at long before it is written may have changed since."""
-    far, looked, lock = threading.Event(), [0], threading.Lock()
+    far, over, looked, lock = threading.Event(), threading.Event(), [0], threading.Lock()
 
     def look(client: Http, ids: Sequence[str]) -> Iterator[Page]:
         with lock:
             looked[0] += len(ids)
-            if looked[0] > 20 + 2 * 20 + 20:  # under way, two waves ahead, and what a look brings at once
+            if (
+                looked[0] > 20 + 2 * 20 + 20 and not over.is_set()
+            ):  # under way, two waves ahead, and what a look brings at once
                 far.set()
         return LOOK(client, ids)
 
     def update(client: Http, rows: Sequence[Row]) -> Iterable[Answer]:
-        if rows[0].n < 20:
-            assert not far.wait(0.2)
+        if rows[0].n < 20:  # the first that go out
+            too_far = far.wait(0.2)
+            over.set()
+            assert not too_far
         return SEND(client, rows)
 
     receipts = applied(http, people(batch=10, parallel=2, look=look, update=update), tasks(300))
@@ -294,9 +298,18 @@ def test_a_system_that_takes_one_call_at_a_time_gets_one(vault: Vault, http: Htt
 def test_batches_are_filled_up_from_the_looks_that_follow(vault: Vault, http: Http) -> None:
     for n in range(0, 200, 2):
         vault.people[str(n)]["phone"] = "+2"  # every other one holds it already
-    applied(http, people(batch=50, parallel=2), tasks(200))
-    assert sum(len(b) for b in vault.batches) == 100
-    assert len(vault.batches) <= 3
+    begun = threading.Event()
+
+    def look(client: Http, ids: Sequence[str]) -> Iterator[Page]:
+        assert "100" not in ids or begun.wait(10)
+        return LOOK(client, ids)
+
+    def update(client: Http, rows: Sequence[Row]) -> Iterable[Answer]:
+        begun.set()
+        return SEND(client, rows)
+
+    applied(http, people(batch=40, parallel=3, look=look, update=update), tasks(200))
+    assert sorted(len(b) for b in vault.batches) == [20, 40, 40]
 
 
 def test_records_are_announced_before_they_are_looked_at(vault: Vault, http: Http) -> None:
@@ -452,19 +465,27 @@ def test_records_that_can_not_be_looked_at_are_deferred_and_the_others_go_on(
 
 
 def test_a_look_nobody_can_read_spoils_nothing_but_itself(vault: Vault, http: Http) -> None:
-    """Though several are read together."""
+    """Though several that come while one is being read are then read together."""
+    several = threading.Event()
+
+    def look(client: Http, ids: Sequence[str]) -> list[Page]:
+        found = list(LOOK(client, ids))
+        if len(vault.looked) == 3:
+            several.set()
+        return found
 
     def stumbles(pages: Iterable[Page]) -> Mapping[str, Present]:
+        assert several.wait(10)
         found = read(pages)
-        if "25" in found:
+        if "250" in found:
             raise ValueError("Anna Schmidt")
         return found
 
     receipts: list[Receipt] = []
-    apply_stream(http, people(batch=5, parallel=8), tasks(120), stumbles, receipts.extend)
+    apply_stream(http, people(batch=20, parallel=20, look=look), tasks(300), stumbles, receipts.extend)
     ended = outcomes(receipts)
-    assert Counter(ended.values()) == {"written": 80, "deferred could_not_look": 40}
-    assert {n for n, what in ended.items() if what != "written"} == set(range(40))
+    assert Counter(ended.values()) == {"written": 200, "deferred could_not_look": 100}
+    assert {n for n, what in ended.items() if what != "written"} == set(range(200, 300))
     assert "Anna" not in str([r.message for r in receipts])
 
 
