@@ -299,7 +299,7 @@ class _Writing:
                 add(f'        "{match.field}": {guessing.expression(one.entity, match, self.streams)},', note)
         for part, path in self._whole_name(one, mapped).items():
             add(f'        "{part}_name": FullName({quoted(path)}, "{part}"),', "guess: one text for both names")
-        used = {m.leaf.path for m in mapped}
+        used = {m.leaf.path for m in mapped} | set(self._whole_name(one, mapped).values())
         other = [leaf.path for leaf in one.leaves if leaf.path not in used and leaf.path != key]
         if other:
             shown = ", ".join(other[:MOST_NAMED]) + (

@@ -69,6 +69,7 @@ FIELDS: Mapping[Entity, Mapping[str, str]] = {
         "job_title": "jobtitle position title",
         "language": "language lang locale",
         "company": "companyname company",
+        "marketing_consent": "marketingconsent acceptsmarketing newsletter optin marketingoptin",
         **_ADDRESS,
         "account": _ACCOUNT_LINK,
     },

@@ -164,6 +164,7 @@ def test_a_draft_says_what_the_document_says_and_marks_the_rest(place: Path, kon
         '"postal_code": "address.zip",  # guess',
         'update=Send1("PATCH", "/partners/{id}"),',
         '"first_name": FullName("fullName", "first"),  # guess',
+        '"marketing_consent": Codes("newsletter", {"true": "yes", "false": "no"}, boolean=True),',
         "# todo: nothing is written: the document has no PATCH or PUT for one of them",
         'auth=Header("X-Kontor-Key", "token"),',
         "Limit(240, per_s=60),  # guess",
@@ -172,6 +173,7 @@ def test_a_draft_says_what_the_document_says_and_marks_the_rest(place: Path, kon
     ):
         assert line in text, text
     assert "weather" not in text
+    assert "not mapped: fullName" not in text
     assert f"{text.count('# guess:')} guesses and {text.count('# todo:')} things to do" in " ".join(said.out.split())
 
 
@@ -200,7 +202,7 @@ def test_a_draft_can_be_tested_with_nothing_added(place: Path, kontor: Path) -> 
     importlib.invalidate_caches()
     rules = ["--rule", "all of it", "--rule", "as written"]
     said = omnihub("test-connector", "kontor", *rules, "--json")
-    assert [v["state"] for v in said.facts["kontor"]] == ["kept", "kept"]
+    assert [(v["state"], v["why"]) for v in said.facts["kontor"]] == [("kept", ""), ("kept", "")]
 
 
 def test_without_a_document_it_is_a_skeleton_that_loads(place: Path) -> None:
