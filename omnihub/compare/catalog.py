@@ -13,6 +13,7 @@ import duckdb
 import pyarrow as pa
 
 from omnihub import fields
+from omnihub.engine import connection
 from omnihub.model import Kind
 
 EVERYONE = "standard"
@@ -70,9 +71,8 @@ def context(
     A line's customer is that of its order or deal: its account, or its contact's. Its day is when it was ordered or is
     to close; a product's is today.
     """
-    con = duckdb.connect()
+    con = connection()
     try:
-        con.execute("SET threads = 2")
         for name, table in (("rows", rows), ("believed", believed), ("accounts", accounts)):
             con.register(name, table)
         con.register("masters", pa.table({"system": pa.array(masters, pa.string())}))
@@ -140,9 +140,8 @@ def catalog(products: pa.Table, prices: pa.Table, lines: pa.Table) -> pa.Table:
 
     A price that no row of today's list gives, but one of a list that has ended, is expired; any other is different.
     """
-    con = duckdb.connect()
+    con = connection()
     try:
-        con.execute("SET threads = 2")
         for name, table in (("products", products), ("prices", prices), ("lines", lines)):
             con.register(name, table)
         con.execute(_FITTING)

@@ -6,6 +6,7 @@ import duckdb
 import pyarrow as pa
 
 from omnihub import fields
+from omnihub.engine import connection
 from omnihub.model import ENTITIES, Entity, Kind
 
 GOLDENS = pa.schema([("golden_id", pa.string()), ("fields", pa.string()), ("lineage", pa.string())])
@@ -44,9 +45,8 @@ def values(entity: Entity, goldens: pa.Table, members: pa.Table, held: pa.Table)
     has one. Findings are those a person should know: another value, a second record of the same customer in one
     system, a permission held against a no.
     """
-    con = duckdb.connect()
+    con = connection()
     try:
-        con.execute("SET threads = 2")
         for name, table in (("goldens", goldens), ("members", members), ("held", held), ("kinds", _kinds(entity))):
             con.register(name, table)
         con.execute(_SIDE_BY_SIDE)
@@ -133,7 +133,7 @@ ORDER BY 1, 4, 5
 
 def problems(rows: pa.Table) -> pa.Table:
     """Findings for values that could not be cleaned."""
-    con = duckdb.connect()
+    con = connection()
     try:
         con.register("rows", rows)
         return con.sql(
@@ -153,7 +153,7 @@ def broken_links(rows: pa.Table, links: pa.Table, living: pa.Table) -> pa.Table:
     rows: living records. links: (entity, field) that are links. living: the refs there are; only streams that were
     read at all are judged (`stream` of living).
     """
-    con = duckdb.connect()
+    con = connection()
     try:
         con.register("rows", rows)
         con.register("links", links)

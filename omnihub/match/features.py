@@ -14,6 +14,7 @@ import duckdb
 import pyarrow as pa
 
 from omnihub import fields
+from omnihub.engine import connection
 from omnihub.model import Entity, Kind
 
 ROWS = pa.schema([("ref", pa.string()), ("system", pa.string()), ("fields", pa.string()), ("own", pa.string())])
@@ -140,9 +141,8 @@ MAX_KEY = 200  # characters; a longer one is junk, and more than a database's in
 
 def features(entity: Entity, rows: pa.Table, accounts: pa.Table | None = None) -> tuple[pa.Table, pa.Table]:
     """(features, keys) of the records: one row a record, and (key, ref) pairs. `rows`, `accounts`: see the schemas."""
-    con = duckdb.connect()
+    con = connection()
     try:
-        con.execute("SET threads = 2")
         con.register("rows", rows)
         con.register("accounts", accounts if accounts is not None else ACCOUNTS.empty_table())
         _derive(con, entity)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import duckdb
 import pyarrow as pa
 
+from omnihub.engine import connection
 from omnihub.match.weights import COMPARISONS, FORBIDDEN, SHARED, Levels
 from omnihub.model import Entity
 
@@ -58,8 +59,7 @@ def score_all_within(entity: Entity, features: pa.Table, components: pa.Table) -
 
 def _connect(entity: Entity, features: pa.Table) -> duckdb.DuckDBPyConnection:
     """A connection with the features, and for contacts which of their phones are their own, not a switchboard's."""
-    con = duckdb.connect()
-    con.execute("SET threads = 2")
+    con = connection()
     con.register("given_features", features)
     if entity is Entity.CONTACT:
         con.execute(

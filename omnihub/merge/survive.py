@@ -6,6 +6,7 @@ import duckdb
 import pyarrow as pa
 
 from omnihub import fields
+from omnihub.engine import connection
 from omnihub.merge.rules import Rules
 from omnihub.model import ENTITIES, Entity, Kind
 
@@ -34,9 +35,8 @@ def survive(entity: Entity, members: pa.Table, links: pa.Table, pins: pa.Table, 
     members: all living members of the golden ids to be merged. links: the golden id behind refs that link fields name.
     lineage: field → {ref, rule, raw_seq, time, losers: [{ref, value, time}]}.
     """
-    con = duckdb.connect()
+    con = connection()
     try:
-        con.execute("SET TimeZone = 'UTC'; SET threads = 2")
         con.register("members", members)
         con.register("links", links)
         con.register("pins", pins)

@@ -12,9 +12,7 @@ Everything here takes Arrow tables and gives one back; reading and keeping them 
 
 from __future__ import annotations
 
-import functools
 import json
-import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -22,6 +20,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from omnihub.engine import connection
 from omnihub.model import ENTITIES, Kind
 from omnihub.refine.first import NOT_JSON, first_sight
 from omnihub.refine.paths import json_path, pointer_of
@@ -76,9 +75,8 @@ def refine(
     system's records are at home, for phone numbers without a country of their own.
     Returns rows as `ROWS` has them, by ref.
     """
-    con = _engine(os.getpid()).cursor()
+    con = connection()
     try:
-        con.execute("SET TimeZone = 'UTC'")
         for name, table in (("versions", versions), ("prior", prior), ("sent", sent)):
             con.register(name, table)
         _cut(con, system, stream)
@@ -92,17 +90,6 @@ def refine(
         return pa.concat_tables(t.cast(ROWS) for t in found).sort_by("ref")
     finally:
         con.close()
-
-
-@functools.cache
-def _engine(process: int) -> duckdb.DuckDBPyConnection:
-    """One engine for all, each call with a cursor of its own: starting one takes longer than refining some records.
-
-    process: a child has to start its own, for threads don't come along.
-    """
-    engine = duckdb.connect()
-    engine.execute("SET threads = 2")
-    return engine
 
 
 def _told_of(con: duckdb.DuckDBPyConnection) -> bool:

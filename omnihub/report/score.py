@@ -14,9 +14,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 
+from omnihub.engine import connection
 from omnihub.model import ENTITIES, Entity, Kind
 from omnihub.report.facts import FieldScore, Score
 
@@ -62,8 +62,7 @@ class Tally:
     """Counts cells, a slice of the records at a time."""
 
     def __init__(self, differing: pa.Table, held: pa.Table) -> None:
-        self._con = duckdb.connect()
-        self._con.execute("SET threads = 2")
+        self._con = connection()
         self._con.register("differing", differing)
         self._con.register("held", held)
         self._con.execute(_DIFFERS)

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import fields as fields_of_dataclass
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 
+from omnihub.engine import connection
 from omnihub.model import FINDING_KINDS
 from omnihub.report.facts import Item, KindCount
 
@@ -114,8 +114,7 @@ class Digest:
     """Puts findings into words, a slice at a time, and keeps count of them."""
 
     def __init__(self, systems: pa.Table) -> None:
-        self._con = duckdb.connect()
-        self._con.execute("SET threads = 2")
+        self._con = connection()
         self._con.register("systems", systems)
         for name, table in _lookups().items():
             self._con.register(name, table)
