@@ -33,6 +33,7 @@ from omnihub.store import Store, bulk, schema
 from omnihub.store.open import now_iso
 
 MAX_SYSTEMS = 4  # systems written to at the same time
+SECOND = len("2026-11-22T03:22:29")  # times are kept to the second in some places, finer in others
 OPEN = ("ready", "approved", "applying", "blocked")  # plans that may still be carried out
 
 
@@ -100,13 +101,34 @@ def _looked(c: sa.Connection, hub: Hub) -> dict[str, str]:
 
 
 def _differences(c: sa.Connection, push: Mapping[tuple[str, str], Push]) -> Iterable[Difference]:
+    """Where a system differs, as far as we know: what was written since its last pull is not known to differ still."""
     d = schema.differences
     query = sa.select(d.c.ref, d.c.field, d.c.golden_id, d.c.theirs, d.c.ours, d.c.winner, d.c.rule).order_by(
         d.c.ref, d.c.field
     )
+    unseen = _written_since(c)
     for (system, stream), may in sorted(push.items()):
         for row in c.execute(query.where(d.c.system == system, d.c.stream == stream, d.c.field.in_(may.fields))):
-            yield Difference(*row)
+            if unseen.get((row.ref, row.field), row.theirs) != row.ours:
+                yield Difference(*row)
+
+
+def _written_since(c: sa.Connection) -> dict[tuple[str, str], str]:
+    """(ref, field) → what was written there after its system was last pulled: no pull can have shown it yet."""
+    s, t = schema.sent, schema.streams
+    pulled = {
+        r[0]: r[1][:SECOND]
+        for r in c.execute(sa.select(t.c.system, sa.func.max(t.c.read_at)).group_by(t.c.system))
+        if r[1]
+    }
+    if not pulled:
+        return {}
+    ours = sa.select(s.c.ref, s.c.field, s.c.value, s.c.at).where(s.c.at > min(pulled.values()), s.c.value.is_not(None))
+    return {
+        (row.ref, row.field): row.value
+        for row in c.execute(ours)
+        if row.at[:SECOND] > pulled.get(row.ref.split("/", 1)[0], "9")
+    }
 
 
 def _held_back(c: sa.Connection) -> dict[tuple[str, str], tuple[str | None, str | None]]:

@@ -6,6 +6,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -301,3 +302,42 @@ def test_a_dry_run_keeps_no_plan(begin: Start) -> None:
     assert loop.rows(here.store, sa.select(schema.changes)) == []
     with pytest.raises(ConfigError, match="there is no plan"):
         apply_plan(here.hub(), told.id)
+
+
+def test_what_was_written_is_not_planned_again_before_its_system_is_pulled(begin: Start) -> None:
+    here = begin("compared")
+    hub = here.hub()
+    age(here)  # the pull was a while ago, as it is in life
+    first = make_and_store_plan(hub, "run-1")
+    assert first.counts["planned"] > 0
+    done = apply_plan(hub, first.id)
+    assert done["written"] == done["planned"]
+    pull_system(hub, "airtable", "run-2")
+    again = make_and_store_plan(hub, "run-2")
+    assert again.counts["planned"] == 0
+
+
+def test_what_was_lost_is_planned_again_once_its_system_is_pulled(begin: Start) -> None:
+    here = begin("compared")
+    hub = here.hub()
+    age(here)
+    plan = make_and_store_plan(hub, "run-1")
+    apply_plan(hub, plan.id)
+    lost = next(c for c in planned(here, plan, "portal") if c.field == "phone" and c.old)
+    here.edit(lost.ref, phone=lost.old)
+    for system in hub.connectors:
+        pull_system(hub, system, "run-2")
+    later(here)  # and this pull came after the writing, not within the same second
+    assert lost.ref in {c.ref for c in planned(here, make_and_store_plan(hub, "run-2"), "portal")}
+
+
+def age(here: Loop) -> None:
+    """Whatever was pulled was pulled an hour ago."""
+    with here.store.write() as c:
+        c.execute(sa.update(schema.streams).values(read_at=(datetime.now(UTC) - timedelta(hours=1)).isoformat()))
+
+
+def later(here: Loop) -> None:
+    """Whatever was pulled was pulled after everything that was written."""
+    with here.store.write() as c:
+        c.execute(sa.update(schema.streams).values(read_at=(datetime.now(UTC) + timedelta(seconds=2)).isoformat()))
