@@ -115,7 +115,7 @@ class Push:
     find: Look | None = None
     delete: Send | None = None
     many: Many | None = None
-    parallel: int = 4  # calls in flight at once
+    parallel: int = 4  # writes in flight at once; while they are, as many looks may be
     max_length: Mapping[str, int] = field(default_factory=dict)  # what the target can hold, in characters
 
 
