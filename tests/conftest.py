@@ -80,7 +80,7 @@ def only_loopback() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither this machine's OMNIHUB_ variables nor its Dagster home reach a test; only where the contracts are does."""
+    """Neither this machine's OMNIHUB_ variables nor its Dagster home reach a test; where the contracts are does."""
     outside = {name for name in os.environ if name.startswith("OMNIHUB_")} | ({"DAGSTER_HOME"} & os.environ.keys())
     for name in outside - {"OMNIHUB_CONTRACTS"}:
         monkeypatch.delenv(name)
