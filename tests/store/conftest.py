@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 import psycopg
@@ -10,6 +11,8 @@ import sqlalchemy as sa
 
 from omnihub.store import Store, metadata, schema
 
+_numbers = itertools.count(1)
+
 
 @pytest.fixture(scope="package", params=["sqlite", "postgresql"])
 def opened(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
@@ -17,8 +20,9 @@ def opened(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     if request.param == "postgresql":
         server: str = request.getfixturevalue("postgres_url")
         with psycopg.connect(server.replace("+psycopg", ""), autocommit=True) as admin:
-            admin.execute("CREATE DATABASE kept TEMPLATE template0")
-        url = f"{server.rpartition('/')[0]}/kept"
+            name = f"kept_{next(_numbers)}"  # whatever ran in between may have had this made once before
+            admin.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+        url = f"{server.rpartition('/')[0]}/{name}"
     found = Store.open(url)
     yield found
     found.close()
