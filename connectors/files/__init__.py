@@ -74,9 +74,12 @@ def _stream(name: str, said: FilesStream) -> Stream:
 def _push(name: str, said: FilesStream) -> Push | None:
     if said.push is None:
         return None
-    send = Rewrite(name, said) if said.push.write == "in_place" else Changes(name, said)
+    handed_over = said.push.write != "in_place"
+    send = Changes(name, said) if handed_over else Rewrite(name, said)
+    longest = said.push.max_length
     # one at a time: a file has one writer
-    return Push(said.push.fields, send, Look(name, said), batch=MAX_FILE, parallel=1, max_length=said.push.max_length)
+    look = Look(name, said)
+    return Push(said.push.fields, send, look, MAX_FILE, parallel=1, max_length=longest, delayed=handed_over)
 
 
 template = Template("files", "files", made)

@@ -34,6 +34,7 @@ from omnihub.store.open import now_iso
 
 MAX_SYSTEMS = 4  # systems written to at the same time
 SECOND = len("2026-11-22T03:22:29")  # times are kept to the second in some places, finer in others
+NEVER = "9999"  # later than any time: of a stream nobody has read, nothing is known to have been written
 OPEN = ("ready", "approved", "applying", "blocked")  # plans that may still be carried out
 
 
@@ -106,29 +107,37 @@ def _differences(c: sa.Connection, push: Mapping[tuple[str, str], Push]) -> Iter
     query = sa.select(d.c.ref, d.c.field, d.c.golden_id, d.c.theirs, d.c.ours, d.c.winner, d.c.rule).order_by(
         d.c.ref, d.c.field
     )
-    unseen = _written_since(c)
+    unseen = _written_since(c, push)
     for (system, stream), may in sorted(push.items()):
         for row in c.execute(query.where(d.c.system == system, d.c.stream == stream, d.c.field.in_(may.fields))):
             if unseen.get((row.ref, row.field), row.theirs) != row.ours:
                 yield Difference(*row)
 
 
-def _written_since(c: sa.Connection) -> dict[tuple[str, str], str]:
-    """(ref, field) → what was written there after its system was last pulled: no pull can have shown it yet."""
+def _written_since(c: sa.Connection, push: Mapping[tuple[str, str], Push]) -> dict[tuple[str, str], str]:
+    """(ref, field) → what was written there after its stream last said something: no pull can have shown it yet."""
     s, t = schema.sent, schema.streams
-    pulled = {
-        r[0]: r[1][:SECOND]
-        for r in c.execute(sa.select(t.c.system, sa.func.max(t.c.read_at)).group_by(t.c.system))
-        if r[1]
+    read_at = dict(c.execute(sa.select(t.c.system, sa.func.max(t.c.read_at)).group_by(t.c.system)).all())
+    told = {
+        (system, stream): (_last_news(c, system, stream) if may.delayed else read_at.get(system)) or NEVER
+        for (system, stream), may in push.items()
     }
-    if not pulled:
+    if not told:
         return {}
-    ours = sa.select(s.c.ref, s.c.field, s.c.value, s.c.at).where(s.c.at > min(pulled.values()), s.c.value.is_not(None))
+    since = min(at[:SECOND] for at in told.values())
+    ours = sa.select(s.c.ref, s.c.field, s.c.value, s.c.at).where(s.c.at > since, s.c.value.is_not(None))
     return {
         (row.ref, row.field): row.value
         for row in c.execute(ours)
-        if row.at[:SECOND] > pulled.get(row.ref.split("/", 1)[0], "9")
+        if row.at[:SECOND] > told.get(tuple(row.ref.split("/", 2)[:2]), NEVER)[:SECOND]
     }
+
+
+def _last_news(c: sa.Connection, system: str, stream: str) -> str | None:
+    """When a record of this stream last came that was new or had changed."""
+    r = schema.raw
+    latest = sa.select(r.c.landed_at).where(r.c.system == system, r.c.stream == stream).order_by(r.c.seq.desc())
+    return c.execute(latest.limit(1)).scalar()
 
 
 def _held_back(c: sa.Connection) -> dict[tuple[str, str], tuple[str | None, str | None]]:

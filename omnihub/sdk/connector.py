@@ -104,6 +104,7 @@ class Push:
 
     update: changes records by their id. create: makes records and is an upsert by `Row.key`: sent twice, it makes one.
     delete: takes away records the hub created; most streams have none, and then none can be deleted.
+    delayed: what is written is handed over, and shows only once the system says something new (an export to come).
     look: the present state by id. find: the present state by `Row.key`, to see whether a record was created already.
     """
 
@@ -117,6 +118,7 @@ class Push:
     many: Many | None = None
     parallel: int = 4  # writes in flight at once; while they are, as many looks may be
     max_length: Mapping[str, int] = field(default_factory=dict)  # what the target can hold, in characters
+    delayed: bool = False
 
 
 @dataclass(frozen=True)

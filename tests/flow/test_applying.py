@@ -16,6 +16,7 @@ from omnihub.errors import ConfigError, UnsafePlan
 from omnihub.flow import Hub, Run, apply_plan, approve, make_and_store_plan, open_plan, pull_system, refine_system
 from omnihub.flow.pushing import Stored
 from omnihub.push import Limits
+from omnihub.sdk import Connector
 from omnihub.store import schema
 from tests.flow import loop
 from tests.flow.conftest import Loop, Start
@@ -331,9 +332,29 @@ def test_what_was_lost_is_planned_again_once_its_system_is_pulled(begin: Start) 
     assert lost.ref in {c.ref for c in planned(here, make_and_store_plan(hub, "run-2"), "portal")}
 
 
+def test_what_was_handed_over_is_not_planned_again_until_the_system_says_something_new(begin: Start) -> None:
+    here = begin("compared")
+    hub = here.hub()
+    age(here)
+    apply_plan(hub, make_and_store_plan(hub, "run-1").id)
+    later(here)  # pulled again, and nothing new came
+    at_once = make_and_store_plan(hub, "run-2").counts["by_system"]
+    late = replace(hub, connectors={**hub.connectors, "portal": handing_over(hub.connectors["portal"])})
+    assert set(at_once) - set(make_and_store_plan(late, "run-3").counts["by_system"]) == {"portal"}
+
+
+def handing_over(connector: Connector) -> Connector:
+    """The same system, which takes what is written and shows it some day."""
+    return replace(
+        connector,
+        streams=tuple(replace(s, push=replace(s.push, delayed=True)) if s.push else s for s in connector.streams),
+    )
+
+
 def age(here: Loop) -> None:
     """Whatever was pulled was pulled an hour ago."""
     with here.store.write() as c:
+        c.execute(sa.update(schema.raw).values(landed_at=(datetime.now(UTC) - timedelta(hours=1)).isoformat()))
         c.execute(sa.update(schema.streams).values(read_at=(datetime.now(UTC) - timedelta(hours=1)).isoformat()))
 
 
