@@ -667,4 +667,5 @@ def test_memory_does_not_grow_with_the_stream(tmp_path: Any, running: Running) -
         tracemalloc.stop()
     store.close()
     assert (landed.error, landed.new) == ("", MANY * EACH)
-    assert peaks[1] < peaks[0] + 1_500_000, peaks  # over 10 MB came through in the meantime
+    # pages that wait for one commit hold up to 4 MB of these; over 10 MB came through in the meantime
+    assert peaks[1] < peaks[0] + 4_000_000, peaks
