@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import json
 import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -30,7 +30,7 @@ from omnihub.push import Receipt, Task, apply_stream
 from omnihub.sandbox.copies import Copy
 from omnihub.sandbox.kit import Running, Standin
 from omnihub.sandbox.state import Obj
-from omnihub.sdk import Codes, Connector, FullName, Http, Link, Push, Stream, open_client
+from omnihub.sdk import Codes, Connector, Http, Link, Push, Stream, open_client
 from omnihub.store import Store, schema
 
 FEW = 24  # records of a stream that is not read in several pages
@@ -275,8 +275,6 @@ class Trial:
                     found[name] = f"{self.name}/{where.stream}/{others[n % len(others)]}"
             elif kind.group == "consent":
                 continue  # has rules of its own, which are the system's
-            elif isinstance(where, FullName):
-                found[name] = samples.sample(kind, where, n)
             else:
                 found[name] = samples.sample(kind, where, n)
             if len(found.get(name, "")) > push.max_length.get(name, 10_000):
@@ -334,6 +332,3 @@ class Refined:
     echoes: list[str]
     edits: list[str]
     problems: dict[str, Any]
-
-
-Try = Callable[[Trial], None]
