@@ -23,8 +23,8 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 
 from omnihub.errors import RetryableError
 from omnihub.store import schema
+from omnihub.store.wal import BUSY_S, write_ahead
 
-BUSY_S = 60.0  # how long a look waits for those of other processes, each of which takes well under a millisecond
 FORGOTTEN_S = 7 * 86_400.0  # seats nobody has sat on for so long belong to a limit or credentials of the past
 CONNECTIONS, MORE = 2, 14
 
@@ -124,8 +124,8 @@ class _SqliteFile:
             path or ":memory:", timeout=BUSY_S, isolation_level=None, check_same_thread=False
         )
         # a power cut may cost the last counts, never the file; a process that dies costs nothing
-        for pragma in ("journal_mode = WAL", "synchronous = OFF"):
-            self._connection.execute(f"PRAGMA {pragma}")
+        write_ahead(self._connection)
+        self._connection.execute("PRAGMA synchronous = OFF")
         with self._transaction():
             for statement in _tables():
                 self._connection.execute(statement)

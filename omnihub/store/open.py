@@ -18,8 +18,7 @@ from sqlalchemy.engine import make_url
 from omnihub.errors import ConfigError
 from omnihub.store.budget import Ledger
 from omnihub.store.schema import counter, watermarks
-
-BUSY_S = 60  # how long a SQLite writer waits for another process
+from omnihub.store.wal import BUSY_S, write_ahead
 
 
 def now_iso() -> str:
@@ -52,7 +51,8 @@ def _shown(url: str) -> str:
 
 def _sqlite_manners(connection: Any, _: Any) -> None:
     connection.isolation_level = None  # we say BEGIN ourselves: IMMEDIATE, so that two writers queue instead of failing
-    for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "temp_store = MEMORY", "cache_size = -65536"):
+    write_ahead(connection)
+    for pragma in ("synchronous = NORMAL", "temp_store = MEMORY", "cache_size = -65536"):
         connection.execute(f"PRAGMA {pragma}")
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import sqlite3
 import subprocess
 import sys
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -14,6 +18,7 @@ from alembic.migration import MigrationContext
 from omnihub.errors import ConfigError
 from omnihub.store import Store, metadata, migrate
 from omnihub.store.open import engine_for, latest, take
+from omnihub.store.wal import write_ahead
 
 OPEN_AND_TAKE = """
 import sys
@@ -77,6 +82,30 @@ def test_processes_that_open_an_empty_database_at_once_all_get_it(store_url: str
     told = [racer.communicate(timeout=60) for racer in racers]
     assert [racer.returncode for racer in racers] == [0, 0], told
     assert sorted(int(out) for out, _ in told) == [1, 2]
+
+
+def test_processes_that_switch_a_new_file_to_its_log_at_once_all_succeed(tmp_path: Path) -> None:
+    """One pair of processes meets at the critical moment in a hundred; here they meet at each of two hundred files."""
+    together = multiprocessing.get_context("spawn")
+    start, refused = together.Barrier(3), together.Queue()
+    racers = [together.Process(target=_switch, args=(start, refused, tmp_path)) for _ in range(3)]
+    for racer in racers:
+        racer.start()
+    for racer in racers:
+        racer.join()
+    assert [racer.exitcode for racer in racers] == [0, 0, 0]
+    assert refused.empty(), refused.get()
+
+
+def _switch(start: Barrier, refused: Any, folder: Path) -> None:
+    for n in range(200):
+        start.wait(60)
+        connection = sqlite3.connect(folder / f"{n}.db", isolation_level=None)
+        try:
+            write_ahead(connection)
+        except sqlite3.OperationalError as error:
+            refused.put(f"{n}: {error}")
+        connection.close()
 
 
 def test_a_migration_that_breaks_off_leaves_nothing_behind(engine: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
