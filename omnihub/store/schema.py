@@ -1,8 +1,8 @@
 """The tables. Names are the hub's words; JSON is kept as text so that both databases hold the same bytes.
 
 landing     streams, exchanges, raw, records, rejects
-believing   refined, keys, pairs, crosswalk, goldens, golden_history, events
-deciding    judgements, pins, differences, findings
+believing   refined, keys, models, pairs, crosswalk, goldens, golden_history, events
+deciding    queue, judgements, pins, decisions, differences, findings
 writing     plans, changes, receipts, sent, dead_letters, approvals
 keeping     runs, watermarks, counter, facts
 counting    budgets, budget_seats (with SQLite in a file of their own: see `budget`)
@@ -147,6 +147,19 @@ keys = Table(  # blocking keys: who might be the same
     Index(None, "ref"),
 )
 
+models = Table(  # how pairs are weighed; every version that ever weighed one is kept
+    "models",
+    metadata,
+    Column("entity", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("model", Text, nullable=False),  # JSON
+    Column("frequencies", LargeBinary),  # how common values were when it was made: frozen with it
+    Column("trained_on", Text),  # the fingerprint of what it learnt from; none for a model that came with the hub
+    Column("at", Text, nullable=False),
+    Column("active", Boolean, nullable=False),
+    PrimaryKeyConstraint("entity", "version"),
+)
+
 pairs = Table(
     "pairs",
     metadata,
@@ -168,6 +181,7 @@ crosswalk = Table(
     Column("golden_id", Text, nullable=False),
     Column("entity", Text, nullable=False),
     _seq(),
+    Column("former", Text),  # JSON: ids it had that were merged away, so that they come back when the merge is undone
     Index(None, "golden_id"),
     Index(None, "entity", "seq"),
 )
@@ -185,6 +199,13 @@ goldens = Table(
     Column("lineage", Text, nullable=False),  # JSON: field → {ref, rule, raw_seq, losers}
     Column("members", Integer, nullable=False),
     Index(None, "entity", "seq"),
+    Index(None, "founder"),
+    Index(
+        None,
+        "merged_into",
+        sqlite_where=text("merged_into IS NOT NULL"),
+        postgresql_where=text("merged_into IS NOT NULL"),
+    ),
 )
 
 golden_history = Table(
@@ -198,7 +219,7 @@ golden_history = Table(
     PrimaryKeyConstraint("id", "seq"),
 )
 
-events = Table(  # born, merged, split: what downstream must follow
+events = Table(  # born, merged, split, revived: what downstream must follow
     "events",
     metadata,
     Column("seq", Big, primary_key=True, autoincrement=False),
@@ -207,9 +228,24 @@ events = Table(  # born, merged, split: what downstream must follow
     Column("kind", Text, nullable=False),
     Column("other_id", Text),
     Column("at", Text, nullable=False),
+    Index(None, "golden_id"),
 )
 
 # -- deciding ------------------------------------------------------------------------------------------------------
+
+queue = Table(  # what a guard or a threshold gave to a person
+    "queue",
+    metadata,
+    Column("id", Text, primary_key=True),  # hash of entity and members
+    Column("entity", Text, nullable=False),
+    Column("members", Text, nullable=False),  # JSON: refs
+    Column("reason", Text, nullable=False),
+    Column("weight", Float, nullable=False),  # bits
+    Column("why", Text, nullable=False),  # JSON: comparison → bits
+    Column("since", Text, nullable=False),
+    _seq(),
+    Index(None, "entity"),
+)
 
 judgements = Table(
     "judgements",
@@ -222,7 +258,13 @@ judgements = Table(
     Column("at", Text, nullable=False),
     Column("expires_at", Text),
     _seq(),
+    Column("id", Big),  # the decision it was made by
+    Column("evidence", Text),  # JSON: ref → field → key: what was known of both when it was judged
+    Column("note", Text),  # what has changed since, where that reopened it
+    Column("reopened_at", Text),
     PrimaryKeyConstraint("a", "b"),
+    Index(None, "b"),
+    Index(None, "seq"),
 )
 
 pins = Table(
@@ -237,6 +279,17 @@ pins = Table(
     Column("expires_at", Text),
     _seq(),
     PrimaryKeyConstraint("golden_id", "field"),
+)
+
+decisions = Table(  # append-only: every judgement and pin made, changed, reopened, undone or ended
+    "decisions",
+    metadata,
+    Column("seq", Big, primary_key=True, autoincrement=False),
+    Column("at", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("what", Text, nullable=False),  # judged, unjudged, expired, reopened, settled, pinned, unpinned, outlived
+    Column("before", Text),  # JSON; none where there was nothing
+    Column("after", Text),  # JSON; none where nothing is left
 )
 
 differences = Table(  # where a system's value is not the golden one, as of the last compare
