@@ -14,7 +14,17 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from omnihub.flow.hub import Hub
-from omnihub.match import Assigned, Golden, Judged, assign, clusters, features, score_all_within, score_candidates
+from omnihub.match import (
+    Assigned,
+    Golden,
+    Judged,
+    assign,
+    clusters,
+    default_model,
+    features,
+    score_all_within,
+    score_candidates,
+)
 from omnihub.match.clusters import components
 from omnihub.match.features import ACCOUNTS, ROWS
 from omnihub.model import Entity
@@ -159,7 +169,7 @@ def _accounts(c: sa.Connection, contacts: pa.Table, everything: bool) -> pa.Tabl
 def _scored(hub: Hub, part: _Slice) -> pa.Table:
     assert part.features is not None
     assert part.keys is not None
-    return score_candidates(part.entity, part.features, part.keys, part.active)
+    return score_candidates(default_model(part.entity), part.features, part.keys, part.active)
 
 
 _PAIRS = ("a", "b", "entity", "weight", "state", "why")
@@ -260,7 +270,9 @@ def _clusters(
     )
     home = {ref: n for n, g in enumerate(large) for ref in g}
     weights: list[dict[tuple[str, str], float]] = [{} for _ in large]
-    for row in score_all_within(part.entity, _features_within(c, part, sorted(home)), inside).to_pylist():
+    for row in score_all_within(
+        default_model(part.entity), _features_within(c, part, sorted(home)), inside
+    ).to_pylist():
         weights[home[row["a"]]][row["a"], row["b"]] = float("-inf") if row["forbidden"] else row["weight"]
     about: list[list[Judged]] = [[] for _ in large]
     for j in judged:

@@ -5,28 +5,38 @@
                                                                │
                                                                └─ between the thresholds: the steward queue
 
-Weights are log2 Bayes factors added up over comparisons (Fellegi–Sunter); the tables are in `weights`. Two thresholds:
-from `same` up a pair is the same, below `unsure` it is not, between them a person is asked. Judgements always win. A
-pair's weight depends on the two records and on how many records share their phone, never on when it was computed.
+Weights are log2 Bayes factors added up over comparisons (Fellegi–Sunter), computed by Splink's SQL; what is compared,
+and how much it says, stands in `contacts`, `accounts` and `products`, or in a trained model. Two thresholds: from
+`same` up a pair is the same, below `unsure` it is not, between them a person is asked. Judgements always win. A pair's
+weight depends on the two records, on the frozen model and on how many share their identifiers, never on when it was
+computed.
 
 All of it takes Arrow tables and plain values and gives the same back.
 """
 
 from omnihub.match.clusters import Judged, clusters
-from omnihub.match.features import features
+from omnihub.match.features import SPECS, default_model, features, frequencies, shared_values
 from omnihub.match.ids import Assigned, Golden, assign
+from omnihub.match.model import Model, Thresholds, model_from
 from omnihub.match.pairs import score_all_within, score_candidates
-from omnihub.match.weights import THRESHOLDS, Thresholds
+from omnihub.model import Entity
+
+THRESHOLDS: dict[Entity, Thresholds] = {entity: spec.limits for entity, spec in SPECS.items()}
 
 __all__ = [
     "THRESHOLDS",
     "Assigned",
     "Golden",
     "Judged",
+    "Model",
     "Thresholds",
     "assign",
     "clusters",
+    "default_model",
     "features",
+    "frequencies",
+    "model_from",
     "score_all_within",
     "score_candidates",
+    "shared_values",
 ]

@@ -8,87 +8,92 @@ import duckdb
 import pyarrow as pa
 
 from omnihub.engine import connection
-from omnihub.match.weights import COMPARISONS, FORBIDDEN, SHARED, Levels
-from omnihub.model import Entity
+from omnihub.match.features import SPECS, shared_values
+from omnihub.match.model import FORBIDDEN, Model
+from omnihub.match.scoring import CANDIDATES, RECORDS, scoring_sql, term_columns, why_sql
 
 MAX_BLOCK = 100  # a key that more records share tells nobody apart; all its members have other keys too
 
 PAIRS = pa.schema(
     [("a", pa.string()), ("b", pa.string()), ("weight", pa.float64()), ("forbidden", pa.bool_()), ("why", pa.string())]
 )
-"""a < b; `weight` in bits; `why` JSON: comparison → its weight."""
+"""a < b; `weight` in bits; `why` JSON: comparison → its weight, where it was asked for."""
 
 
-def score_candidates(entity: Entity, features: pa.Table, keys: pa.Table, active: Iterable[str]) -> pa.Table:
-    """Weights of all pairs that share a blocking key and have at least one side in `active`.
+def score_candidates(
+    model: Model,
+    features: pa.Table,
+    keys: pa.Table,
+    active: Iterable[str] | None,
+    shared: pa.Table | None = None,
+    *,
+    why: bool = True,
+) -> pa.Table:
+    """PAIRS of all that share a blocking key and have at least one side in `active` (None: all).
 
     features, keys: as `omnihub.match.features` gives them, of every record that shares a key with an active one.
+    shared: the identifiers (value) too many share; None where the features are of all records, and tell it.
     """
-    con = _connect(entity, features)
+    con = _ready(model, features, shared)
     try:
         con.register("keys", keys)
-        con.register("active", pa.table({"ref": pa.array(sorted(active), pa.string())}))
+        wanted = ""
+        if active is not None:
+            con.register("active", pa.table({"ref": pa.array(sorted(active), pa.string())}))
+            wanted = "WHERE l.ref IN (SELECT ref FROM active) OR r.ref IN (SELECT ref FROM active)"
         con.execute(
-            f"""CREATE TEMP TABLE candidates AS
+            f"""CREATE TEMP TABLE {CANDIDATES} AS
                 WITH blocks AS (
                     SELECT key, ref FROM keys WHERE key NOT LIKE 'r:%'
-                    QUALIFY count(*) OVER (PARTITION BY key) <= {MAX_BLOCK})
-                SELECT DISTINCT l.ref AS a, r.ref AS b FROM blocks AS l
-                JOIN blocks AS r ON l.key = r.key AND l.ref < r.ref
-                WHERE l.ref IN (SELECT ref FROM active) OR r.ref IN (SELECT ref FROM active)"""
+                    QUALIFY count(*) OVER (PARTITION BY key) BETWEEN 2 AND {MAX_BLOCK})
+                SELECT DISTINCT l.ref AS join_key_l, r.ref AS join_key_r, '0' AS match_key FROM blocks AS l
+                JOIN blocks AS r ON l.key = r.key AND l.ref < r.ref {wanted}"""
         )
-        return _weighed(con, entity)
+        return _weighed(con, model, why)
     finally:
         con.close()
 
 
-def score_all_within(entity: Entity, features: pa.Table, components: pa.Table) -> pa.Table:
-    """Weights of all pairs inside each component (component, ref): evidence against is evidence too."""
-    con = _connect(entity, features)
+def score_all_within(
+    model: Model, features: pa.Table, components: pa.Table, shared: pa.Table | None = None, *, why: bool = False
+) -> pa.Table:
+    """PAIRS of all inside each component (component, ref): evidence against is evidence too."""
+    con = _ready(model, features, shared)
     try:
         con.register("components", components)
         con.execute(
-            """CREATE TEMP TABLE candidates AS
-               SELECT l.ref AS a, r.ref AS b FROM components AS l JOIN components AS r
-               ON l.component = r.component AND l.ref < r.ref"""
+            f"""CREATE TEMP TABLE {CANDIDATES} AS
+               SELECT l.ref AS join_key_l, r.ref AS join_key_r, '0' AS match_key FROM components AS l
+               JOIN components AS r ON l.component = r.component AND l.ref < r.ref"""
         )
-        return _weighed(con, entity)
+        return _weighed(con, model, why)
     finally:
         con.close()
 
 
-def _connect(entity: Entity, features: pa.Table) -> duckdb.DuckDBPyConnection:
-    """A connection with the features, and for contacts which of their phones are their own, not a switchboard's."""
+def _ready(model: Model, features: pa.Table, shared: pa.Table | None) -> duckdb.DuckDBPyConnection:
+    """A connection with the table the comparisons see: features, who shares too much, and how frequent values are."""
     con = connection()
-    con.register("given_features", features)
-    if entity is Entity.CONTACT:
-        con.execute(
-            f"""CREATE TEMP TABLE features AS
-               WITH lines AS (SELECT ref, last, unnest(phones) AS phone FROM given_features),
-               own AS (SELECT phone FROM lines GROUP BY phone HAVING count(DISTINCT last) < {SHARED})
-               SELECT f.*, coalesce(o.phones, []) AS own_phones FROM given_features AS f
-               LEFT JOIN (SELECT ref, list(phone ORDER BY phone) AS phones FROM lines JOIN own USING (phone)
-                          GROUP BY ref) AS o USING (ref)"""
-        )
-    else:
-        con.execute("CREATE TEMP TABLE features AS SELECT * FROM given_features")
+    con.register("features", features)
+    con.register("shared", shared if shared is not None else shared_values(model.entity, features))
+    columns, joins = "", ""
+    for column in term_columns(model):
+        table = (model.frequencies or {}).get(column)
+        if table is None:
+            columns += f", NULL::DOUBLE AS tf_{column}"
+        else:
+            con.register(f"f_{column}", table)
+            share = f"coalesce(f_{column}.share, (SELECT min(share) FROM f_{column}))"  # unknown: as the rarest known
+            columns += f", CASE WHEN r.{column} IS NOT NULL THEN {share} END AS tf_{column}"
+            joins += f" LEFT JOIN f_{column} ON f_{column}.value = r.{column}"
+    con.execute(f"CREATE TEMP TABLE {RECORDS} AS SELECT r.*{columns} FROM ({SPECS[model.entity].ready}) AS r{joins}")
     return con
 
 
-def _weighed(con: duckdb.DuckDBPyConnection, entity: Entity) -> pa.Table:
-    compared = COMPARISONS[entity]
-    columns = ", ".join(f"{_case(levels)} AS w_{name}" for name, levels in compared.items())
-    total = " + ".join(f"w_{name}" for name in compared)
-    why = ", ".join(f"'{name}', w_{name}" for name in compared)
+def _weighed(con: duckdb.DuckDBPyConnection, model: Model, why: bool) -> pa.Table:
+    told = why_sql(model.key) if why else "NULL::VARCHAR"
     return con.sql(
-        f"""SELECT a, b, ({total})::DOUBLE AS weight, forbidden, json_object({why})::VARCHAR AS why
-            FROM (SELECT a.ref AS a, b.ref AS b, coalesce({FORBIDDEN[entity]}, false) AS forbidden, {columns}
-                  FROM candidates AS c JOIN features AS a ON a.ref = c.a JOIN features AS b ON b.ref = c.b)
-            ORDER BY 1, 2"""
+        f"""SELECT ref_l AS a, ref_r AS b, match_weight::DOUBLE AS weight, match_weight < {FORBIDDEN} AS forbidden,
+                   {told} AS why
+            FROM ({scoring_sql(model.key)}) ORDER BY 1, 2"""
     ).to_arrow_table()
-
-
-def _case(levels: Levels) -> str:
-    return (
-        "(CASE " + " ".join(f"WHEN {condition} THEN {weight}" for condition, weight in levels) + " ELSE 0 END)::DOUBLE"
-    )

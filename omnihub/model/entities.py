@@ -88,6 +88,7 @@ ENTITIES: dict[Entity, dict[str, Field]] = {
     Entity.ACCOUNT: _fields(
         name=Kind.COMPANY,
         vat_id=Kind.VAT,
+        registry_id=Kind.CODE,  # in a register: of companies, D-U-N-S, an organisation's number
         domain=Kind.DOMAIN,
         phone=Kind.PHONE,
         email=Kind.EMAIL,
@@ -100,6 +101,10 @@ ENTITIES: dict[Entity, dict[str, Field]] = {
     Entity.CONTACT: _fields(
         first_name=(Kind.NAME, "name"),
         last_name=(Kind.NAME, "name"),
+        birth_date=Kind.DATE,
+        birth_place=Kind.CITY,
+        gender=Kind.CODE,
+        id_number=Kind.CODE,  # a person's own number, as a passport's or a social security number
         email=Kind.EMAIL,
         phone=Kind.PHONE,
         mobile=Kind.PHONE,
@@ -114,6 +119,8 @@ ENTITIES: dict[Entity, dict[str, Field]] = {
     Entity.PRODUCT: _fields(
         sku=Kind.SKU,
         gtin=Kind.GTIN,
+        mpn=Kind.SKU,  # the manufacturer's own number
+        manufacturer=Kind.COMPANY,
         name=Kind.TEXT,
         description=Kind.TEXT,
         unit=Kind.CODE,

@@ -11,10 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from omnihub.match import THRESHOLDS, features, score_all_within, score_candidates
-from omnihub.match.features import ACCOUNTS, ROWS
+from omnihub.match import THRESHOLDS, default_model, features, score_all_within, score_candidates
+from omnihub.match.features import ACCOUNTS, ROWS, SHARED
 from omnihub.match.pairs import MAX_BLOCK
-from omnihub.match.weights import SHARED
 from omnihub.model import Entity
 
 CONTACT, ACCOUNT, PRODUCT = Entity.CONTACT, Entity.ACCOUNT, Entity.PRODUCT
@@ -41,7 +40,7 @@ def scored(
 ) -> list[dict[str, Any]]:
     """All pairs of the records that share a key."""
     made, keys = features(entity, rows(*records), goldens(links))
-    return list(score_candidates(entity, made, keys, made.column("ref").to_pylist()).to_pylist())
+    return list(score_candidates(default_model(entity), made, keys, made.column("ref").to_pylist()).to_pylist())
 
 
 def within(entity: Entity, *records: Values, links: Mapping[str, tuple[str, str]] | None = None) -> dict[str, Any]:
@@ -49,7 +48,7 @@ def within(entity: Entity, *records: Values, links: Mapping[str, tuple[str, str]
     made, _ = features(entity, rows(*records), goldens(links))
     refs = made.column("ref").to_pylist()
     together = pa.table({"component": pa.array([1] * len(refs), pa.int64()), "ref": pa.array(refs, pa.string())})
-    found = score_all_within(entity, made, together).to_pylist()
+    found = score_all_within(default_model(entity), made, together, why=True).to_pylist()
     return dict(next(p for p in found if (p["a"], p["b"]) == (refs[0], refs[1])))
 
 
@@ -310,7 +309,7 @@ def test_keys_are_made_of_what_is_there() -> None:
 
 def test_only_pairs_with_a_changed_record_are_scored() -> None:
     made, keys = features(CONTACT, rows(anna(), anna(), anna()))
-    found = score_candidates(CONTACT, made, keys, ["crm/r/001"]).to_pylist()
+    found = score_candidates(default_model(CONTACT), made, keys, ["crm/r/001"]).to_pylist()
     assert [(p["a"], p["b"]) for p in found] == [("crm/r/000", "crm/r/001"), ("crm/r/001", "crm/r/002")]
 
 
@@ -374,7 +373,7 @@ def test_the_weights_do_not_depend_on_the_order_of_the_records(drawn: Sequence[V
             (
                 made.to_pylist(),
                 keys.to_pylist(),
-                score_candidates(CONTACT, made, keys, made.column("ref").to_pylist()).to_pylist(),
+                score_candidates(default_model(CONTACT), made, keys, made.column("ref").to_pylist()).to_pylist(),
             )
         )
     assert found[0] == found[1]
@@ -403,4 +402,4 @@ def _all(records: Sequence[Values]) -> list[dict[str, Any]]:
     made, _ = features(CONTACT, rows(*records))
     refs = made.column("ref").to_pylist()
     together = pa.table({"component": pa.array([1] * len(refs), pa.int64()), "ref": pa.array(refs, pa.string())})
-    return list(score_all_within(CONTACT, made, together).to_pylist())
+    return list(score_all_within(default_model(CONTACT), made, together, why=True).to_pylist())
