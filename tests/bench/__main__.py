@@ -3,10 +3,12 @@
     make bench                                     landing, and the whole loop with 2,000 customers
     make bench ARGS="--customers 20000 --write"    the big one, its table put into README.md
     make bench ARGS="--only reading"               or --only landing, --only writing, --only loop
+    make bench ARGS="--only identity"              a change among a million records; --folder F keeps the million in F
 
     __main__   the table                     landing   land beside `requests` + envelope parse + batch insert
     measure    children, CPU, memory         writing   a stored plan applied, beside the limit and `requests` + threads
     pages      a server of prebuilt pages    loop      every step over the generated world
+    customers  a hub full of customers       identity  match, merge and compare of what changed, at two bases
 
 Whatever is measured runs in a process of its own, so that its memory is its own; whatever answers it, in another.
 """
@@ -21,7 +23,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tests.bench import landing, loop, pages, reading, writing
+from tests.bench import identity, landing, loop, pages, reading, writing
 from tests.bench.measure import Measured
 
 README = Path(__file__).parents[2] / "README.md"
@@ -44,6 +46,8 @@ def main(arguments: Sequence[str]) -> None:
             parts.append(writing_table(writing.run(Path(folder), wish.changes)))
         if wish.only in (None, "loop"):
             parts.append(loop_table(loop.run(Path(folder), wish.customers, wish.seed), wish.customers))
+        if wish.only == "identity":  # takes many minutes, and gigabytes
+            parts.append(identity_table(identity.run(Path(wish.folder or folder), wish.base)))
     found = "\n".join(parts)
     print(found)  # noqa: T201
     if wish.write:
@@ -58,7 +62,8 @@ def _wish(arguments: Sequence[str]) -> argparse.Namespace:
         "--records", type=int, default=50_000, help="landed beside the floor; memory also at four times this"
     )
     parser.add_argument("--changes", type=int, default=20_000, help="pushed beside the limit")
-    parser.add_argument("--only", choices=("reading", "landing", "writing", "loop"))
+    parser.add_argument("--base", type=int, default=1_000_000, help="records in the hub of which a few change")
+    parser.add_argument("--only", choices=("reading", "landing", "writing", "loop", "identity"))
     parser.add_argument("--folder", help="where the databases lie meanwhile")
     parser.add_argument("--write", action="store_true", help="put the table into README.md")
     return parser.parse_args(arguments)
@@ -76,6 +81,8 @@ CHILDREN: dict[str, Callable[..., None]] = {
     "push-ours": writing.ours,
     "push-otherwise": writing.otherwise,
     "serve-world": lambda home, customers, seed: loop.serve(Path(home), int(customers), int(seed)),
+    "identity-fill": identity.fill,
+    "identity-change": identity.change,
     "loop": lambda home, customers: loop.steps(Path(home), int(customers)),
 }
 
@@ -152,6 +159,18 @@ def loop_table(found: Sequence[Measured], customers: int) -> str:
     rows.append(("**whole**", "", f"{whole:.1f}", "", f"{cpu_s:.1f}", f"{peak_mb:.0f} MB"))
     head = (f"{_number(customers)} customers", "records", "seconds", "records/s", "CPU s", "peak memory")
     return table(head, rows)
+
+
+def identity_table(found: Sequence[Measured]) -> str:
+    """Each step over what changed, at each base, and how many times the smallest base's time the others take."""
+    told = {tuple(m.name.split(" · ")): m for m in found}
+    bases = list(dict.fromkeys(base for _, _, base in told))
+    rows = []
+    for (step, what, base), m in told.items():
+        smallest = told.get((step, what, bases[0]))
+        ratio = _times(m.seconds, smallest.seconds) if smallest and base != bases[0] else ""
+        rows.append((f"{step}, {what}", base, f"{m.seconds:.2f}", ratio, f"{m.cpu_s:.2f}", f"{m.peak_mb:.0f} MB"))
+    return table(("identity", "records", "seconds", f"of those at {bases[0]}", "CPU s", "peak memory"), rows)
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

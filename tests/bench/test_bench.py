@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.bench import __main__ as bench
-from tests.bench import landing, loop, reading, writing
+from tests.bench import identity, landing, loop, reading, writing
 from tests.bench.measure import Measured, measured
 
 SOME = Measured("land", 1000, 2.0, 1.5, 180.4)
@@ -47,6 +47,15 @@ def test_every_step_of_the_loop_is_measured(tmp_path: Path) -> None:
     assert list(found)[-4:] == ["compare", "plan", "push", "report"]
     assert found["push"].records == found["plan"].records > 0
     assert "**whole**" in bench.loop_table(list(found.values()), 25)
+
+
+@pytest.mark.long
+def test_a_change_is_measured_among_few_and_among_many(tmp_path: Path) -> None:
+    found = {m.name: m for m in identity.run(tmp_path, 2000, changed=50)}
+    assert [found[f"all · 50 changed · {base}"].records > 0 for base in ("200", "2,000")] == [True, True]
+    assert found["match · everything, the first time · 2,000"].records > found["match · 50 changed · 2,000"].records > 0
+    assert found["compare · 1 changed · 2,000"].records > 0
+    assert "| compare, 1 changed " in bench.identity_table(list(found.values()))
 
 
 def test_what_is_measured_is_this_process_and_this_work() -> None:
