@@ -134,15 +134,122 @@ def key(value: str) -> str:
     return value.removeprefix("+")
 
 
+def extension(value: str) -> str | None:
+    """The digits behind the x.
+
+    >>> extension("+4930123456x12"), extension("+4930123456")
+    ('12', None)
+    """
+    return value.partition("x")[2] or None
+
+
+def line(value: str) -> str:
+    """The number that is dialled from outside, without an extension.
+
+    >>> line("+4930123456x12")
+    '+4930123456'
+    """
+    return value.partition("x")[0]
+
+
+def national(value: str) -> str:
+    """The number inside its country: what a number kept without its country can still be compared by.
+
+    Takes a clean number, and what `local` makes of others.
+
+    >>> national("+4930123456x12"), national("+13125551234"), national(local("(312) 555-1234") or "")
+    ('30123456', '3125551234', '3125551234')
+    """
+    number = line(value)
+    return number[1 + len(_code_of(number)) :] if number.startswith("+") else number
+
+
+TAIL = 7  # digits: what is dialled inside a town in most countries, and all that careless lists keep
+
+
+def tail(value: str) -> str:
+    """The last digits: a key to find candidates by when codes of country or town are missing; by itself little proof.
+
+    >>> tail("+13129494015") == tail(local("949-4015") or "") == tail(local("312 949 4015") or "")
+    True
+    """
+    return national(value)[-TAIL:]
+
+
+def local(text: str) -> str | None:
+    """The digits of a number that can't be cleaned for lack of a country or town; for matching, never written.
+
+    Without the zero of inland calls and without an extension. None where it can't be a phone number.
+
+    >>> local("949-4015"), local("(0)30 / 90 18 20"), local("1-312-949-4015"), local("12"), local("555-5555")
+    ('9494015', '30901820', '3129494015', None, None)
+    """
+    dialled = _EXTENSION.sub(" x", _NOTE.sub(" ", text)).partition("x")[0]
+    digits = "".join(_DIGITS.findall(dialled)).lstrip("0")
+    if len(digits) == 11 and digits[0] == "1":  # North America dials 1 before its ten digits
+        digits = digits[1:]
+    return digits if 6 <= len(digits) <= 13 and not _made_up(digits) else None
+
+
+def _code_of(number: str) -> str:
+    """The country code after the +, or nothing where there is no such code."""
+    return next((number[1 : 1 + n] for n in (1, 2, 3) if number[1 : 1 + n] in _CODES), "")
+
+
+_CODES = frozenset(map(str, phonenumbers.COUNTRY_CODE_TO_REGION_CODE))
+
+
+def switchboard(value: str) -> bool:
+    """Whether the number looks like the one a firm prints on its letters: a round number that is no mobile's.
+
+    A hint only: of its own it neither proves nor disproves anybody.
+
+    >>> switchboard("+49301234560"), switchboard("+13125551000"), switchboard("+491721234560")
+    (True, True, False)
+    """
+    number = line(value)
+    code = _code_of(number)
+    if "x" in value or not number.endswith("00" if code not in _DIRECT_DIAL else "0"):
+        return False
+    return not _mobile(code).match(number[1 + len(code) :])
+
+
+_DIRECT_DIAL = frozenset({"49", "43", "41"})  # -0 is the desk, -12 somebody behind it
+
+
+@functools.cache
+def _mobile(code: str) -> re.Pattern[str]:
+    """Numbers of mobiles only; in North America they look like all others."""
+    regions = phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(int(code or 0), ("",))
+    found = phonenumbers.PhoneMetadata.metadata_for_region(regions[0], None)
+    mobile = found and found.mobile and found.mobile.national_number_pattern
+    fixed = found and found.fixed_line and found.fixed_line.national_number_pattern
+    return re.compile(f"(?:{mobile})$" if mobile and mobile != fixed else "(?!)")
+
+
+_FICTION = re.compile(r"\+(?:1\d{3}55501\d\d|441632960\d{3}|447700900\d{3}|44(?:20)?79460\d{3})")  # kept free for films
+
+
 def weak(value: str) -> str | None:
     """Why this number is no evidence of one person or firm, or None.
 
     >>> weak("+493055555555"), weak("+18005551234"), weak("+491721836402")
     ('placeholder-like number', 'service number', None)
     """
-    number = value.partition("x")[0]
-    if len(set(number[-6:])) == 1 or number.endswith(("123456", "1234567", "12345678", "123456789")):
+    number = line(value)
+    if len(set(number[-6:])) == 1 or _made_up(national(number)):
         return "placeholder-like number"
     if _TOLL_FREE.match(number):
         return "service number"
-    return None
+    return "placeholder-like number" if _FICTION.fullmatch(number) else None
+
+
+_RISING, _FALLING = "01234567890" * 2, "09876543210" * 2
+
+
+def _made_up(digits: str) -> bool:
+    """Typed to get past a form: six digits in a row up or down at the end, one or two digits over and over."""
+    end = digits[-6:]
+    if len(set(digits[-7:])) == 1 or end in _RISING or end in _FALLING:
+        return True
+    return len(digits) > 7 and digits[-8:] == digits[-8:-6] * 4
