@@ -17,19 +17,22 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from omnihub.match.linkage import Apart, Flags, Hindrance, Ints, Links, Rules, exact, linked
+from omnihub.match.linkage import Apart, Bits, Flags, Hindrance, Ints, Links, Rules, exact, linked
 from omnihub.match.linkage import components as connected
-from omnihub.match.weights import Thresholds
+from omnihub.match.model import Thresholds
+
+Texts = npt.NDArray[np.object_]
 
 CONTRADICTION = -4.0  # bits: a pair that speaks so clearly against itself is not in one cluster
 LENIENCE = 1.0  # bits above `unsure` that two groups must agree on in the mean
 ABSENT = 0.0  # bits of a pair that is not given
 NEAR = 3.0  # bits above `same`: a link that does not hold sides together which otherwise disagree
-MAX_MEMBERS = 200  # a customer with more records than this is rather a shared value
 ALMOST = 1.0  # bits: of two partners that differ by less, neither is clearly the better one
+MAX_MEMBERS = 200  # a customer with more records than this is rather a shared value
 
 PAIRS = pa.schema([("a", pa.string()), ("b", pa.string()), ("weight", pa.float64()), ("forbidden", pa.bool_())])
 """What `partition` reads of a table of pairs; in any order, more columns do no harm."""
@@ -61,3 +64,255 @@ class Partition:
 
     clusters: list[list[str]]
     queued: list[Queued]
+
+
+def partition(
+    refs: pa.Array | Sequence[str],
+    pairs: pa.Table,
+    judged: Sequence[Judged],
+    limits: Thresholds,
+    *,
+    homes: Mapping[str, str] | None = None,
+    one_to_one: Collection[str] = (),
+) -> Partition:
+    """All records → clusters. `pairs`: see PAIRS; those of records that are not among `refs` are left out. `homes`: the
+    system of each ref; of a system in `one_to_one` no two records share a cluster, unless a person said so.
+
+    Deterministic whatever the order of the input; what becomes of a component depends on nothing outside it.
+    """
+    names = _names(refs)
+    texts = np.array(names.to_pylist(), dtype=object)
+    links = _links(names, pairs)
+    word = _word(names, judged, links)
+    links = _with_forbidden(links, word.different)
+    holds = _holds(texts, homes or {}, one_to_one)
+    first, apart = linked(links, word.united, holds, rules(limits))
+    clusters = _Clusters(texts, first)
+    return Partition(clusters.all(), sorted([*_torn(word, texts), *_queued(clusters, apart)], key=_order))
+
+
+def rules(limits: Thresholds) -> Rules:
+    """The thresholds, and what belongs to them."""
+    same, unsure, mean = exact(np.array([limits.same, limits.unsure, min(limits.same, limits.unsure + LENIENCE)]))
+    return Rules(same, mean, unsure, ABSENT, CONTRADICTION, NEAR, MAX_MEMBERS, ALMOST)
+
+
+def _order(queued: Queued) -> tuple[tuple[str, ...], str]:
+    return queued.members, queued.reason
+
+
+# -- names to numbers ------------------------------------------------------------------------------------------------
+
+
+def _names(refs: pa.Array | Sequence[str]) -> pa.Array:
+    """Each ref once, in order: a record's number is its place here."""
+    given = refs if isinstance(refs, pa.Array | pa.ChunkedArray) else pa.array(refs, pa.string())
+    once = given.cast(pa.string()).unique()
+    return once.take(pc.sort_indices(once))
+
+
+def _links(names: pa.Array, pairs: pa.Table) -> Links:
+    a, b = (pc.index_in(pairs.column(side), value_set=names) for side in ("a", "b"))
+    weight = pairs.column("weight").to_numpy().astype(np.float64)
+    forbidden = pairs.column("forbidden").to_numpy().astype(bool)
+    known = pc.and_(a.is_valid(), b.is_valid()).to_numpy(zero_copy_only=False)
+    a, b = (pc.fill_null(side, 0).to_numpy().astype(np.int64) for side in (a, b))
+    links = Links(a, b, exact(weight), forbidden)
+    return links if known.all() else links.only(known)
+
+
+def _with_forbidden(links: Links, different: Sequence[tuple[int, int]]) -> Links:
+    if not different:
+        return links
+    a, b = np.array(different, dtype=np.int64).T
+    nothing, always = np.zeros(len(a)), np.ones(len(a), dtype=bool)
+    return Links(
+        np.concatenate([links.a, a]),
+        np.concatenate([links.b, b]),
+        np.concatenate([links.weight, nothing]),
+        np.concatenate([links.forbidden, always]),
+    )
+
+
+def _holds(texts: Texts, homes: Mapping[str, str], one_to_one: Collection[str]) -> Bits:
+    """For each record the bit of its system, if that holds no doubles; 64 systems a word."""
+    bit = {system: n for n, system in enumerate(sorted(one_to_one))}
+    holds = np.zeros((len(texts), -(-len(bit) // 64)), dtype=np.uint64)
+    if not bit:
+        return holds
+    number = np.array([bit.get(homes.get(ref, ""), -1) for ref in texts.tolist()], dtype=np.int64)
+    rows = np.flatnonzero(number >= 0)
+    holds[rows, number[rows] // 64] = np.uint64(1) << (number[rows] % 64).astype(np.uint64)
+    return holds
+
+
+# -- a person's word -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Word:
+    """What persons said. `united`: for each record the first of those that are one with it; `different`: pairs;
+    `torn`: where they contradict each other: the records, and the pairs that could not be kept the same."""
+
+    united: Ints
+    different: list[tuple[int, int]]
+    torn: list[tuple[list[int], list[tuple[int, int]]]]
+
+
+def _word(names: pa.Array, judged: Sequence[Judged], links: Links) -> _Word:
+    """Contradicting judgements: what was said to be different is kept apart; of the rest, the better a pair agrees by
+    its weight, the sooner it is kept the same."""
+    said: dict[str, set[tuple[int, int]]] = {"same": set(), "different": set(), "unsure": set()}
+    ends = pa.array([ref for j in judged for ref in (j.a, j.b)], pa.string())
+    places = pc.index_in(ends, value_set=names).to_pylist() if judged else []
+    for j, a, b in zip(judged, places[::2], places[1::2], strict=True):
+        if a is not None and b is not None and a != b:
+            said[j.verdict].add((min(a, b), max(a, b)))
+    same, different = sorted(said["same"]), sorted(said["different"])
+    united = _united(len(names), same)
+    torn_at = {int(united[a]) for a, b in different if united[a] == united[b]}
+    if not torn_at:
+        return _Word(united, different, [])
+    sound = [pair for pair in same if int(united[pair[0]]) not in torn_at]
+    torn = []
+    for at in sorted(torn_at):
+        inside = [pair for pair in same if united[pair[0]] == at]
+        kept = _kept(inside, [pair for pair in different if united[pair[0]] == united[pair[1]] == at], links)
+        sound += kept
+        torn.append((sorted({end for pair in inside for end in pair}), sorted(set(inside) - set(kept))))
+    return _Word(_united(len(names), sound), different, torn)
+
+
+def _united(count: int, same: Sequence[tuple[int, int]]) -> Ints:
+    a, b = np.array(same, dtype=np.int64).reshape(-1, 2).T
+    return connected(count, a, b)
+
+
+def _kept(same: list[tuple[int, int]], different: list[tuple[int, int]], links: Links) -> list[tuple[int, int]]:
+    """Those of the pairs that can be one without bringing together what is different; the heaviest first."""
+    weight = _weights(links, same)
+    group = {end: {end} for pair in same for end in pair}
+    kept = []
+    for pair in sorted(same, key=lambda p: (-weight[p], p)):
+        union = group[pair[0]] | group[pair[1]]
+        if any(a in union and b in union for a, b in different):
+            continue
+        kept.append(pair)
+        group.update(dict.fromkeys(union, union))
+    return kept
+
+
+def _weights(links: Links, pairs: Sequence[tuple[int, int]]) -> dict[tuple[int, int], float]:
+    """The weights of some pairs; of one that is not given, the least there is."""
+    rows = np.flatnonzero(np.isin(links.a, [end for pair in pairs for end in pair]))
+    found: dict[tuple[int, int], float] = dict.fromkeys(pairs, -np.inf)
+    for row in rows.tolist():
+        a, b = int(links.a[row]), int(links.b[row])
+        pair = (min(a, b), max(a, b))
+        if pair in found:
+            found[pair] = max(found[pair], float(links.weight[row]))
+    return found
+
+
+def _torn(word: _Word, texts: Texts) -> Iterator[Queued]:
+    for members, dropped in word.torn:
+        pairs = ", ".join(f"{texts[a]} and {texts[b]}" for a, b in dropped)
+        yield Queued(
+            tuple(texts[members]),
+            f"Judgements contradict each other: what was judged different is kept apart, and so "
+            f"not kept the same, although judged so: {pairs}. Withdraw one of the judgements.",
+        )
+
+
+# -- numbers to names ------------------------------------------------------------------------------------------------
+
+REASONS: dict[int, str] = {
+    Hindrance.FORBIDDEN: "{a} and {b} surely agree, but records on their two sides are judged different, or "
+    "contradict in something that decides alone.",
+    Hindrance.CONTRADICTION: "{a} and {b} surely agree, but records on their two sides clearly contradict.",
+    Hindrance.DISAGREEMENT: "{a} and {b} surely agree, but taken together the records on their two sides do not.",
+    Hindrance.WEAK_LINK: "Only {a} and {b} hold their two sides together, and not strongly; the rest rather disagrees.",
+    Hindrance.ONE_TO_ONE: "{a} and {b} surely agree, and no worse than what each was put with, but their system holds "
+    "no doubles.",
+    Hindrance.SIZE: "Together they would be {count} records, more than {most}: rather a value that many share than "
+    "one customer.",
+}
+
+
+class _Clusters:
+    """The records by cluster."""
+
+    def __init__(self, texts: Texts, first: Ints) -> None:
+        order = np.argsort(first, kind="stable")
+        sorted_ = first[order]
+        new = np.ones(len(first), dtype=bool)
+        new[1:] = sorted_[1:] != sorted_[:-1]
+        self.texts, self.firsts = texts, sorted_[new]
+        self._ordered = texts[order].tolist()
+        self._bounds = [*np.flatnonzero(new).tolist(), len(first)]
+
+    def all(self) -> list[list[str]]:
+        return [self._ordered[start:end] for start, end in pairwise(self._bounds)]
+
+    def members(self, *firsts: int) -> tuple[str, ...]:
+        """The records of the clusters that begin with these."""
+        at = np.searchsorted(self.firsts, firsts).tolist()
+        return tuple(sorted(ref for n in at for ref in self._ordered[self._bounds[n] : self._bounds[n + 1]]))
+
+
+def _queued(clusters: _Clusters, apart: Apart) -> Iterator[Queued]:
+    """One for each two groups; where it is their size, one for all that would be one."""
+    large = apart.hindrance == Hindrance.SIZE
+    for row in np.flatnonzero(~large).tolist():
+        members = clusters.members(int(apart.a[row]), int(apart.b[row]))
+        yield _said(clusters, apart, row, members)
+    yield from _too_large(clusters, apart, large)
+
+
+def _too_large(clusters: _Clusters, apart: Apart, large: Flags) -> Iterator[Queued]:
+    rows = np.flatnonzero(large)
+    whole = connected(len(clusters.texts), apart.a[rows], apart.b[rows]) if len(rows) else apart.a[rows]
+    firsts = np.unique(np.concatenate([apart.a[rows], apart.b[rows]]))
+    for one in np.unique(whole[firsts]).tolist():
+        inside = rows[whole[apart.a[rows]] == one]
+        strongest = inside[np.lexsort((apart.link_b[inside], apart.link_a[inside], -apart.weight[inside]))[0]]
+        yield _said(clusters, apart, int(strongest), clusters.members(*firsts[whole[firsts] == one].tolist()))
+
+
+def _said(clusters: _Clusters, apart: Apart, row: int, members: tuple[str, ...]) -> Queued:
+    a, b = clusters.texts[apart.link_a[row]], clusters.texts[apart.link_b[row]]
+    reason = REASONS[int(apart.hindrance[row])].format(a=a, b=b, count=len(members), most=MAX_MEMBERS)
+    return Queued(members, reason, float(apart.weight[row]), (a, b))
+
+
+# -- one component ---------------------------------------------------------------------------------------------------
+
+
+def components(refs: Iterable[str], edges: Iterable[tuple[str, str]]) -> list[list[str]]:
+    """The connected groups of refs, each sorted, in order of their first ref.
+
+    >>> components(["a", "b", "c"], [("c", "a")])
+    [['a', 'c'], ['b']]
+    """
+    texts = sorted(set(refs))
+    place = {ref: n for n, ref in enumerate(texts)}
+    known = [(place[a], place[b]) for a, b in edges if a in place and b in place]
+    return _Clusters(np.array(texts, dtype=object), _united(len(texts), known)).all()
+
+
+def clusters(
+    members: Sequence[str], weights: Mapping[tuple[str, str], float], judged: Sequence[Judged], limits: Thresholds
+) -> list[list[str]]:
+    """One component → its clusters. `weights`: (a, b) with a < b → bits, -inf where the pair is forbidden."""
+    ends = [*weights]
+    bits = np.array([*weights.values()], dtype=np.float64)
+    pairs = pa.table(
+        [
+            pa.array([a for a, _ in ends], pa.string()),
+            pa.array([b for _, b in ends], pa.string()),
+            bits,
+            bits == -np.inf,
+        ],
+        schema=PAIRS,
+    )
+    return partition(members, pairs, judged, limits).clusters
