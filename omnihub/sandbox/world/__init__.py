@@ -3,8 +3,10 @@
     dice       chance that can be repeated, so that anything is made from its index alone
     lands/     names, towns, streets, telephone and VAT numbers of twelve countries
     companies  groups, branches, namesakes         ┐
-    people     staff, relatives, job changers      ├ what is true, then what each system holds of it and gets wrong
+    people     staff, and who changed jobs         ├ what is true, then what each system holds of it and gets wrong
     catalog    products, price lists, the shop     ┘ (mistakes, held)
+    alike      who is easily taken for whom
+    ordeals    copies that are hard to know somebody by
     trade      deals, orders, tickets, devices, logins
     guests     the same customers in any system that says what it can hold
 
@@ -17,8 +19,12 @@ title or employer was not touched since, so it is always older. Slips and nickna
 withdrawn consent is younger than the yes, and stricter. A value is only wrong in the truth where that right copy holds
 the field too.
 
-Every record keeps something to know it by: the e-mail, or a right name with a right number or employer; an old record
-of somebody who changed jobs keeps the mobile number. Relatives and namesakes have e-mails of their own.
+Every record keeps something to know it by: the e-mail, or a right name with a right number or employer, or a number
+that is nobody else's; an old record of somebody who changed jobs keeps the mobile number. Relatives and namesakes have
+e-mails of their own. Only a family and the people of a small office share one, and then their names are right.
+
+**Traps** are pairs of records that are easily got wrong, and whether they are one: two people or companies who are
+alike, or two copies of one that hardly are.
 
 Values that are merely written otherwise (capitals, ue for ü, a legal form left out) are planted as `spelling_differs`,
 which is no kind of finding: scoring neither asks for them nor minds them.
@@ -34,6 +40,7 @@ from omnihub.model import Entity
 from omnihub.sandbox.copies import ROLES, Copy, Guest
 from omnihub.sandbox.world import companies as c
 from omnihub.sandbox.world import people as p
+from omnihub.sandbox.world.alike import Alike
 from omnihub.sandbox.world.catalog import Catalog
 from omnihub.sandbox.world.companies import Companies
 from omnihub.sandbox.world.dice import Dice
@@ -179,6 +186,7 @@ class World:
             copies, right = self.companies.plan(i), self.companies.right(self.companies.company(i))
             yield from _told("account", f"account-{i}", [*copies, *elsewhere], right)
             yield from self._company_traps(i)
+            yield from _hard(copies)
         for i in range(self.people.count):
             yield from self._person(i)
         yield from self._products()
@@ -192,20 +200,21 @@ class World:
         right = self.people.right(person) | {"marketing_consent": person.consent}
         elsewhere = [x for guest in self.guests.values() if (x := guest.contact(i))]
         yield from _told("contact", person.key, [*copies, *elsewhere], right)
-        if person.alike:
-            kind, other = person.alike
-            yield Trap(
-                kind, _place(self.people.numbers, p.STREAM, other), _place(self.people.numbers, p.STREAM, i), False
-            )
-        kept = next(x for x in copies if x.keeper)
-        yield from (Trap("job_changer", _at(kept), _at(x), True) for x in copies if x.former)
+        others = [person.alike] if person.alike else []
+        if (neighbour := self.people.next_to(i)) is not None:
+            others.append(Alike("switchboard", neighbour))
+        numbers = self.people.numbers
+        for kind, other in others:
+            yield Trap(kind, _place(numbers, p.STREAM, other), _place(numbers, p.STREAM, i), False)
+        yield from _hard(copies)
 
     def _company_traps(self, i: int) -> Iterator[Trap]:
-        kind = self.companies.kind(i)
-        if kind in ("branch", "subsidiary", "namesake"):
-            model = i - 4 if kind == "subsidiary" else i - 2
-            numbers = self.companies.numbers
-            yield Trap(kind, _place(numbers, c.STREAM, model), _place(numbers, c.STREAM, i), False)
+        kind, numbers = self.companies.kind(i), self.companies.numbers
+        others = [(kind, i - 4 if kind == "subsidiary" else i - 2)] if kind in c.LIKE else []
+        if (neighbour := self.companies.neighbour(i)) is not None:
+            others.append(("house", neighbour))
+        for trap, other in others:
+            yield Trap(trap, _place(numbers, c.STREAM, other), _place(numbers, c.STREAM, i), False)
 
     def _products(self) -> Iterator[Told]:
         sold = {i: n for n, i in enumerate(self.catalog.sold, 1)}
@@ -252,6 +261,12 @@ def _in_order(numbers: Numbers, role: str, plan: Callable[[int], list[Held]]) ->
 
 def _at_n(copies: list[Held], role: str, n: int) -> Held:
     return next(x for x in copies if x.role == role and x.n == n)
+
+
+def _hard(copies: list[Held]) -> Iterator[Trap]:
+    """Copies that are about the same as the right one, and hard to see so."""
+    kept = next(x for x in copies if x.keeper)
+    yield from (Trap(x.trap, _at(kept), _at(x), True) for x in copies if x.trap and not x.deleted)
 
 
 def _at(x: Held) -> Place:

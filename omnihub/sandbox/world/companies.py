@@ -2,8 +2,12 @@
 
 Companies come in blocks of ten with thirty people. In a block
 
-    slot 0  may head a group, whose same-named branch in another town is slot 2 and whose subsidiary is slot 4
+    slot 0  may head a group, whose same-named branch in another town is slot 2 and whose subsidiary is slot 4; a branch
+            may have its group's VAT id, and the CRM may not say whose branch it is
     slot 5  may be a namesake of slot 3: the same name in another town, nothing else in common
+    HOUSED  may sit in one house, with one switchboard for all of them
+
+Any other may have moved or been renamed; what was not touched since says what was.
 """
 
 from __future__ import annotations
@@ -35,6 +39,9 @@ SIZES = (10, 5, 4, 3, 2, 2, 1, 1, 1, 1)  # people in each slot of a block
 PEOPLE = sum(SIZES)
 FIRST = tuple(sum(SIZES[:slot]) for slot in range(BLOCK))  # the first person of each slot
 SLOT_OF = tuple(slot for slot, size in enumerate(SIZES) for _ in range(size))
+HOUSED = (0, 1, 3, 6, 7, 8, 9)  # the slots of a block that may share a house: 22 people at one number
+
+LIKE = ("branch", "subsidiary", "namesake")  # kinds that are easily taken for another company
 
 INDUSTRIES = (
     "Machinery",
@@ -51,7 +58,7 @@ INDUSTRIES = (
     "Shipbuilding",
 )
 
-_FACTS, _BLOCK, _SKETCH, _PLAN, _FINISH = 101, 102, 103, 104, 105
+_FACTS, _BLOCK, _SKETCH, _PLAN, _FINISH, _HOUSE, _BRANCH, _NAMED = range(101, 109)
 
 
 def companies_of(customers: int) -> int:
@@ -62,7 +69,10 @@ def companies_of(customers: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Company:
-    """A company as it is. `old_…`: before it moved; `kind`: head, branch, subsidiary, namesake or ""."""
+    """A company as it is. `old_…`: before it moved, or was renamed; `kind`: head, branch, subsidiary, namesake or "".
+
+    `told`: whether the CRM says whose branch or subsidiary it is.
+    """
 
     index: int
     land: Land
@@ -81,6 +91,8 @@ class Company:
     moved: bool
     old_address: Address
     old_phone: str
+    old_name: str | None
+    told: bool
 
     @property
     def key(self) -> str:
@@ -126,11 +138,25 @@ class Companies:
             return ""
         return {0: "head", 2: "branch", 4: "subsidiary"}[slot]
 
+    def host(self, c: int) -> int | None:
+        """The first company of the house c shares with others."""
+        block, slot = divmod(c, BLOCK)
+        if slot not in HOUSED or not Dice(self.seed, _HOUSE, block).chance(0.12):
+            return None
+        return block * BLOCK
+
+    def neighbour(self, c: int) -> int | None:
+        """The company before c in the house they share."""
+        slot = c % BLOCK
+        return c - slot + HOUSED[HOUSED.index(slot) - 1] if slot and self.host(c) is not None else None
+
     def _company(self, c: int) -> Company:
         dice = Dice(self.seed, _FACTS, c)
         dice.below(100)  # the group
         land = dice.pick(LANDS)
         kind = self.kind(c)
+        house = self.company(c - c % BLOCK) if self.neighbour(c) is not None else None
+        land = house.land if house else land
         model = {"branch": c - 2, "subsidiary": c - 4, "namesake": c - 2}.get(kind)
         town_index = dice.below(97)
         if model is None:
@@ -141,7 +167,8 @@ class Companies:
                 land = like.land
                 town_index = land.towns.index(like.town) + 1 + dice.below(len(land.towns) - 1)
             name, form, domain = self._like(like, kind, land, land.towns[town_index % len(land.towns)], dice)
-        town = land.towns[town_index % len(land.towns)]
+        town = house.town if house else land.towns[town_index % len(land.towns)]
+        address, own = land.place(town, dice), Dice(self.seed, _BRANCH, c)
         return Company(
             index=c,
             land=land,
@@ -149,10 +176,14 @@ class Companies:
             kind=kind,
             name=name,
             form=form,
-            vat_id=None if kind == "branch" else vat_id(land.code, c),
+            vat_id=vat_id(land.code, c)
+            if kind != "branch"
+            else self.company(c - 2).vat_id
+            if own.chance(0.35)
+            else None,
             domain=domain,
-            phone=land.line(town, c + 1),
-            address=land.place(town, dice),
+            phone=house.phone if house else land.line(town, c + 1),
+            address=house.address if house else address,
             industry=dice.pick(INDUSTRIES),
             group=self.group(c),
             status=("active", "active", "active", "active", "prospect", "former")[dice.below(6)],
@@ -160,7 +191,17 @@ class Companies:
             moved=not kind and dice.chance(0.1),
             old_address=land.place(dice.pick(land.towns), dice),
             old_phone=land.line(town, c + 1 + self.count),
+            old_name=None if kind else self._old_name(c, land, form),
+            told=not own.chance(0.4),
         )
+
+    def _old_name(self, c: int, land: Land, form: tuple[str, str]) -> str | None:
+        """What one in twenty was called before: a made-up word, which nobody else has, and the trade."""
+        dice = Dice(self.seed, _NAMED, c)
+        if not dice.chance(0.05):
+            return None
+        one, other = dice.pick(land.surnames), dice.pick(land.surnames)
+        return f"{one[:3]}{other[:3].lower()}a {dice.pick(land.trades)} {form[0]}"
 
     def _names(self, c: int, land: Land, dice: Dice) -> tuple[str, tuple[str, str], str]:
         """A name and domain no other company has: c picks surname, trade and variant, each combination once."""
@@ -255,7 +296,7 @@ class Companies:
         self, company: Company, role: str, right: dict[str, Any], kept: int | None, newest: int, dice: Dice
     ) -> Held:
         fields = held(role, STREAM[role], right)
-        if role == "crm" and company.parent is not None and self.numbers.at("crm", company.parent):
+        if role == "crm" and company.told and company.parent is not None and self.numbers.at("crm", company.parent):
             fields["parent"] = self.numbers.at("crm", company.parent)
         ago = kept if kept is not None else older(newest, dice)
         return Held(role, STREAM[role], self.numbers.first[role][company.index], fields, ago, keeper=kept is not None)
@@ -297,12 +338,23 @@ class Companies:
         if company.moved and "street" in f and "street" in kept.fields and dice.chance(0.45):
             self._move(company, x, kept)
             return
+        if company.old_name and self._known_otherwise(x) and "name" in kept.fields and dice.chance(0.5):
+            x.trap = "renamed"
+            x.put("name", company.old_name, "name before")
+            x.updated_ago_s = kept.updated_ago_s + 60 * DAY + x.updated_ago_s // 2
+            return
         u = dice.below(100)
         for _ in range(0 if u < 74 else 1 if u < 94 else 2):
             _ERRORS[dice.below(len(_ERRORS))](self, company, x, kept, dice)
 
+    @staticmethod
+    def _known_otherwise(x: Held) -> bool:
+        """Whether it would be known without its name."""
+        return x.right("vat_id") or x.right("domain") or x.right("email")
+
     def _move(self, company: Company, x: Held, kept: Held) -> None:
         """It still has the address before the move; its record was not touched since."""
+        x.trap = "moved"
         x.updated_ago_s = kept.updated_ago_s + 60 * DAY + x.updated_ago_s // 2
         for name, old in company.old_address._asdict().items():
             if x.fields.get(name) not in (None, old):

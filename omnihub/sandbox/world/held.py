@@ -59,7 +59,7 @@ class Held:
     deleted: bool = False
     merged_into: int | None = None
     spare: bool = False  # the second one inside one system
-    former: bool = False  # from the employer before
+    trap: str = ""  # the name of the trap, where it is hard to see that the keeper is about the same
 
     def put(self, name: str, value: Any, detail: str, kind: str = "value_differs") -> None:
         """Hold a wrong value; nothing is wrong where it happens to be the one held."""

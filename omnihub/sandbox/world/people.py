@@ -1,22 +1,21 @@
 """The people: who they are, whom they resemble, and what each system holds of them.
 
-Thirty people belong to a block of ten companies. In a block
-
-    3   may be the son of 2: same name, same company, "Jr." where somebody thought of it
-    5   may be a colleague of 4 with the same surname and initial (twins)
-    12  may have the full name of 1 and work for another company, in another town
-
-Anybody may have changed jobs: an older record then is still filed under the company before.
+Thirty people belong to a block of ten companies; some of them are easily taken for others (alike). Anybody may have
+changed jobs: an older record then is still filed under the company before. Anybody may have a copy that is hard to know
+them by (ordeals). Birth dates are known to the CRM and to marketing, of some.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any
 
 from omnihub.sandbox.copies import HELD
+from omnihub.sandbox.world import ordeals
+from omnihub.sandbox.world.alike import RELATED, SHARING, Alike, Resemblance, like_named
 from omnihub.sandbox.world.companies import BLOCK, FIRST, PEOPLE, SIZES, SLOT_OF, Companies, Company, older
 from omnihub.sandbox.world.dice import Dice
 from omnihub.sandbox.world.held import DAY, HOUR, OLDEST, Clock, Held, Numbers, Wrong, dialled, held, place
@@ -37,6 +36,8 @@ ROLES = tuple(STREAM)
 CRM, MARKETING, SHOP, TICKETING, PORTAL = range(5)
 SHARE = {"crm": 0.75, "marketing": 0.6, "shop": 0.35, "ticketing": 0.4, "portal": 0.42}
 
+BORN = {"crm": 0.5, "marketing": 0.35}  # of how many the birth date is known
+
 TITLES = (
     "Head of Purchasing", "Buyer", "Production Manager", "Maintenance Engineer", "Managing Director", "Plant Manager",
     "Technical Director", "Sales Manager", "Quality Manager", "Project Engineer", "Logistics Manager", "Controller",
@@ -44,7 +45,8 @@ TITLES = (
     "IT Manager",
 )  # fmt: skip
 
-_NAME, _TRAPS, _FACTS, _SKETCH, _PLAN, _FINISH = 201, 202, 203, 204, 205, 206
+_NAME, _FACTS, _SKETCH, _PLAN, _FINISH = 201, 203, 204, 205, 206
+_BORN, _SHARED, _ORDEAL, _MARRIED, _GENERATION = range(207, 212)
 
 NOWHERE = 900_000_000  # no stream ever counts this far: links to such a record point nowhere
 
@@ -63,7 +65,7 @@ class Former:
 class Person:
     """A person as they are. `consent`: their last answer; `asked_ago_s`: when they gave it; `withdrawn`: after a yes.
 
-    `alike`: the person they are easily taken for, and how (the name of the trap).
+    `alike`: the person they are easily taken for.
     """
 
     index: int
@@ -81,8 +83,9 @@ class Person:
     asked_ago_s: int
     maiden: str | None
     former: Former | None
-    alike: tuple[str, int] | None
+    alike: Alike | None
     known_as: str  # a private address somebody once gave
+    birth_date: str
 
     @property
     def key(self) -> str:
@@ -95,6 +98,7 @@ class People:
 
     def __init__(self, seed: int, customers: int, companies: Companies, clock: Clock) -> None:
         self.seed, self.count, self.companies, self.clock = seed, customers, companies, clock
+        self.resemblance = Resemblance(seed, customers, lambda p: companies.host(self.company_of(p)) is not None)
         self.staff: Callable[[int], tuple[Person, ...]] = lru_cache(8192)(self._staff)
         self.numbers = Numbers(ROLES, customers, self._sketch)
 
@@ -117,69 +121,92 @@ class People:
         c = self.company_of(p)
         return self.staff(c)[p - self.members(c).start]
 
-    def alike(self, p: int) -> tuple[str, int] | None:
-        """Whom p is easily taken for."""
-        block, offset = divmod(p, PEOPLE)
-        if offset not in (3, 5, 12):
-            return None
-        dice = Dice(self.seed, _TRAPS, block)
-        son, twins, namesake = dice.chance(0.3), dice.chance(0.3), dice.chance(0.3)
-        if offset == 3 and son:
-            return "father_son", p - 1
-        if offset == 5 and twins:
-            return "twins", p - 1
-        if offset == 12 and namesake:
-            return "same_name", p - 11
-        return None
-
     def _careful(self, p: int) -> bool:
         """Whether p or somebody like them needs clean copies to be told apart."""
-        block, offset = divmod(p, PEOPLE)
-        partners = {1: 12, 2: 3, 4: 5}
-        return self.alike(p) is not None or (
-            offset in partners
-            and p - offset + partners[offset] < self.count
-            and self.alike(block * PEOPLE + partners[offset]) is not None
-        )
+        return self.resemblance.of(p) is not None or self.resemblance.to(p) is not None
+
+    def next_to(self, p: int) -> int | None:
+        """Somebody before p at the same switchboard, who is not like them, where the switchboard is a whole house's."""
+        c = self.company_of(p)
+        if self.companies.host(c) is None:
+            return None
+        found, before = p - 1, self.companies.neighbour(c)
+        if p == self.members(c).start:
+            if before is None or not self.members(before):
+                return None
+            found = self.members(before)[-1]
+        like = self.resemblance.of(p)
+        return None if like and like.other == found else found
 
     def _name(self, p: int, land: Land) -> tuple[str, str]:
         dice = Dice(self.seed, _NAME, p)
         woman = dice.chance(0.38)
         first = (land.women if woman else land.men)[dice.skewed(len(land.women if woman else land.men))]
         last = land.surnames[dice.skewed(len(land.surnames))]
-        like = self.alike(p)
-        if like is None:
+        like = self.resemblance.of(p)
+        if like is None or like.kind == "info_address":
             return first, last
-        other_first, other_last = self._name(like[1], self.companies.company(self.company_of(like[1])).land)
-        if like[0] == "father_son":
+        other_first, other_last = self._name(like.other, self.companies.company(self.company_of(like.other)).land)
+        if like.kind == "father_son":
             return other_first, f"{other_last} Jr."
-        if like[0] == "same_name":
+        if like.kind in ("same_name", "same_name_at_work"):
             return other_first, other_last
-        pool = land.women if other_first in land.women else land.men
-        twins = [x for x in pool if x[0] == other_first[0] and x != other_first]
-        return (dice.pick(twins) if twins else first), other_last
+        if like.kind == "family_address" and first != other_first:
+            return first, other_last
+        return like_named(other_first, land, dice) or f"{other_first}-{first}", other_last
+
+    def _birth_date(self, p: int) -> str:
+        """Twins have one; a father was young once."""
+        like, dice = self.resemblance.of(p), Dice(self.seed, _BORN, p)
+        if like and like.kind == "twins":
+            return self._birth_date(like.other)
+        year, day = 1958 + dice.below(45), (date(2001, 1, 1) + timedelta(days=dice.below(365))).strftime("%m-%d")
+        son, father = self.resemblance.to(p), like and like.kind == "father_son"
+        if son and son.kind == "father_son":
+            year = 1950 + dice.below(22)
+        elif father:
+            year = int(self._birth_date(p - 1)[:4]) + 22 + dice.below(12)
+        return f"{year}-{day}"
 
     def _staff(self, c: int) -> tuple[Person, ...]:
         company = self.companies.company(c)
-        style = 0 if company.kind else Dice(self.seed, _FACTS, -1 - c).below(4)
+        style = self._style(company)
         taken: dict[str, int] = {}
         if company.kind == "branch":  # whose mailboxes are in the domain of its group
             taken = {x.email.partition("@")[0]: 1 for x in self.staff(c - 2)}
-        found = []
+        found: list[Person] = []
         for p in self.members(c):
             first, last = self._name(p, company.land)
             local = local_part(first, last, company.land.language, style)
             taken[local] = taken.get(local, 0) + 1
             if taken[local] > 1:
                 local += str(taken[local])
-            found.append(self._person(p, company, first, last, local))
+            person = self._person(p, company, first, last, local)
+            if person.alike and person.alike.kind in RELATED and Dice(self.seed, _SHARED, p).chance(0.6):
+                person = replace(person, phone=found[-1].phone)
+            found.append(person)
         return tuple(found)
+
+    def _style(self, company: Company) -> int:
+        return 0 if company.kind else Dice(self.seed, _FACTS, -1 - company.index).below(4)
+
+    def _shared_address(self, p: int, company: Company, last: str) -> str | None:
+        """The one address of a family, or of a small office."""
+        like = self.resemblance.of(p) or self.resemblance.to(p)
+        if like is None or like.kind not in SHARING:
+            return None
+        block = p // PEOPLE
+        if like.kind == "info_address" or Dice(self.seed, _SHARED, -1 - block).chance(0.5):
+            return company.email
+        return f"family.{slug(last, company.land.language)}.{block}@gmx.net"
 
     def _person(self, p: int, company: Company, first: str, last: str, local: str) -> Person:
         dice, land = Dice(self.seed, _FACTS, p), company.land
         alone = SIZES[company.index % BLOCK] == 1
         email = company.email if alone and dice.chance(0.12) else f"{local}@{company.domain}"
+        email = self._shared_address(p, company, last) or email
         direct, has_phone, has_mobile = dice.chance(0.6), dice.chance(0.96), dice.chance(0.65)
+        direct = direct and self.companies.host(company.index) is None
         moved = self._moved(p)
         u = dice.below(100)
         consent = None if u < 12 else "yes" if u < 70 else "no"
@@ -203,8 +230,9 @@ class People:
             asked_ago_s=OLDEST + dice.below(200 * DAY),
             maiden=land.surnames[dice.below(len(land.surnames))] if first in land.women and dice.chance(0.06) else None,
             former=self._former(p, first, last, dice) if moved else None,
-            alike=self.alike(p),
+            alike=self.resemblance.of(p),
             known_as=f"{latin(first, land.language).lower()}{p}@{dice.pick(('gmail.com', 'gmx.net', 'outlook.com'))}",
+            birth_date=self._birth_date(p),
         )
 
     def _moved(self, p: int) -> bool:
@@ -238,6 +266,7 @@ class People:
             "phone": person.phone,
             "mobile": person.mobile,
             "job_title": person.title,
+            "birth_date": person.birth_date,
             "language": person.language,
             "company": company.name,
             "street": at.street,
@@ -250,9 +279,7 @@ class People:
 
     def _sketch(self, p: int) -> int:
         dice = Dice(self.seed, _SKETCH, p)
-        mask = sum(dice.chance(SHARE[role]) << r for r, role in enumerate(ROLES))
-        if not mask:
-            mask = 1 << CRM
+        mask = self._mask(p, dice)
         if self.companies.groups[self.company_of(p)] and mask >> SHOP & 1:
             mask |= 1 << CRM  # else nobody could know which prices they get
         if self._moved(p):
@@ -262,6 +289,13 @@ class People:
         if self._careful(p):
             second = 0
         return mask | second << 5 | gone << 10
+
+    def _mask(self, p: int, dice: Dice) -> int:
+        """The systems that have a first copy: at least one. Only the CRM has an address twice."""
+        mask = sum(dice.chance(SHARE[role]) << r for r, role in enumerate(ROLES))
+        for other in self.resemblance.sharers(p):
+            mask &= ~self._mask(other, Dice(self.seed, _SKETCH, other)) | 1 << CRM
+        return mask or 1 << CRM
 
     def plan(self, p: int) -> list[Held]:
         """Every copy of a person, with its errors."""
@@ -279,15 +313,46 @@ class People:
         for x in copies:
             if x.keeper:
                 self._forget(x, dice, 0.06 if not person.former else 0.0)
+        hard = self._hard(person, [x for x in copies if not x.keeper], kept)
         for x in copies:
             if x.role == former:
                 self._stay(person, x, kept)
-            elif not x.keeper:
+            elif not x.keeper and x is not hard:
                 self._err(person, company, x, kept, dice)
+                self._generation(person, x)
         copies += list(self._extra(person, company, right, kept, newest, dice))
         for x in copies:
             self._consent(person, x, kept, HELD[x.role, x.stream], dice)
         return copies
+
+    def _hard(self, person: Person, copies: list[Held], kept: Held) -> Held | None:
+        """One in twelve has a copy that is hard to know them by."""
+        dice = Dice(self.seed, _ORDEAL, person.index)
+        if not copies or person.former or self._careful(person.index) or not dice.chance(0.08):
+            return None
+        company = self.companies.company(person.company)
+        names = [x.last_name for x in self.staff(person.company) if x.first_name[0] == person.first_name[0]]
+        victim = ordeals.Victim(
+            person.first_name,
+            person.last_name,
+            person.email,
+            person.land.language,
+            person.phone if person.phone != company.phone else None,
+            person.mobile,
+            names.count(person.last_name) == 1,
+            frozenset(kept.fields),
+        )
+        x = dice.pick(copies)
+        return x if ordeals.befall(victim, x, dice) else None
+
+    def _generation(self, person: Person, x: Held) -> None:
+        """Not everybody thinks of writing Jr. or Sr.: a matter of taste, where the address tells them apart."""
+        dice, like = Dice(self.seed, _GENERATION, person.index * 8 + place(ROLES, x.role)), person.alike
+        to = self.resemblance.to(person.index)
+        if like and like.kind == "father_son" and x.right("email") and dice.chance(0.35):
+            x.put("last_name", person.last_name.removesuffix(" Jr."), "generation left out", "spelling_differs")
+        elif to and to.kind == "father_son" and dice.chance(0.2):
+            x.put("last_name", f"{person.last_name} Sr.", "generation written", "spelling_differs")
 
     @staticmethod
     def _keeper(person: Person, roles: list[str], dice: Dice) -> str:
@@ -302,6 +367,9 @@ class People:
             role, STREAM[role], self.numbers.first[role][person.index], held(role, STREAM[role], right), ago, keeper
         )
         self._file(person.company, x)
+        knows = Dice(self.seed, _BORN, -1 - person.index * 8 - place(ROLES, role))
+        if not knows.chance(BORN.get(role, 0)):
+            x.fields.pop("birth_date", None)
         return x
 
     def _file(self, c: int, x: Held) -> None:
@@ -360,7 +428,7 @@ class People:
         former = person.former
         assert former is not None
         old = self.companies.company(former.company)
-        x.former = True
+        x.trap = "job_changer"
         x.updated_ago_s = kept.updated_ago_s + 90 * DAY + x.updated_ago_s // 2
         self._file(former.company, x)
         for name, value in (("email", former.email), ("phone", former.phone), ("job_title", former.title)):
@@ -377,7 +445,7 @@ class People:
         if "email" in x.fields and dice.chance(0.04) and self._findable(person, x):
             del x.fields["email"]
         if person.maiden and x.right("email") and dice.chance(0.5):
-            x.put("last_name", person.maiden, "name before marriage")
+            self._maiden(person, company, x, kept)
             x.updated_ago_s = kept.updated_ago_s + 30 * DAY + x.updated_ago_s // 2
         u = dice.below(100)
         for _ in range(0 if u < 74 else 1 if u < 94 else 2):
@@ -386,6 +454,17 @@ class People:
         if x.role == "crm" and "account" in x.fields and company.group == "standard" and dice.chance(0.02):
             x.fields["account"] = NOWHERE + person.index if person.index % 2 else self._dead_account(company, person)
             x.wrong.append(Wrong("account", "orphan_link", "points to a record that is gone"))
+
+    def _maiden(self, person: Person, company: Company, x: Held, kept: Held) -> None:
+        """Still under the name before, and half of them with the address of then: a number of their own is left."""
+        x.trap = "married"
+        x.put("last_name", person.maiden, "name before marriage")
+        own = (("phone", person.phone if person.phone != company.phone else None), ("mobile", person.mobile))
+        reached = any(number and x.fields.get(name) == number and name in kept.fields for name, number in own)
+        if reached and "email" in kept.fields and Dice(self.seed, _MARRIED, person.index).chance(0.5):
+            local = local_part(person.first_name, person.maiden or "", company.land.language, self._style(company))
+            if all(x.email.partition("@")[0] != local for x in self.staff(company.index)):
+                x.put("email", f"{local}@{company.domain}", "name before marriage")
 
     def _dead_account(self, company: Company, person: Person) -> int:
         """A deleted record of the company, where there is one."""
