@@ -46,7 +46,7 @@ TITLES = (
 )  # fmt: skip
 
 _NAME, _FACTS, _SKETCH, _PLAN, _FINISH = 201, 203, 204, 205, 206
-_BORN, _SHARED, _ORDEAL, _MARRIED, _GENERATION = range(207, 212)
+_BORN, _SHARED, _MARRIED, _GENERATION, _ORDEAL = range(207, 212)
 
 NOWHERE = 900_000_000  # no stream ever counts this far: links to such a record point nowhere
 
