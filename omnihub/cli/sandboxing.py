@@ -7,7 +7,7 @@ import json
 import signal
 import threading
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 import typer
 from rich.console import Console
+from rich.table import Table
 
 import connectors
 from omnihub.cli.installation import Installation, here
@@ -303,17 +304,38 @@ def held_against_truth(store: Store, home: Path) -> dict[str, Any]:
             for row in c.execute(sa.select(f.c.kind, f.c.ref, f.c.field, f.c.state))
             if row.state == "open" or (row.kind, row.ref, row.field) in planted
         ]
-        return scored(crosswalk, believed, findings, known)
+        return scored(crosswalk, believed, findings, known, _asked(c))
+
+
+def _asked(c: sa.Connection) -> Iterator[Sequence[str]]:
+    """The refs of each question that waits for a person: pairs that may be one, and what a guard stopped."""
+    p, q = schema.pairs, schema.queue
+    yield from c.execute(sa.select(p.c.a, p.c.b).where(p.c.state == "unsure")).tuples()
+    for members in c.execute(sa.select(q.c.members)).scalars():
+        yield json.loads(members)
 
 
 def draw_score(console: Console, facts: Mapping[str, Any]) -> None:
     """Who is who, what is right, what was found."""
-    drawn = table("", "precision", "recall", "F1", right=("precision", "recall", "F1"))
+    columns = ("precision", "recall", "F1", "B³ F1", "merge precision")
+    drawn = table("", *columns, right=columns)
     for name in ("contacts", "accounts"):
-        drawn.add_row(name, *(share(facts[name][of]) for of in ("precision", "recall", "f1")))
-    drawn.add_row("findings", *(share(facts["findings"][of]) for of in ("precision", "recall")), "")
+        of, whole = facts[name], ("precision", "recall", "f1")
+        drawn.add_row(name, *(share(of[x]) for x in whole), share(of["b3"]["f1"]), share(of["merge_precision"]))
+    drawn.add_row("findings", *(share(facts["findings"][of]) for of in ("precision", "recall")), "", "", "")
     put(console, drawn)
+    if facts["all_traps"]["pairs"]:
+        put(console, _draw_traps(facts))
     put(console, f"{GOOD} {facts['fields']['correct_share']:.2%} of the golden values are right")
+
+
+def _draw_traps(facts: Mapping[str, Any]) -> Table:
+    """What is easily got wrong, by kind."""
+    columns = ("pairs", "right", "asked", "wrong")
+    drawn = table("easily got wrong", *columns, right=columns)
+    for kind, n in (facts["traps"] | {"all": facts["all_traps"]}).items():
+        drawn.add_row(kind.replace("_", " "), *(number(n[how]) for how in ("pairs", "right", "queued", "wrong")))
+    return drawn
 
 
 def _asked_for_a_world(home: Path) -> dict[str, Any]:

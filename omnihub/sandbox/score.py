@@ -1,10 +1,14 @@
 """Score: what the hub believes, held against the truth.
 
     contacts, accounts   pairwise precision, recall and F1: of all pairs of records the hub calls one, how many are; of
-                         all pairs that are one, how many it found. Counted from the sizes of overlaps.
+                         all pairs that are one, how many it found. b3: the same for each record, in the mean: of those
+                         it is put with, how many belong; of those that belong, how many it is put with. Merge
+                         precision: of all joinings of one more record to a golden one, how many were right. All are
+                         counted from the sizes of overlaps.
     fields               of all right values of things the hub has a record of: the share it believes
     findings             of all findings the truth can judge: how many were planted; of all planted, how many found
-    traps                of the pairs that are easily got wrong: how many are right
+    traps                of the pairs that are easily got wrong: how many are right, how many are asked of a person,
+                         how many are silently wrong; by kind, and all together
 
 Records that are deleted, or that the truth does not know, count nowhere.
 """
@@ -12,7 +16,7 @@ Records that are deleted, or that the truth does not know, count nowhere.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from omnihub.model import FINDING_KINDS, Entity, fields_of
@@ -33,16 +37,18 @@ def score(
     golden: Iterable[tuple[str, str, Mapping[str, str | None]]],
     findings: Iterable[tuple[str, str, str]],
     truth: Truth,
+    asked: Iterable[Sequence[str]] = (),
 ) -> dict[str, Any]:
     """How well the hub knows its customers.
 
     crosswalk: (ref, golden id). golden: (golden id, entity, field → value). findings: (kind, ref, field).
+    asked: the refs of each question to a person.
     """
     believed = {str(ref): golden_id for ref, golden_id in crosswalk}
-    found: dict[str, Any] = {name: _pairwise(believed, truth.who(entity)) for name, entity in _SETS.items()}
+    found: dict[str, Any] = {name: _known_apart(believed, truth.who(entity)) for name, entity in _SETS.items()}
     found["fields"] = _fields(believed, golden, truth)
     found["findings"] = _findings(findings, truth)
-    found["traps"] = _traps(believed, truth)
+    found["traps"], found["all_traps"] = _traps(believed, truth, asked)
     return found
 
 
@@ -53,31 +59,89 @@ def _pairs(sizes: Iterable[int]) -> int:
     return sum(n * (n - 1) // 2 for n in sizes)
 
 
-def _pairwise(believed: Mapping[str, str], who: Mapping[str, str]) -> dict[str, float]:
+def _known_apart(believed: Mapping[str, str], who: Mapping[str, str]) -> dict[str, Any]:
     """A record the hub knows nothing of is alone in it."""
     cells = Counter((believed.get(ref, ref), key) for ref, key in who.items())
     clusters: Counter[str] = Counter()
     things: Counter[str] = Counter()
+    parts: Counter[str] = Counter()  # so many things are in a cluster
     for (golden_id, key), n in cells.items():
         clusters[golden_id] += n
         things[key] += n
+        parts[golden_id] += 1
     both = _pairs(cells.values())
-    return _shares(both, _pairs(clusters.values()), _pairs(things.values()))
+    joined = len(who) - len(clusters)
+    wrongly = parts.total() - len(clusters)
+    return _shares(both, _pairs(clusters.values()), _pairs(things.values())) | {
+        "b3": _b_cubed(cells, clusters, things, len(who)),
+        "merge_precision": _share(joined - wrongly, joined),
+    }
+
+
+def _b_cubed(
+    cells: Mapping[tuple[str, str], int], clusters: Mapping[str, int], things: Mapping[str, int], records: int
+) -> dict[str, float]:
+    precision = sum(n * n / clusters[golden_id] for (golden_id, _), n in cells.items())
+    recall = sum(n * n / things[key] for (_, key), n in cells.items())
+    return _harmonic(precision / records if records else 1.0, recall / records if records else 1.0)
 
 
 def _shares(both: int, said: int, true: int) -> dict[str, float]:
-    precision = both / said if said else 1.0
-    recall = both / true if true else 1.0
+    return _harmonic(both / said if said else 1.0, both / true if true else 1.0)
+
+
+def _harmonic(precision: float, recall: float) -> dict[str, float]:
     f1 = 2 * precision * recall / (precision + recall) if precision + recall else 0.0
     return {"precision": round(precision, 5), "recall": round(recall, 5), "f1": round(f1, 5)}
 
 
-def _traps(believed: Mapping[str, str], truth: Truth) -> dict[str, dict[str, int]]:
+def _share(some: int, of: int) -> float:
+    return round(some / of, 5) if of else 1.0
+
+
+def _traps(
+    believed: Mapping[str, str], truth: Truth, asked: Iterable[Sequence[str]]
+) -> tuple[dict[str, dict[str, Any]], dict[str, Any]]:
+    """By kind, and all together. A pair the hub does not know both records of is not judged."""
+    questions = _Questions(believed, asked)
     results: dict[str, Counter[str]] = defaultdict(Counter)
     for kind, a, b, same in truth.traps():
         if a in believed and b in believed:
-            results[kind]["right" if (believed[a] == believed[b]) == same else "wrong"] += 1
-    return {kind: {"right": n["right"], "wrong": n["wrong"]} for kind, n in sorted(results.items())}
+            right = (believed[a] == believed[b]) == same
+            results[kind]["right" if right else "queued" if questions.about(a, b) else "wrong"] += 1
+    together: Counter[str] = sum(results.values(), Counter())
+    return {kind: _caught(n) for kind, n in sorted(results.items())}, _caught(together)
+
+
+def _caught(n: Mapping[str, int]) -> dict[str, Any]:
+    right, queued, wrong = (n.get(how, 0) for how in ("right", "queued", "wrong"))
+    pairs = right + queued + wrong
+    return {
+        "pairs": pairs,
+        "right": right,
+        "queued": queued,
+        "wrong": wrong,
+        "right_or_queued_share": _share(right + queued, pairs),
+        "wrong_share": _share(wrong, pairs) if pairs else 0.0,
+    }
+
+
+class _Questions:
+    """What a person is asked: whether these records, or the golden records they are in, are one."""
+
+    def __init__(self, believed: Mapping[str, str], asked: Iterable[Sequence[str]]) -> None:
+        self._believed = believed
+        self._of: dict[str, set[int]] = defaultdict(set)
+        for n, refs in enumerate(asked):
+            for ref in refs:
+                self._of[ref].add(n)
+                self._of[believed.get(ref, ref)].add(n)
+
+    def about(self, a: str, b: str) -> bool:
+        """Of two in one golden record: about these two. Of two in different ones: about any two of their records."""
+        if self._believed[a] != self._believed[b]:
+            a, b = self._believed[a], self._believed[b]
+        return bool(self._of[a] & self._of[b])
 
 
 # -- what is right ------------------------------------------------------------------------------

@@ -45,16 +45,23 @@ def test_believing_the_truth_scores_full_marks(world: Truth) -> None:
     golden = [(key, entity, world.right(key)) for entity, refs in who.items() for key in set(refs.values())]
     findings = [(e.kind, e.ref, e.field) for e in world.errors()]
     found = score(crosswalk, golden, findings, world)
-    assert found["contacts"] == found["accounts"] == {"precision": 1.0, "recall": 1.0, "f1": 1.0}
+    full = {"precision": 1.0, "recall": 1.0, "f1": 1.0}
+    assert found["contacts"] == found["accounts"] == full | {"b3": full, "merge_precision": 1.0}
     assert found["fields"]["correct_share"] == 1.0
     assert (found["findings"]["precision"], found["findings"]["recall"]) == (1.0, 1.0)
     assert set(found["findings"]["by_kind"]) <= set(FINDING_KINDS)
-    assert all(n["wrong"] == 0 for n in found["traps"].values())
+    assert found["all_traps"]["right"] == found["all_traps"]["pairs"] > 30
+    assert all(n["wrong_share"] == 0 for n in found["traps"].values())
 
 
 def test_believing_nothing_scores_no_recall(world: Truth) -> None:
     found = score([], [], [], world)
-    assert found["contacts"] == {"precision": 1.0, "recall": 0.0, "f1": 0.0}
+    assert {k: found["contacts"][k] for k in ("precision", "recall", "f1")} == {
+        "precision": 1.0,
+        "recall": 0.0,
+        "f1": 0.0,
+    }
+    assert found["contacts"]["merge_precision"] == 1.0
     assert found["findings"]["recall"] == 0.0
     assert found["findings"]["precision"] == 1.0
 
@@ -77,6 +84,19 @@ def test_counting_overlaps_is_counting_pairs(labels: list[tuple[int, int]]) -> N
     found = score(believed, [], [], truth(*whos))["contacts"]
     assert found["precision"] == round(both / said if said else 1.0, 5)
     assert found["recall"] == round(both / true if true else 1.0, 5)
+
+
+def test_a_record_is_judged_by_whom_it_is_put_with() -> None:
+    """Right: {1,2,3} {4}. Believed: {1,2} {3,4}. Precision is 1, 1, 1/2, 1/2; recall 2/3, 2/3, 1/3, 1."""
+    believed = [(ref(*at), golden) for at, golden in ((A, "x"), (B, "x"), (C, "y"), (D, "y"))]
+    found = score(believed, [], [], truth(*people("p", "p", "p", "q")))["contacts"]["b3"]
+    assert (found["precision"], found["recall"]) == (0.75, 0.66667)
+
+
+def test_merge_precision_is_of_joinings_however_large_what_was_joined() -> None:
+    """Three joinings make one of four; one of them brought in a stranger."""
+    believed = [(ref(*at), "x") for at in (A, B, C, D)]
+    assert score(believed, [], [], truth(*people("p", "p", "p", "q")))["contacts"]["merge_precision"] == 0.66667
 
 
 def test_records_the_truth_does_not_know_count_nowhere() -> None:
@@ -144,10 +164,40 @@ def test_kinds_that_were_not_planted_are_not_judged() -> None:
     assert judged(SETTING, ("value_differs", A, "email"), ("price_differs", C, "unit_price")) == (1.0, 1.0)
 
 
+TRAPS: list[Told] = [*people("p", "q", "r", "r"), Trap("twins", A, B, False), Trap("job_changer", C, D, True)]
+
+
+def caught(crosswalk: str, *asked: tuple[Place, ...]) -> dict[str, str]:
+    """How each trap went. `crosswalk`: the golden ids of A, B, C and D; `asked`: what a person is asked."""
+    believed = [(ref(*at), golden) for at, golden in zip((A, B, C, D), crosswalk, strict=True)]
+    questions = [[ref(*at) for at in refs] for refs in asked]
+    found = score(believed, [], [], truth(*TRAPS), questions)["traps"]
+    return {kind: next(how for how in ("right", "queued", "wrong") if n[how]) for kind, n in found.items()}
+
+
 def test_traps_are_right_when_kept_apart_or_together_as_they_should() -> None:
-    told: list[Told] = [*people("p", "q", "r", "r"), Trap("twins", A, B, False), Trap("job_changer", C, D, True)]
-    believed = [(ref(*A), "x"), (ref(*B), "x"), (ref(*C), "y"), (ref(*D), "y")]
-    assert score(believed, [], [], truth(*told))["traps"] == {
-        "job_changer": {"right": 1, "wrong": 0},
-        "twins": {"right": 0, "wrong": 1},
-    }
+    assert caught("xyzz") == {"twins": "right", "job_changer": "right"}
+    assert caught("xxyz") == {"twins": "wrong", "job_changer": "wrong"}
+
+
+def test_a_trap_that_a_person_is_asked_about_is_not_silently_wrong() -> None:
+    assert caught("xxyz", (A, B), (C, D)) == {"twins": "queued", "job_changer": "queued"}
+    assert caught("xxyz", (B, C, A)) == {"twins": "queued", "job_changer": "wrong"}
+    assert caught("xyzz", (A, B), (C, D)) == {"twins": "right", "job_changer": "right"}
+
+
+def test_a_question_about_another_of_their_records_is_one_about_them() -> None:
+    """C is kept apart from D, which is with A: whether C and A are one is the same question."""
+    assert caught("xyzx", (A, C))["job_changer"] == "queued"
+
+
+def test_of_two_in_one_golden_record_only_a_question_about_these_two_counts() -> None:
+    assert caught("xxxz", (B, C))["twins"] == "wrong"
+
+
+def test_traps_are_counted_by_kind_and_all_together() -> None:
+    believed = [(ref(*at), golden) for at, golden in zip((A, B, C, D), "xxyy", strict=True)]
+    found = score(believed, [], [], truth(*TRAPS, Trap("swapped", A, D, True)), [[ref(*A), ref(*D)]])
+    shares = {"right_or_queued_share": 0.66667, "wrong_share": 0.33333}
+    assert found["all_traps"] == {"pairs": 3, "right": 1, "queued": 1, "wrong": 1} | shares
+    assert found["traps"]["twins"]["wrong_share"] == 1.0
