@@ -12,6 +12,7 @@ called different is never one. What was kept apart in spite of a sure link is qu
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -112,12 +113,12 @@ def _names(refs: pa.Array | Sequence[str]) -> pa.Array:
 
 
 def _links(names: pa.Array, pairs: pa.Table) -> Links:
-    a, b = (pc.index_in(pairs.column(side), value_set=names) for side in ("a", "b"))
+    ends = pa.chunked_array([*pairs.column("a").chunks, *pairs.column("b").chunks], pa.string())
+    places = pc.fill_null(pc.index_in(ends, value_set=names), -1).to_numpy().astype(np.int64)  # both sides at once: the
+    a, b = places[: pairs.num_rows], places[pairs.num_rows :]  # table of all names is made once
     weight = pairs.column("weight").to_numpy().astype(np.float64)
-    forbidden = pairs.column("forbidden").to_numpy().astype(bool)
-    known = pc.and_(a.is_valid(), b.is_valid()).to_numpy(zero_copy_only=False)
-    a, b = (pc.fill_null(side, 0).to_numpy().astype(np.int64) for side in (a, b))
-    links = Links(a, b, exact(weight), forbidden)
+    links = Links(a, b, exact(weight), pairs.column("forbidden").to_numpy().astype(bool))
+    known = (a >= 0) & (b >= 0)
     return links if known.all() else links.only(known)
 
 
@@ -252,7 +253,13 @@ class _Clusters:
         self._bounds = [*np.flatnonzero(new).tolist(), len(first)]
 
     def all(self) -> list[list[str]]:
-        return [self._ordered[start:end] for start, end in pairwise(self._bounds)]
+        was_on = gc.isenabled()
+        gc.disable()  # it would look for garbage among a million lists that all stay: that is most of the time here
+        try:
+            return [self._ordered[start:end] for start, end in pairwise(self._bounds)]
+        finally:
+            if was_on:
+                gc.enable()
 
     def members(self, *firsts: int) -> tuple[str, ...]:
         """The records of the clusters that begin with these."""

@@ -54,7 +54,7 @@ class Rules:
 
 @dataclass(frozen=True)
 class Links:
-    """Pairs of records by number, a < b, each once. The weight of a forbidden one says nothing."""
+    """Pairs of records by number."""
 
     a: Ints
     b: Ints
@@ -129,8 +129,11 @@ def linked(links: Links, united: Ints, holds: Bits, rules: Rules) -> tuple[Ints,
     their best evidence, and stay together whatever the rules say. `holds`: one row of bits for each record.
     """
     count = len(united)
-    links = distinct(links.named(united), count)
-    sure = links.only(~links.forbidden & (links.weight >= rules.same))
+    links = distinct(links, count)
+    links = replace(links, weight=np.where(links.forbidden, -np.inf, links.weight))
+    if (united != np.arange(count)).any():
+        links = distinct(links.named(united), count)  # now a forbidden one may have weight: of another pair of the same
+    sure = links.only(links.weight >= rules.same)
     component = components(count, sure.a, sure.b)
     links = links.only(component[links.a] == component[links.b])
     nodes, number, place = _laid_out(component, sure)
@@ -164,7 +167,7 @@ def _apart(links: Links, first: Ints, groups: Groups, rules: Rules, nodes: Ints)
     rows = between(crossing, first, rules)
     hindered, _ = hindrances(rows, groups, rules)
     left = hindered != Hindrance.NO_SURE_LINK
-    sure = crossing.only(~crossing.forbidden & (crossing.weight >= rules.same))
+    sure = crossing.only(crossing.weight >= rules.same)
     a, b = first[sure.a], first[sure.b]
     key = np.minimum(a, b) * len(first) + np.maximum(a, b)
     order = np.lexsort((sure.b, sure.a, -sure.weight, key))
@@ -177,7 +180,7 @@ def _apart(links: Links, first: Ints, groups: Groups, rules: Rules, nodes: Ints)
 
 def _preferred(links: Links, first: Ints) -> Floats:
     """For each record its strongest link inside its group."""
-    inside = links.only((first[links.a] == first[links.b]) & ~links.forbidden)
+    inside = links.only(first[links.a] == first[links.b])
     found = np.full(len(first), -np.inf)
     np.maximum.at(found, inside.a, inside.weight)
     np.maximum.at(found, inside.b, inside.weight)
@@ -233,12 +236,9 @@ def _starts(key: npt.NDArray[np.int64]) -> Ints:
 
 def between(links: Links, group: Ints, rules: Rules) -> Between:
     """The pairs, gathered by the groups they lie between."""
-    free = ~links.forbidden
-    agreeing = (free & (links.weight >= rules.agrees)).astype(np.float64)
-    total = np.where(free, links.weight, 0.0)
-    best, worst = np.where(free, links.weight, -np.inf), np.where(free, links.weight, -np.inf)
-    given = np.ones(len(total))
-    return _gathered(Between(group[links.a], group[links.b], total, given, best, worst, agreeing), len(group))
+    total, worst = np.where(links.forbidden, 0.0, links.weight), np.where(links.forbidden, -np.inf, links.weight)
+    given, agreeing = np.ones(len(total)), (links.weight >= rules.agrees).astype(np.float64)
+    return _gathered(Between(group[links.a], group[links.b], total, given, links.weight, worst, agreeing), len(group))
 
 
 def _gathered(rows: Between, count: int) -> Between:
