@@ -322,6 +322,7 @@ CONTACT: dict[str, str | Path] = {
     "phone": "properties.phone",
     "mobile": "properties.mobilephone",
     "job_title": "properties.jobtitle",
+    "birth_date": "properties.date_of_birth",
     "language": "properties.hs_language",
     "company": "properties.company",
     "city": "properties.city",

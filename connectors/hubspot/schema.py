@@ -41,8 +41,8 @@ LINK_TYPES: dict[tuple[str, str], tuple[int, int | None]] = {
 
 _COMPANY = "name domain phone address zip city state country industry website description lifecyclestage"
 _CONTACT = (
-    "firstname lastname email phone mobilephone jobtitle hs_language company address zip city state country website "
-    "lifecyclestage associatedcompanyid hs_additional_emails"
+    "firstname lastname email phone mobilephone jobtitle date_of_birth hs_language company address zip city state "
+    "country website lifecyclestage associatedcompanyid hs_additional_emails"
 )
 PROPERTIES: dict[str, str] = {
     "companies": f"{_COMPANY} customer_group vat_number hs_parent_company_id hs_merged_object_ids",
@@ -94,6 +94,7 @@ WORDS: dict[str, dict[str, str]] = {
         "last_name": "lastname",
         "mobile": "mobilephone",
         "job_title": "jobtitle",
+        "birth_date": "date_of_birth",
         "language": "hs_language",
         "street": "address",
         "postal_code": "zip",

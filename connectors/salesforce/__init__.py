@@ -354,6 +354,7 @@ CONTACT = Sobject(
         "phone": "Phone",
         "mobile": "MobilePhone",
         "job_title": "Title",
+        "birth_date": "Birthdate",
         "language": "Preferred_Language__c",
         "street": "MailingStreet",
         "postal_code": "MailingPostalCode",

@@ -144,6 +144,7 @@ OBJECTS: Mapping[str, Object] = {
             Column("FirstName", length=40),
             Column("Name", length=121, writable=False),
             Column("Title", length=128),
+            Column("Birthdate", "date"),
             Column("Email", "email", 80),
             Column("Phone", "phone", 40),
             Column("MobilePhone", "phone", 40),

@@ -74,6 +74,7 @@ NAMES: Mapping[str, Mapping[str, str]] = {
         "phone": "Phone",
         "mobile": "MobilePhone",
         "job_title": "Title",
+        "birth_date": "Birthdate",
         "language": "Preferred_Language__c",
         "street": "MailingStreet",
         "postal_code": "MailingPostalCode",

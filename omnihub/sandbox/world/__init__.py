@@ -113,7 +113,17 @@ _SCORED = {
         "country",
         "customer_group",
     ),
-    "contact": ("first_name", "last_name", "email", "phone", "mobile", "job_title", "language", "marketing_consent"),
+    "contact": (
+        "first_name",
+        "last_name",
+        "email",
+        "phone",
+        "mobile",
+        "job_title",
+        "birth_date",
+        "language",
+        "marketing_consent",
+    ),
     "product": ("sku", "gtin", "name", "description", "unit", "category", "status"),
 }
 
