@@ -16,6 +16,7 @@ All of it takes Arrow tables and plain values and gives the same back.
 
 from omnihub.match.clusters import Judged, clusters
 from omnihub.match.features import SPECS, default_model, features, frequencies, shared_values
+from omnihub.match.identify import Identified, clustered, identify, with_frequencies
 from omnihub.match.ids import Assigned, Golden, assign
 from omnihub.match.model import Model, Thresholds, model_from
 from omnihub.match.pairs import score_all_within, score_candidates
@@ -27,16 +28,20 @@ __all__ = [
     "THRESHOLDS",
     "Assigned",
     "Golden",
+    "Identified",
     "Judged",
     "Model",
     "Thresholds",
     "assign",
+    "clustered",
     "clusters",
     "default_model",
     "features",
     "frequencies",
+    "identify",
     "model_from",
     "score_all_within",
     "score_candidates",
     "shared_values",
+    "with_frequencies",
 ]

@@ -133,4 +133,4 @@ COMPARISONS: dict[str, Comparison] = {
     ),
 }
 
-SPEC = Spec(DERIVED, FEATURES, KEYS, HOLDERS, READY, COMPARISONS, (), Thresholds(same=11.0, unsure=6.0))
+SPEC = Spec(DERIVED, FEATURES, KEYS, ("p:",), HOLDERS, READY, COMPARISONS, (), Thresholds(same=11.0, unsure=6.0))

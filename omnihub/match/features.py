@@ -34,6 +34,7 @@ SPECS: dict[Entity, Spec] = {
 }
 
 MAX_KEY = 200  # characters; a longer one is junk, and more than a database's index takes
+MAX_BLOCK = 100  # a key that more records share tells nobody apart; all its members have other keys too
 SHARED = 4  # so many different holders behind one identifier make it a switchboard, not a sign of who somebody is
 
 
@@ -63,14 +64,21 @@ def features(entity: Entity, rows: pa.Table, accounts: pa.Table | None = None) -
         con.close()
 
 
-def shared_values(entity: Entity, given: pa.Table) -> pa.Table:
-    """(value) of the identifiers in these features that SHARED or more different holders share."""
+def shared_values(entity: Entity, given: pa.Table, keys: pa.Table) -> pa.Table:
+    """(value) of the identifiers too many share: SHARED or more different holders, or more records than a block takes.
+
+    given, keys: the features and keys of all records that have one of the identifiers in question.
+    """
     con = connection()
     try:
         con.register("features", given)
+        con.register("keys", keys)
         return con.sql(
-            f"""SELECT value FROM ({SPECS[entity].holders}) WHERE value IS NOT NULL
-                GROUP BY value HAVING count(DISTINCT holder) >= {SHARED} ORDER BY value"""
+            f"""WITH held AS (SELECT value, holder FROM ({SPECS[entity].holders}) WHERE value IS NOT NULL)
+                SELECT value FROM held GROUP BY value HAVING count(DISTINCT holder) >= {SHARED}
+                UNION SELECT key FROM keys SEMI JOIN held ON held.value = keys.key
+                      GROUP BY key HAVING count(*) > {MAX_BLOCK}
+                ORDER BY value"""
         ).to_arrow_table()
     finally:
         con.close()

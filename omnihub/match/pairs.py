@@ -8,16 +8,14 @@ import duckdb
 import pyarrow as pa
 
 from omnihub.engine import connection
-from omnihub.match.features import SPECS, shared_values
+from omnihub.match.features import MAX_BLOCK, SPECS, shared_values
 from omnihub.match.model import FORBIDDEN, Model
 from omnihub.match.scoring import CANDIDATES, RECORDS, scoring_sql, term_columns, why_sql
-
-MAX_BLOCK = 100  # a key that more records share tells nobody apart; all its members have other keys too
 
 PAIRS = pa.schema(
     [("a", pa.string()), ("b", pa.string()), ("weight", pa.float64()), ("forbidden", pa.bool_()), ("why", pa.string())]
 )
-"""a < b; `weight` in bits; `why` JSON: comparison → its weight, where it was asked for."""
+"""a < b; `weight` in bits; `why` JSON: comparison → its weight, for the unsure, for others where it was asked for."""
 
 
 def score_candidates(
@@ -34,7 +32,7 @@ def score_candidates(
     features, keys: as `omnihub.match.features` gives them, of every record that shares a key with an active one.
     shared: the identifiers (value) too many share; None where the features are of all records, and tell it.
     """
-    con = _ready(model, features, shared)
+    con = _ready(model, features, shared_values(model.entity, features, keys) if shared is None else shared)
     try:
         con.register("keys", keys)
         wanted = ""
@@ -55,27 +53,35 @@ def score_candidates(
 
 
 def score_all_within(
-    model: Model, features: pa.Table, components: pa.Table, shared: pa.Table | None = None, *, why: bool = False
+    model: Model,
+    features: pa.Table,
+    components: pa.Table,
+    shared: pa.Table,
+    *,
+    known: pa.Table | None = None,
+    why: bool = False,
 ) -> pa.Table:
-    """PAIRS of all inside each component (component, ref): evidence against is evidence too."""
+    """PAIRS of all inside each component (component, ref), but those that are `known`: evidence against is evidence."""
     con = _ready(model, features, shared)
     try:
         con.register("components", components)
+        con.register("known", known.select(["a", "b"]) if known is not None else PAIRS.empty_table())
         con.execute(
             f"""CREATE TEMP TABLE {CANDIDATES} AS
                SELECT l.ref AS join_key_l, r.ref AS join_key_r, '0' AS match_key FROM components AS l
-               JOIN components AS r ON l.component = r.component AND l.ref < r.ref"""
+               JOIN components AS r ON l.component = r.component AND l.ref < r.ref
+               ANTI JOIN known ON known.a = l.ref AND known.b = r.ref"""
         )
         return _weighed(con, model, why)
     finally:
         con.close()
 
 
-def _ready(model: Model, features: pa.Table, shared: pa.Table | None) -> duckdb.DuckDBPyConnection:
+def _ready(model: Model, features: pa.Table, shared: pa.Table) -> duckdb.DuckDBPyConnection:
     """A connection with the table the comparisons see: features, who shares too much, and how frequent values are."""
     con = connection()
     con.register("features", features)
-    con.register("shared", shared if shared is not None else shared_values(model.entity, features))
+    con.register("shared", shared)
     columns, joins = "", ""
     for column in term_columns(model):
         table = (model.frequencies or {}).get(column)
@@ -91,7 +97,9 @@ def _ready(model: Model, features: pa.Table, shared: pa.Table | None) -> duckdb.
 
 
 def _weighed(con: duckdb.DuckDBPyConnection, model: Model, why: bool) -> pa.Table:
-    told = why_sql(model.key) if why else "NULL::VARCHAR"
+    limits = model.limits
+    doubt = f"match_weight >= {limits.unsure} AND match_weight < {limits.same}"
+    told = why_sql(model.key) if why else f"CASE WHEN {doubt} THEN {why_sql(model.key)} END"
     return con.sql(
         f"""SELECT ref_l AS a, ref_r AS b, match_weight::DOUBLE AS weight, match_weight < {FORBIDDEN} AS forbidden,
                    {told} AS why

@@ -30,8 +30,8 @@ class Spec:
     features      a SELECT over `derived` (for contacts also `accounts` and `company_keys`): one row a record
     keys          blocking keys, expressions over `features`; one with a NULL part is none. They begin with a letter
                   that says what they are made of; those in `r:` find records, not pairs
-    holders       a SELECT of (value, holder) over `features`: identifiers that lose their worth when many share them;
-                  `value` is one of the keys
+    identifiers   the letters of keys that are identifiers: their worth is lost when many share them
+    holders       a SELECT of (value, holder) over `features`: those identifiers, and whose they are
     ready         a SELECT over `features` and `shared` (value): what the comparisons see
     comparisons   name → levels, over the columns of `ready` with _l and _r for the two records
     frequencies   the columns of `ready` whose values' frequencies count
@@ -41,6 +41,7 @@ class Spec:
     derived: tuple[Derived, ...]
     features: str
     keys: tuple[str, ...]
+    identifiers: tuple[str, ...]
     holders: str
     ready: str
     comparisons: Mapping[str, Comparison]

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from omnihub.match import THRESHOLDS, default_model, features, score_all_within, score_candidates
+from omnihub.match import THRESHOLDS, default_model, features, score_all_within, score_candidates, shared_values
 from omnihub.match.features import ACCOUNTS, ROWS, SHARED
 from omnihub.match.pairs import MAX_BLOCK
 from omnihub.model import Entity
@@ -45,11 +45,18 @@ def scored(
 
 def within(entity: Entity, *records: Values, links: Mapping[str, tuple[str, str]] | None = None) -> dict[str, Any]:
     """The first two of the records beside each other, whether they share a key or not."""
-    made, _ = features(entity, rows(*records), goldens(links))
+    found = _all(entity, records, goldens(links))
+    refs = sorted({ref for p in found for ref in (p["a"], p["b"])})
+    return dict(next(p for p in found if (p["a"], p["b"]) == (refs[0], refs[1])))
+
+
+def _all(entity: Entity, records: Sequence[Values], accounts: pa.Table | None = None) -> list[dict[str, Any]]:
+    """Every pair of the records."""
+    made, keys = features(entity, rows(*records), accounts)
     refs = made.column("ref").to_pylist()
     together = pa.table({"component": pa.array([1] * len(refs), pa.int64()), "ref": pa.array(refs, pa.string())})
-    found = score_all_within(default_model(entity), made, together, why=True).to_pylist()
-    return dict(next(p for p in found if (p["a"], p["b"]) == (refs[0], refs[1])))
+    shared = shared_values(entity, made, keys)
+    return list(score_all_within(default_model(entity), made, together, shared, why=True).to_pylist())
 
 
 def verdict(entity: Entity, *records: Values, **more: Any) -> str:
@@ -383,7 +390,7 @@ def test_the_weights_do_not_depend_on_the_order_of_the_records(drawn: Sequence[V
 @given(st.lists(people, min_size=2, max_size=10))
 def test_a_pair_weighs_the_same_from_both_sides(drawn: Sequence[Values]) -> None:
     there, back = (
-        {frozenset((p["a"], p["b"])): (p["weight"], p["forbidden"]) for p in _all(records)}
+        {frozenset((p["a"], p["b"])): (p["weight"], p["forbidden"]) for p in _all(CONTACT, records)}
         for records in (_named(drawn), _named(drawn, backwards=True))
     )
     assert {frozenset(_mirror(r, len(drawn)) for r in pair): told for pair, told in back.items()} == there
@@ -396,10 +403,3 @@ def _named(drawn: Sequence[Values], backwards: bool = False) -> list[dict[str, s
 
 def _mirror(ref: str, count: int) -> str:
     return f"crm/r/{count - 1 - int(ref[-3:]):03}"
-
-
-def _all(records: Sequence[Values]) -> list[dict[str, Any]]:
-    made, _ = features(CONTACT, rows(*records))
-    refs = made.column("ref").to_pylist()
-    together = pa.table({"component": pa.array([1] * len(refs), pa.int64()), "ref": pa.array(refs, pa.string())})
-    return list(score_all_within(default_model(CONTACT), made, together, why=True).to_pylist())
