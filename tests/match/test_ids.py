@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,6 +18,8 @@ class Memory:
 
     def __init__(self) -> None:
         self.crosswalk: dict[str, str] = {}
+        self.former: dict[str, tuple[str, ...]] = {}
+        self.last: Sequence[Sequence[str]] = []
         self.goldens: dict[str, Golden] = {}
         self.runs = 0
 
@@ -28,8 +31,9 @@ class Memory:
         self.runs += 1
         members = {ref for c in clusters for ref in c}
         crosswalk = {ref: gid for ref, gid in self.crosswalk.items() if ref in members}
-        known = {i: g for i, g in self.goldens.items() if i in crosswalk.values() or g.founder in members}
-        found = assign(Entity.CONTACT, clusters, crosswalk, known, born=self.runs)
+        former = {ref: ids for ref, ids in self.former.items() if ref in members}
+        found = assign(Entity.CONTACT, clusters, crosswalk, self._known(members), born=self.runs, former=former)
+        self.former |= found.former
         self.crosswalk |= found.crosswalk
         self.goldens |= {g.id: g for g in found.born}
         for loser, winner in found.merged:
@@ -38,7 +42,38 @@ class Memory:
         for gid in found.revived:
             old = self.goldens[gid]
             self.goldens[gid] = Golden(old.id, old.born, old.founder, None)
+        self.last = clusters
         return found
+
+    def match_touched(self, clusters: Sequence[Sequence[str]]) -> Assigned:
+        """As `match`, but only what has changed since, with all that shares an id with it."""
+        before: dict[str, set[str]] = {}
+        for ref in {ref for c in self.last for ref in c}:
+            before.setdefault(self.crosswalk[ref], set()).add(ref)
+        touched = {r for c in clusters if set(c) not in before.values() for r in c}
+        touched |= {ref for old in before.values() if old not in [set(c) for c in clusters] for ref in old}
+        grown: set[str] = set()
+        while grown != touched:
+            grown = set(touched)
+            ids = {self.crosswalk[ref] for ref in touched if ref in self.crosswalk}
+            touched |= {ref for ref, gid in self.crosswalk.items() if gid in ids}
+            touched |= {ref for c in clusters if touched & set(c) for ref in c}
+        return self.match([c for c in clusters if touched & set(c)])
+
+    def _known(self, members: set[str]) -> dict[str, Golden]:
+        """The ids of these refs, now and formerly, those founded by them, and what all of them were merged into."""
+        wanted = {self.crosswalk[ref] for ref in members if ref in self.crosswalk}
+        wanted |= {gid for ref in members for gid in self.former.get(ref, ()) if gid}
+        wanted |= {gid for gid, g in self.goldens.items() if g.founder in members}
+        known: dict[str, Golden] = {}
+        while wanted:
+            known |= {gid: self.goldens[gid] for gid in wanted}
+            wanted = {into for gid in wanted if (into := self.goldens[gid].merged_into)} - known.keys()
+        return known
+
+    @property
+    def state(self) -> tuple[Any, ...]:
+        return self.crosswalk, self.former, self.goldens
 
     def of(self, ref: str) -> str:
         return self.crosswalk[ref]
@@ -115,6 +150,47 @@ def test_what_was_merged_by_mistake_gets_its_old_id_back() -> None:
     assert m.resolve(second) == second
 
 
+def test_an_undone_merge_gives_the_old_id_back_though_its_founder_is_deleted() -> None:
+    m = Memory()
+    m.run("x")
+    m.run("x", "ab")
+    old = m.of("b")
+    m.run("x", "b")  # a, the founder, is gone
+    m.run("xb")
+    assert m.of("b") == m.of("x") == m.resolve(old)
+    assert m.run("x", "b").revived == [old]
+    assert m.of("b") == old
+
+
+def test_an_id_whose_founder_moves_to_an_older_record_stays_with_the_others() -> None:
+    m = Memory()
+    m.run("x")
+    m.run("x", "abc")
+    old, older = m.of("a"), m.of("x")
+    found = m.run("xa", "bc")
+    assert (m.of("a"), m.of("b"), m.of("c")) == (older, old, old)
+    assert (found.merged, found.born, found.moved) == ([], [], [(old, older)])
+
+
+def test_ids_that_leave_a_merge_together_resolve_to_each_other_not_to_what_they_left() -> None:
+    m = Memory()
+    for n in range(3):
+        m.run(*"abc"[: n + 1])
+    first, second, third = m.of("a"), m.of("b"), m.of("c")
+    m.run("abc")
+    found = m.run("a", "bc")
+    assert (m.of("a"), m.of("b"), m.of("c")) == (first, second, second)
+    assert (found.revived, found.merged, m.resolve(third)) == ([second], [(third, second)], second)
+
+
+def test_where_nobody_remembers_a_merge_its_founder_does() -> None:
+    """Stores from before records remembered their former ids."""
+    goldens = {"old": Golden("old", 1, "a"), "young": Golden("young", 2, "b", "old")}
+    found = assign(Entity.CONTACT, [["a"], ["b"]], {"a": "old", "b": "old"}, goldens, born=3)
+    assert found.crosswalk == {"a": "old", "b": "young"}
+    assert found.revived == ["young"]
+
+
 def test_a_rebuild_from_nothing_gives_the_same_ids() -> None:
     one, other = Memory(), Memory()
     one.run("ab", "c", "de")
@@ -144,6 +220,8 @@ def test_a_founder_that_founds_again_gets_another_id() -> None:
 REFS = "abcdefg"
 histories = st.lists(st.lists(st.integers(-1, 4), min_size=len(REFS), max_size=len(REFS)), min_size=1, max_size=7)
 """Runs; for each ref the number of its cluster, -1 where the record is gone just then."""
+stays = st.lists(st.lists(st.integers(0, 4), min_size=len(REFS), max_size=len(REFS)), min_size=1, max_size=7)
+"""The same, and nobody is ever gone."""
 
 
 def clusters_of(drawn: Sequence[int]) -> list[list[str]]:
@@ -195,9 +273,9 @@ def test_after_any_history_the_order_of_the_input_does_not_matter(history: list[
         clusters = clusters_of(drawn)
         one.match(clusters)
         other.goldens, other.crosswalk = _backwards(other.goldens), _backwards(other.crosswalk)
+        other.former = _backwards(other.former)
         other.match([c[::-1] for c in clusters[::-1]])
-        assert one.crosswalk == other.crosswalk
-        assert one.goldens == other.goldens
+        assert one.state == other.state
 
 
 def _backwards(of: dict[str, Any]) -> dict[str, Any]:
@@ -215,3 +293,45 @@ def test_a_founder_that_never_left_keeps_its_id_alone(history: list[list[int]]) 
         apart = [[ref for ref in c if ref != "a"] for c in clusters_of(drawn)]
         m.match([["a"], *(c for c in apart if c)])
         assert m.of("a") == mine
+
+
+@settings(max_examples=200)
+@given(histories)
+def test_after_any_history_only_what_is_touched_gives_the_ids_that_all_of_it_gives(history: list[list[int]]) -> None:
+    """Incremental = full: a rebuild in the same store changes no id."""
+    whole, touched = Memory(), Memory()
+    for drawn in history:
+        clusters = clusters_of(drawn)
+        whole.match(clusters)
+        touched.match_touched(clusters)
+        touched.last = clusters
+        assert touched.state == whole.state
+
+
+@settings(max_examples=200)
+@given(stays, stays, st.integers(0, 2**32))
+def test_what_is_undone_leaves_the_ids_it_found(before: list[list[int]], meanwhile: list[list[int]], seed: int) -> None:
+    """Merges, splits and moves that are all taken back, in one step or in many: each record has its id again."""
+    m, chance = Memory(), random.Random(seed)
+    for drawn in before:
+        m.match(clusters_of(drawn))
+    ids = living(m, clusters_of(before[-1]))
+    for drawn in meanwhile:
+        m.match(clusters_of(drawn))
+        if chance.random() < 0.3:
+            m.match(clusters_of(before[-1]))
+            assert living(m, clusters_of(before[-1])) == ids
+    m.match(clusters_of(before[-1]))
+    assert living(m, clusters_of(before[-1])) == ids
+
+
+@settings(max_examples=200)
+@given(stays)
+def test_after_any_history_an_id_that_was_merged_away_leads_to_those_who_had_it(history: list[list[int]]) -> None:
+    m = Memory()
+    for drawn in history:
+        m.match(clusters_of(drawn))
+    for gid, golden in m.goldens.items():
+        had = [r for r in living(m, clusters_of(history[-1])) if gid in m.former.get(r, ()) or m.of(r) == gid]
+        if golden.merged_into and had:
+            assert m.resolve(gid) in {m.of(ref) for ref in had}
