@@ -2,12 +2,13 @@
 
     values    golden vs what each system holds       → differences (what a plan is made of) and findings
     catalog   SKUs, products and prices vs the master → findings
-    links     links that point to nothing             → findings
+    links     links that point to nothing             → findings; and what a change touches
 
 Data in, data out: Arrow tables of what is held, of what is believed, and of the field maps' fields.
 """
 
 from omnihub.compare.catalog import LINES, PRICES, PRODUCTS, catalog, context
+from omnihub.compare.links import link_fields, named, news, sold_as, spoken_of
 from omnihub.compare.values import GOLDENS, HELD, MEMBERS, ROWS, broken_links, problems, values
 
 __all__ = [
@@ -21,6 +22,11 @@ __all__ = [
     "broken_links",
     "catalog",
     "context",
+    "link_fields",
+    "named",
+    "news",
     "problems",
+    "sold_as",
+    "spoken_of",
     "values",
 ]

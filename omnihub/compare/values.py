@@ -147,27 +147,25 @@ def problems(rows: pa.Table) -> pa.Table:
         con.close()
 
 
-def broken_links(rows: pa.Table, links: pa.Table, living: pa.Table) -> pa.Table:
+def broken_links(rows: pa.Table, links: pa.Table, living: pa.Table, streams: pa.Table) -> pa.Table:
     """Findings for links to records that are not there.
 
-    rows: living records. links: (entity, field) that are links. living: the refs there are; only streams that were
-    read at all are judged (`stream` of living).
+    rows: living records. links: (entity, field) that are links. living: (ref) of those of their targets that are
+    there. streams: (stream), as `system/stream`, that were read at all; others are not judged.
     """
     con = connection()
     try:
-        con.register("rows", rows)
-        con.register("links", links)
-        con.register("living", living)
+        for name, table in (("rows", rows), ("links", links), ("living", living), ("streams", streams)):
+            con.register(name, table)
         return con.sql(
             """WITH told AS (
                    SELECT r.*, l.field, json_extract_string(r.fields, '$."' || l.field || '"') AS target
-                   FROM rows AS r JOIN links AS l ON l.entity = r.entity),
-               read AS (SELECT DISTINCT split_part(ref, '/', 1) || '/' || split_part(ref, '/', 2) AS stream FROM living)
+                   FROM rows AS r JOIN links AS l ON l.entity = r.entity)
                SELECT 'orphan_link' AS kind, entity, system, ref, field, NULL::VARCHAR AS golden_id, target AS theirs,
                       NULL::VARCHAR AS expected, '{}' AS detail
                FROM told
                WHERE target IS NOT NULL AND target NOT IN (SELECT ref FROM living)
-                 AND split_part(target, '/', 1) || '/' || split_part(target, '/', 2) IN (SELECT stream FROM read)
+                 AND split_part(target, '/', 1) || '/' || split_part(target, '/', 2) IN (SELECT stream FROM streams)
                ORDER BY ref, field"""
         ).to_arrow_table()
     finally:

@@ -1,8 +1,10 @@
 """Compare what has changed, and keep the differences and findings as they now stand.
 
-Differences and findings about values follow the golden records that changed. Findings about links, products and prices
-follow their context, which can be anywhere (a price list, a customer's group): they are made anew, as one set, whenever
-anything of that context has changed.
+changed records ─▶ problems, links noted ─▶ values of the golden records they belong to
+                                        └─▶ what they touch (`touching`) ─▶ links, products and prices of that
+
+Each slice keeps its output; what was noted of the old links, and the watermark, go last: whoever is stopped in between
+begins again, finds the same and says nothing new. Everything is compared when the settings say something else.
 """
 
 from __future__ import annotations
@@ -16,35 +18,45 @@ from typing import Any
 import pyarrow as pa
 import sqlalchemy as sa
 
-from omnihub.compare import HELD, broken_links, catalog, context, problems, values
+from omnihub.compare import HELD, broken_links, catalog, context, link_fields, problems, values
 from omnihub.compare.values import DIFFERENCES, GOLDENS, MEMBERS, ROWS
 from omnihub.flow.hub import Hub
-from omnihub.model import ENTITIES, FINDING_KINDS, GOLDEN, Entity, Kind
+from omnihub.flow.touching import Basis, basis_now, note_links, surroundings, touched_context
+from omnihub.model import FINDING_KINDS, GOLDEN, Entity
 from omnihub.sdk import FullName
 from omnihub.store import bulk, schema
 from omnihub.store.open import advance, latest, now_iso, watermark
 
-SLICE = 20_000  # golden records compared at once
+SLICE = 20_000  # records, or golden records, compared at once
 
 ABOUT_VALUES = ("value_differs", "product_differs", "consent_conflict", "duplicate")
 ABOUT_CONTEXT = ("orphan_link", "sku_unknown", "sku_discontinued", "price_differs", "price_expired")
 
 
-def compare_all(hub: Hub) -> dict[str, Any]:
-    """Bring differences and findings up to date. Returns differences, open findings by kind, opened and resolved."""
+def compare_all(hub: Hub, today: str | None = None) -> dict[str, Any]:
+    """Bring differences and findings up to date. Returns differences, open findings by kind, opened and resolved.
+
+    today: an ISO day, the one prices are held against; the clock's if not told.
+    """
+    told = _settings(hub)
     with hub.store.read() as c:
-        mark, until = watermark(c, "compare"), latest(c)
+        before = Basis.of(c)
+        mark, until = watermark(c, "compare") if before.settings == told else 0, latest(c)
         touched = {entity: _touched(c, entity, mark) for entity in GOLDEN}
-        anything = c.execute(sa.select(schema.refined.c.ref).where(schema.refined.c.seq > mark).limit(1)).first()
     tally: Counter[str] = Counter()
+    noted = note_links(hub, mark, SLICE, lambda rows, refs: tally.update(_compare_problems(hub, rows, refs)))
     for entity, golden_ids in touched.items():
         for done, some in enumerate(bulk.chunks(golden_ids, SLICE)):
             hub.progress(f"compare {entity}", done * SLICE, len(golden_ids))
             tally.update(_compare_values(hub, entity, some))
-    if anything or any(touched.values()):
-        tally.update(_compare_problems(hub, mark))
-        tally.update(_compare_context(hub))
+    basis = basis_now(hub, before, noted, told, today or now_iso()[:10])
+    asked = touched_context(hub, mark, noted, before, basis)
+    for done, some in enumerate(bulk.chunks(asked, SLICE)):
+        hub.progress("compare links and prices", done * SLICE, len(asked))
+        tally.update(_compare_context(hub, basis, some))
     with hub.store.write() as c:
+        noted.forget(c)
+        basis.keep(c)
         advance(c, "compare", until)
         f = schema.findings
         open_ = sa.select(f.c.kind, sa.func.count().label("n")).where(f.c.state == "open")
@@ -58,6 +70,12 @@ def compare_all(hub: Hub) -> dict[str, Any]:
         "opened": tally["opened"],
         "resolved": tally["resolved"],
     }
+
+
+def _settings(hub: Hub) -> str:
+    """Names what is compared, and with whom: the masters, and the fields each stream holds."""
+    held = sorted(json.dumps(row, sort_keys=True) for e in GOLDEN for row in _held(hub, e).to_pylist())
+    return hashlib.sha256(repr((sorted(hub.rules.masters), held)).encode()).hexdigest()[:16]
 
 
 def _touched(c: sa.Connection, entity: Entity, mark: int) -> list[str]:
@@ -102,55 +120,26 @@ def _held(hub: Hub, entity: Entity) -> pa.Table:
 # -- problems ------------------------------------------------------------------------------------------------------
 
 
-def _compare_problems(hub: Hub, mark: int) -> dict[str, int]:
-    t = schema.refined
-    tally: Counter[str] = Counter()
-    with hub.store.read() as c:
-        refs = c.execute(sa.select(t.c.ref).where(t.c.seq > mark)).scalars().all()
-    for some in bulk.chunks(refs, SLICE):
-        with hub.store.read() as c:
-            rows = bulk.table_in(c, _rows().where(~t.c.deleted), t.c.ref, some)
-        found = problems(rows.cast(ROWS)).to_pylist()
-        with hub.store.write() as c:
-            tally.update(_keep_findings(c, found, ("value_invalid",), some))
-    return dict(tally)
-
-
-def _rows() -> sa.Select[Any]:
-    t = schema.refined
-    return sa.select(t.c.ref, t.c.entity, t.c.system, t.c.stream, t.c.fields, t.c.problems)
+def _compare_problems(hub: Hub, rows: pa.Table, refs: Sequence[str]) -> dict[str, int]:
+    """rows: the living of `refs`."""
+    found = problems(rows.cast(ROWS)).to_pylist()
+    with hub.store.write() as c:
+        return _keep_findings(c, found, ("value_invalid",), refs)
 
 
 # -- context -------------------------------------------------------------------------------------------------------
 
 
-def _compare_context(hub: Hub) -> dict[str, int]:
-    """Links, products and prices, all of them."""
-    t, x, g = schema.refined, schema.crosswalk, schema.goldens
-    links = pa.Table.from_pylist(
-        [
-            {"entity": e.value, "field": f.name}
-            for e, known in ENTITIES.items()
-            for f in known.values()
-            if f.kind is Kind.LINK
-        ]
-    )
-    sold = [e.value for e in (Entity.PRODUCT, Entity.PRICE, Entity.LINE, Entity.ORDER, Entity.DEAL)]
+def _compare_context(hub: Hub, basis: Basis, refs: Sequence[str]) -> dict[str, int]:
+    """Links, products and prices of these records, each in its context: looked up, not read as a whole."""
     with hub.store.read() as c:
-        rows = bulk.table(c, _rows().where(~t.c.deleted)).cast(ROWS)
-        living = bulk.table(c, sa.select(t.c.ref).where(~t.c.deleted))
-        trade = bulk.table(c, _rows().where(~t.c.deleted, t.c.entity.in_(sold))).cast(ROWS)
-        believed = bulk.table(
-            c,
-            sa.select(x.c.ref, x.c.entity, x.c.golden_id, g.c.fields)
-            .join(g, g.c.id == x.c.golden_id)
-            .where(x.c.entity.in_([Entity.ACCOUNT.value, Entity.CONTACT.value])),
-        )
-        accounts = bulk.table(c, sa.select(g.c.id, g.c.fields).where(g.c.entity == Entity.ACCOUNT.value))
-    found = broken_links(rows, links, living).to_pylist()
-    found += catalog(*context(trade, believed, accounts, sorted(hub.rules.masters), now_iso()[:10])).to_pylist()
+        near = surroundings(c, refs, hub.rules.masters)
+    streams = pa.table({"stream": pa.array(basis.streams, pa.string())})
+    found = broken_links(near.rows.cast(ROWS), link_fields(), near.targets, streams).to_pylist()
+    masters = sorted(hub.rules.masters)
+    found += catalog(*context(near.trade.cast(ROWS), near.believed, near.accounts, masters, basis.day)).to_pylist()
     with hub.store.write() as c:
-        return _keep_findings(c, found, ABOUT_CONTEXT, None)
+        return _keep_findings(c, found, ABOUT_CONTEXT, refs)
 
 
 # -- findings ------------------------------------------------------------------------------------------------------
@@ -167,14 +156,14 @@ def finding_id(kind: str, ref: str, field: str) -> str:
 
 
 def _keep_findings(
-    c: sa.Connection, found: Iterable[dict[str, Any]], kinds: Sequence[str], refs: Sequence[str] | None
+    c: sa.Connection, found: Iterable[dict[str, Any]], kinds: Sequence[str], refs: Sequence[str]
 ) -> dict[str, int]:
-    """Open what is new, resolve what is gone: of these kinds, and of these refs (None: all)."""
+    """Open what is new, resolve what is gone: of these kinds, and of these refs."""
     f = schema.findings
     query = sa.select(f.c.id, f.c.state, f.c.first_seen, f.c.theirs, f.c.expected, f.c.golden_id).where(
         f.c.kind.in_(kinds)
     )
-    rows = c.execute(query).all() if refs is None else bulk.where_in(c, query, f.c.ref, refs)
+    rows = bulk.where_in(c, query, f.c.ref, refs)
     before = {r[0]: r for r in rows}
     at = now_iso()
     now = {finding_id(r["kind"], r["ref"], r["field"]): r for r in found}

@@ -2,7 +2,7 @@
 
 landing     streams, exchanges, raw, records, rejects
 believing   refined, keys, models, pairs, crosswalk, goldens, golden_history, events
-deciding    queue, judgements, pins, decisions, differences, findings
+deciding    queue, judgements, pins, decisions, links, differences, findings
 writing     plans, changes, receipts, sent, dead_letters, approvals
 keeping     runs, watermarks, counter, facts
 counting    budgets, budget_seats (with SQLite in a file of their own: see `budget`)
@@ -290,6 +290,17 @@ decisions = Table(  # append-only: every judgement and pin made, changed, reopen
     Column("what", Text, nullable=False),  # judged, unjudged, expired, reopened, settled, pinned, unpinned, outlived
     Column("before", Text),  # JSON; none where there was nothing
     Column("after", Text),  # JSON; none where nothing is left
+)
+
+links = Table(  # what each record speaks of, as of the last compare: see `omnihub.compare.links`
+    "links",
+    metadata,
+    Column("ref", Text, nullable=False),  # of a record; the id of a golden contact
+    Column("field", Text, nullable=False),
+    Column("target", Text, nullable=False),  # the ref linked to, or what is sold; of a golden contact, a golden account
+    PrimaryKeyConstraint("ref", "field", "target"),
+    Index(None, "target"),
+    sqlite_with_rowid=False,
 )
 
 differences = Table(  # where a system's value is not the golden one, as of the last compare

@@ -9,8 +9,8 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from omnihub.compare import GOLDENS, HELD, MEMBERS, ROWS, broken_links, problems, values
-from omnihub.model import ENTITIES, Entity, Kind
+from omnihub.compare import GOLDENS, HELD, MEMBERS, ROWS, broken_links, link_fields, problems, values
+from omnihub.model import ENTITIES, Entity
 
 EVERYTHING = tuple(ENTITIES[Entity.CONTACT])
 
@@ -206,19 +206,10 @@ def test_a_value_that_could_not_be_cleaned_is_a_finding_with_the_reason_and_what
     assert json.loads(found[1]["detail"]) == {"why": "a placeholder"}
 
 
-LINKS = pa.Table.from_pylist(
-    [
-        {"entity": e.value, "field": f.name}
-        for e, known in ENTITIES.items()
-        for f in known.values()
-        if f.kind is Kind.LINK
-    ]
-)
-
-
 def orphans(*rows: dict[str, str], living: Sequence[str] = ()) -> list[tuple[str, str, str]]:
     alive = pa.table({"ref": pa.array([r["ref"] for r in rows] + list(living), pa.string())})
-    found = broken_links(pa.Table.from_pylist(list(rows), schema=ROWS), LINKS, alive).to_pylist()
+    read = pa.table({"stream": pa.array({r.rpartition("/")[0] for r in alive.column("ref").to_pylist()}, pa.string())})
+    found = broken_links(pa.Table.from_pylist(list(rows), schema=ROWS), link_fields(), alive, read).to_pylist()
     assert {f["kind"] for f in found} <= {"orphan_link"}
     return [(f["ref"], f["field"], f["theirs"]) for f in found]
 

@@ -1,0 +1,102 @@
+"""What records speak of: other records by their links, and what is sold by its SKU.
+
+Kept in the store by its target, this tells what a change can touch: whoever links to a record that came or went, the
+lines of an order, all that is said about a SKU.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import duckdb
+import pyarrow as pa
+
+from omnihub import fields
+from omnihub.engine import connection
+from omnihub.model import ENTITIES, Entity, Kind
+
+SPOKEN = pa.schema([("ref", pa.string()), ("entity", pa.string()), ("fields", pa.string())])
+LINKS = pa.schema([("ref", pa.string()), ("field", pa.string()), ("target", pa.string())])
+
+SOLD = (Entity.PRODUCT, Entity.PRICE, Entity.LINE)
+"""What has a SKU that is judged, or judged by. Its target is `sold(entity, sku)`, not a ref."""
+
+MAX_TARGET = 200  # characters of a SKU; a longer one is junk, and more than a database's index takes
+
+
+def sold(entity: Entity, text: str) -> str | None:
+    """The target under which the records of an entity that name this SKU are found; None for what is no SKU."""
+    key = fields.key(Kind.SKU, text)
+    return f"{entity.value}:{key[:MAX_TARGET]}" if key else None
+
+
+def sold_as(entity: Entity, target: str) -> str:
+    """The target under which another entity speaks of the same SKU."""
+    return f"{entity.value}:{target.partition(':')[2]}"
+
+
+def link_fields() -> pa.Table:
+    """(entity, field) of every field that links."""
+    told = [(e.value, f.name) for e, known in ENTITIES.items() for f in known.values() if f.kind is Kind.LINK]
+    return pa.table({"entity": [e for e, _ in told], "field": [f for _, f in told]})
+
+
+def spoken_of(rows: pa.Table) -> pa.Table:
+    """LINKS of records (SPOKEN: refined or golden ones), in order."""
+    con = connection()
+    try:
+        con.register("rows", rows)
+        con.register("link_fields", link_fields())
+        con.register("skus", _skus(con))
+        return con.sql(
+            """SELECT ref, field, target FROM (
+                   SELECT r.ref, l.field, json_extract_string(r.fields, '$."' || l.field || '"') AS target
+                   FROM rows AS r JOIN link_fields AS l ON l.entity = r.entity
+                   UNION ALL
+                   SELECT r.ref, 'sku', s.target FROM rows AS r JOIN skus AS s
+                     ON s.entity = r.entity AND s.text = json_extract_string(r.fields, '$.sku'))
+               WHERE target IS NOT NULL ORDER BY ref, field"""
+        ).to_arrow_table()
+    finally:
+        con.close()
+
+
+def _skus(con: duckdb.DuckDBPyConnection) -> pa.Table:
+    listed = ", ".join(f"'{e.value}'" for e in SOLD)
+    found = con.sql(
+        f"""SELECT DISTINCT entity, json_extract_string(fields, '$.sku') AS text FROM rows
+            WHERE entity IN ({listed}) AND json_extract_string(fields, '$.sku') IS NOT NULL"""
+    ).to_arrow_table()
+    entities, texts = found.column("entity").to_pylist(), found.column("text").to_pylist()
+    targets = [sold(Entity(e), t) for e, t in zip(entities, texts, strict=True)]
+    return found.append_column("target", pa.array(targets, pa.string()))
+
+
+def news(now: pa.Table, before: pa.Table) -> tuple[pa.Table, pa.Table]:
+    """(what is said that was not, what was said and no longer is), of two LINKS tables."""
+    con = connection()
+    try:
+        con.register("now", now)
+        con.register("before", before)
+        apart = "SELECT ref, field, target FROM {} EXCEPT SELECT ref, field, target FROM {} ORDER BY ALL"
+        fresh = con.sql(apart.format("now", "before")).to_arrow_table()
+        return fresh, con.sql(apart.format("before", "now")).to_arrow_table()
+    finally:
+        con.close()
+
+
+def named(rows: pa.Table, entities: Iterable[Entity], names: Sequence[str]) -> list[str]:
+    """The distinct values of these fields in the rows of these entities, in order."""
+    con = connection()
+    try:
+        con.register("rows", rows)
+        con.register("wanted", pa.table({"entity": [e.value for e in entities]}))
+        each = " UNION ".join(
+            f"SELECT json_extract_string(fields, '$.{name}') AS value FROM rows WHERE entity IN (FROM wanted)"
+            for name in names
+        )
+        found = con.sql(f"SELECT value FROM ({each}) WHERE value IS NOT NULL ORDER BY value").to_arrow_table()
+        texts: list[str] = found.column("value").to_pylist()
+        return texts
+    finally:
+        con.close()

@@ -1,0 +1,298 @@
+"""What a change touches: the links of changed records are noted by their target, and whoever they lead to is looked up.
+
+a record that came or went      ─▶ who links to it
+an order or deal                ─▶ its lines
+a customer's group or account   ─▶ its orders and deals ─▶ their lines
+a master's product or price     ─▶ all that is said about its SKU
+a day that has passed           ─▶ all that is said about the SKUs whose prices begin or end
+a stream read for the first time, or empty now ─▶ who links into it
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import sqlalchemy as sa
+
+from omnihub.compare import named, news, sold_as, spoken_of
+from omnihub.compare.catalog import BELIEVED
+from omnihub.compare.links import LINKS, SPOKEN
+from omnihub.flow.hub import Hub
+from omnihub.model import Entity
+from omnihub.store import bulk, schema
+
+FACT = "compare"  # the fact that keeps the basis
+MASTERED = (Entity.PRODUCT, Entity.PRICE)  # what a master is asked about
+SAID = (Entity.PRODUCT, Entity.LINE)  # what is held against it
+OCCASIONS = (Entity.ORDER, Entity.DEAL)
+
+Each = Callable[[pa.Table, Sequence[str]], None]
+
+
+@dataclass(frozen=True)
+class Basis:
+    """What things were compared by: the settings, the day, and the streams (`system/stream`) with a living record."""
+
+    settings: str = ""
+    day: str = ""
+    streams: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, c: sa.Connection) -> Basis:
+        """As of the last compare; an empty one before the first."""
+        f = schema.facts
+        found = c.execute(sa.select(f.c.value).where(f.c.key == FACT)).scalar()
+        told = json.loads(found) if found else {}
+        return cls(**told | {"streams": tuple(told.get("streams", ()))})
+
+    def keep(self, c: sa.Connection) -> None:
+        """For the next compare."""
+        bulk.upsert(c, schema.facts, ("key", "value"), [(FACT, json.dumps(asdict(self)))])
+
+
+@dataclass
+class Noted:
+    """What there is to know of the records that changed."""
+
+    everything: bool
+    refs: Sequence[str] = ()
+    alive: list[str] = field(default_factory=list)
+    deleted: list[str] = field(default_factory=list)
+    occasions: list[str] = field(default_factory=list)
+    skus: set[str] = field(default_factory=set)  # targets, of what masters say or said
+    filled: set[str] = field(default_factory=set)  # streams of the living
+    drained: set[tuple[str, str, str]] = field(default_factory=set)  # entity, system and stream of the deleted
+    old: list[pa.Table] = field(default_factory=list)  # links that are no more
+
+    def forget(self, c: sa.Connection) -> None:
+        """Take out the links that are no more. Not sooner than all they lead to is compared."""
+        links = schema.links
+        these = sa.and_(*(links.c[n] == sa.bindparam(f"old_{n}") for n in LINKS.names))
+        for some in self.old:
+            gone = some.rename_columns([f"old_{n}" for n in LINKS.names]).to_pylist()
+            if gone:
+                c.execute(sa.delete(links).where(these), gone)
+
+
+# -- noting ----------------------------------------------------------------------------------------------------------
+
+
+def note_links(hub: Hub, mark: int, size: int, each: Each) -> Noted:
+    """Note what the records changed since `mark` speak of. each: told the rows of the living among some of them."""
+    t, g = schema.refined, schema.goldens
+    noted = Noted(everything=not mark)
+    with hub.store.read() as c:
+        noted.refs = c.execute(sa.select(t.c.ref).where(t.c.seq > mark).order_by(t.c.seq)).scalars().all()
+        contacts = sa.select(g.c.id).where(g.c.entity == Entity.CONTACT.value, g.c.seq > mark)
+        ids = c.execute(contacts.order_by(g.c.seq)).scalars().all()
+    for done, some in enumerate(bulk.chunks(noted.refs, size)):
+        hub.progress("compare what changed", done * size, len(noted.refs))
+        with hub.store.read() as c:
+            rows = bulk.table_in(c, _rows().add_columns(t.c.deleted), t.c.ref, some)
+        living = rows.filter(pc.invert(rows.column("deleted"))).drop_columns("deleted")
+        fresh, old = _note(hub, living, some)
+        _remember(hub, noted, rows, fresh, old)
+        each(living, some)
+    for some in bulk.chunks(ids, size):
+        with hub.store.read() as c:
+            query = sa.select(g.c.id.label("ref"), g.c.entity, g.c.fields)
+            believed = bulk.table_in(c, query, g.c.id, some)
+        noted.old.append(_note(hub, believed, some)[1])
+    return noted
+
+
+def _rows() -> sa.Select[Any]:
+    t = schema.refined
+    return sa.select(t.c.ref, t.c.entity, t.c.system, t.c.stream, t.c.fields, t.c.problems)
+
+
+def _note(hub: Hub, rows: pa.Table, refs: Sequence[str]) -> tuple[pa.Table, pa.Table]:
+    """Keep what these records speak of and did not before. Returns that, and what they no longer speak of."""
+    links = schema.links
+    now = spoken_of(rows.select(SPOKEN.names))
+    with hub.store.read() as c:
+        before = bulk.table_in(c, sa.select(links.c.ref, links.c.field, links.c.target), links.c.ref, refs)
+    fresh, old = news(now, before)
+    if fresh.num_rows:
+        with hub.store.write() as c, bulk.undisturbed:
+            cells = (fresh.column(n).to_pylist() for n in LINKS.names)
+            bulk.upsert(c, links, LINKS.names, list(zip(*cells, strict=True)))
+    return fresh, old
+
+
+def _remember(hub: Hub, noted: Noted, rows: pa.Table, fresh: pa.Table, old: pa.Table) -> None:
+    if old.num_rows:
+        noted.old.append(old)
+    if noted.everything:  # then nobody asks what it touches
+        return
+    mastered = []
+    columns = (rows.column(n).to_pylist() for n in ("ref", "entity", "system", "stream", "deleted"))
+    for ref, entity, system, stream, deleted in zip(*columns, strict=True):
+        (noted.deleted if deleted else noted.alive).append(ref)
+        if deleted:
+            noted.drained.add((entity, system, stream))
+        else:
+            noted.filled.add(f"{system}/{stream}")
+        if entity in OCCASIONS:
+            noted.occasions.append(ref)
+        if entity in MASTERED and system in hub.rules.masters:
+            mastered.append(ref)
+    with hub.store.read() as c:
+        noted.skus |= _skus_of(c, mastered)
+
+
+def _skus_of(c: sa.Connection, refs: Sequence[str]) -> set[str]:
+    """What these records say, or said, they are about: what they no longer speak of is not yet forgotten."""
+    links = schema.links
+    query = sa.select(links.c.target).where(links.c.field == "sku")
+    return {r.target for r in bulk.where_in(c, query, links.c.ref, refs)}
+
+
+def basis_now(hub: Hub, before: Basis, noted: Noted, settings: str, day: str) -> Basis:
+    """What is compared by from now on."""
+    t = schema.refined
+    with hub.store.read() as c:
+        if noted.everything:
+            there = sa.select(t.c.system, t.c.stream).where(~t.c.deleted).distinct()
+            return Basis(settings, day, tuple(sorted(f"{r.system}/{r.stream}" for r in c.execute(there))))
+        streams = {*before.streams, *noted.filled}
+        for entity, system, stream in noted.drained:
+            left = sa.select(t.c.ref).where(t.c.entity == entity, t.c.system == system, t.c.stream == stream)
+            if not c.execute(left.where(~t.c.deleted).limit(1)).first():
+                streams.discard(f"{system}/{stream}")
+    return Basis(settings, day, tuple(sorted(streams)))
+
+
+# -- what it touches -------------------------------------------------------------------------------------------------
+
+
+def touched_context(hub: Hub, mark: int, noted: Noted, before: Basis, basis: Basis) -> Sequence[str]:
+    """The records whose links, products and prices are to be looked at again."""
+    if noted.everything:
+        return noted.refs
+    with hub.store.read() as c:
+        skus = noted.skus | _turned(c, hub.rules.masters, before.day, basis.day)
+        occasions = {*noted.occasions, *_speaking_of(c, _customers(c, mark), "account", "contact")}
+        found = {*noted.refs, *_missing(c, noted.alive), *_speaking_of(c, noted.deleted)}
+        found |= _speaking_of(c, occasions, "of")
+        found |= _speaking_of(c, [sold_as(entity, sku) for entity in SAID for sku in skus], "sku")
+        for stream in {*before.streams} ^ {*basis.streams}:
+            found |= _speaking_of_any_in(c, stream)
+    return sorted(found)
+
+
+def _speaking_of(c: sa.Connection, targets: Iterable[str], *names: str) -> set[str]:
+    """Who speaks of these, in fields of these names (none: any)."""
+    links = schema.links
+    query = sa.select(links.c.ref).where(links.c.field.in_(names)) if names else sa.select(links.c.ref)
+    return {r.ref for r in bulk.where_in(c, query, links.c.target, targets)}
+
+
+def _speaking_of_any_in(c: sa.Connection, stream: str) -> set[str]:
+    """Rare enough to search for."""
+    links = schema.links
+    inside = links.c.target.startswith(f"{stream}/", autoescape=True)
+    return set(c.execute(sa.select(links.c.ref).where(inside)).scalars())
+
+
+def _missing(c: sa.Connection, refs: Iterable[str]) -> set[str]:
+    """Who is known to link to these in vain."""
+    f = schema.findings
+    query = sa.select(f.c.ref).where(f.c.state == "open", f.c.kind == "orphan_link")
+    return {r.ref for r in bulk.where_in(c, query, f.c.theirs, refs)}
+
+
+def _customers(c: sa.Connection, mark: int) -> set[str]:
+    """Refs of accounts and contacts that may be in another customer group now."""
+    x, g = schema.crosswalk, schema.goldens
+
+    def changed(table: sa.Table, wanted: sa.Column[str], entity: Entity) -> set[str]:
+        query = sa.select(wanted).where(table.c.entity == entity.value, table.c.seq > mark)
+        return set(c.execute(query).scalars())
+
+    accounts = changed(g, g.c.id, Entity.ACCOUNT)
+    ids = accounts | changed(g, g.c.id, Entity.CONTACT) | _speaking_of(c, accounts, "account")
+    refs = {r.ref for r in bulk.where_in(c, sa.select(x.c.ref), x.c.golden_id, ids)}
+    return refs | changed(x, x.c.ref, Entity.ACCOUNT) | changed(x, x.c.ref, Entity.CONTACT)
+
+
+def _turned(c: sa.Connection, masters: Iterable[str], before: str, day: str) -> set[str]:
+    """SKUs with a price that began or ended between these days. Reads the prices, once a day."""
+    if before == day:
+        return set()
+    first, last = sorted((before, day))
+    t = schema.refined
+    listed = sa.select(t.c.ref, t.c.fields).where(t.c.entity == Entity.PRICE.value, t.c.system.in_(sorted(masters)))
+    found = set()
+    for ref, fields in c.execute(listed.where(~t.c.deleted)):
+        said = json.loads(fields)
+        if first < said.get("valid_from", "") <= last or first <= said.get("valid_to", "") < last:
+            found.add(ref)
+    return _skus_of(c, sorted(found))
+
+
+# -- what is around ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """Living records, and what they are judged by: see `compare.broken_links` and `compare.context`."""
+
+    rows: pa.Table
+    targets: pa.Table
+    trade: pa.Table
+    believed: pa.Table
+    accounts: pa.Table
+
+
+def surroundings(c: sa.Connection, refs: Sequence[str], masters: Iterable[str]) -> Surroundings:
+    """The living of `refs` and all that they lead to."""
+    t, x, g = schema.refined, schema.crosswalk, schema.goldens
+    living = _rows().where(~t.c.deleted)
+    rows = bulk.table_in(c, living, t.c.ref, refs)
+    targets = bulk.table_in(c, sa.select(t.c.ref).where(~t.c.deleted), t.c.ref, _targets(rows, but="sku"))
+    said = rows.filter(
+        pc.and_(
+            pc.is_in(rows.column("entity"), pa.array([e.value for e in SAID])),
+            pc.invert(pc.is_in(rows.column("system"), pa.array(sorted(masters), pa.string()))),
+        )
+    )
+    occasions = bulk.table_in(c, living, t.c.ref, named(said, (Entity.LINE,), ("of",)))
+    customers = named(occasions, OCCASIONS, ("account", "contact"))
+    believed = bulk.table_in(
+        c,
+        sa.select(x.c.ref, x.c.entity, x.c.golden_id, g.c.fields)
+        .join(g, g.c.id == x.c.golden_id)
+        .where(x.c.entity.in_([Entity.ACCOUNT.value, Entity.CONTACT.value])),
+        x.c.ref,
+        customers,
+    ).cast(BELIEVED)
+    ids = {*named(believed, (Entity.CONTACT,), ("account",)), *believed.column("golden_id").to_pylist()}
+    accounts = sa.select(g.c.id, g.c.fields).where(g.c.entity == Entity.ACCOUNT.value)
+    return Surroundings(
+        rows=rows,
+        targets=targets,
+        trade=pa.concat_tables([said, occasions, _listed(c, said, masters)]),
+        believed=believed,
+        accounts=bulk.table_in(c, accounts, g.c.id, sorted(ids)),
+    )
+
+
+def _targets(rows: pa.Table, but: str = "", only: str = "") -> list[str]:
+    spoken = spoken_of(rows.select(SPOKEN.names))
+    wanted = pc.equal(spoken.column("field"), only) if only else pc.not_equal(spoken.column("field"), but)
+    targets: list[str] = pc.unique(spoken.filter(wanted).column("target")).to_pylist()
+    return targets
+
+
+def _listed(c: sa.Connection, said: pa.Table, masters: Iterable[str]) -> pa.Table:
+    """What the masters say about what is spoken of: their products and prices."""
+    t, links = schema.refined, schema.links
+    wanted = [sold_as(entity, sku) for entity in MASTERED for sku in _targets(said, only="sku")]
+    query = _rows().join(links, links.c.ref == t.c.ref).where(t.c.system.in_(sorted(masters)), ~t.c.deleted)
+    return bulk.table_in(c, query.where(links.c.field == "sku"), links.c.target, wanted)
