@@ -21,7 +21,6 @@ import xxhash
 
 from omnihub.model import Entity
 
-
 GUEST = ""  # among former ids: it came from another golden record, which lives on, to an id that others had first
 
 
