@@ -23,14 +23,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 
 from omnihub.errors import ConfigError
-from omnihub.model import Entity, fields_of
+from omnihub.model import Entity, Kind, fields_of
 from omnihub.model.entities import GOLDEN
 from omnihub.sdk import Connector, Stream
 from omnihub.sdk.declared import Declared, Misdeclared, Template, meant
@@ -45,7 +45,7 @@ STORE = re.compile(r"sqlite://|postgresql(\+psycopg)?://")
 PASSWORD = re.compile(r"(?<=://)([^/@:]*):[^@]*(?=@)")
 SECRET_IN_QUERY = re.compile(r"[?&;](pass\w*|pwd|token|secret|key)=", re.IGNORECASE)
 
-Rule = Literal["trusted", "recent", "strictest", "master"]
+Rule = Literal["trusted", "recent", "order", "frequent", "complete", "strictest", "master", "union"]
 
 _FIELDS: dict[str, list[tuple[Entity, str]]] = {}
 """What a rule can be written for: entity.field, or entity.group for fields that are only taken together."""
@@ -57,6 +57,17 @@ for _entity in GOLDEN:
         _FIELDS.setdefault(f"{_entity}.{_field.group or _field.name}", []).append((_entity, _field.name))
         if _field.group:
             _PARTS[f"{_entity}.{_field.name}"] = f"{_entity}.{_field.group}"
+
+_SEVERAL = (Kind.CODE, Kind.TEXT)  # kinds of values that stand in one field as a;b;c
+
+
+def _of_kinds(*kinds: Kind) -> list[str]:
+    """The fields and groups that hold such a value."""
+    return [key for key, held in _FIELDS.items() if any(fields_of(e)[name].kind in kinds for e, name in held)]
+
+
+_PERMISSIONS = _of_kinds(Kind.CONSENT)
+_UNITABLE = [key for key in _of_kinds(*_SEVERAL) if key not in _PARTS.values()]
 
 
 class _Section(BaseModel):
@@ -93,26 +104,101 @@ class Guard(_Section):
     floor: int = Field(default=20, ge=0)  # so few changes are fine whatever their share
 
 
-class Survivorship(_Section):
-    """Which member's value wins. `rules`: entity.field (or entity.group, as in contact.address) → rule."""
+class FieldRule(_Section):
+    """How one field, or group of fields, is decided. order: the systems, first the one to be asked first."""
 
-    rules: Mapping[str, Rule] = {}
-    trust: Mapping[str, Annotated[float, Field(ge=0, le=1)]] = {}  # system → how far it is believed
+    rule: Rule = "trusted"
+    order: tuple[str, ...] = ()
+    half_life_days: float | None = Field(default=None, gt=0)
+
+
+class Survivorship(_Section):
+    """Which member's value wins. `rules`: entity.field (or entity.group, as in contact.address) → how it is decided.
+
+    In the file that is the name of a rule, or `{rule, half_life_days}`, or `{order: [system, …]}`. trust: system,
+    system.field or system.entity.field → how far it is believed; the nearest holds.
+    """
+
+    rules: Mapping[str, FieldRule] = {}
+    trust: Mapping[str, Annotated[float, Field(ge=0, le=1)]] = {}
     half_life_days: float | None = Field(default=None, gt=0)  # after so long a value counts half
 
-    @field_validator("rules")
+    @field_validator("rules", mode="before")
     @classmethod
-    def _real_fields(cls, rules: Mapping[str, Rule]) -> Mapping[str, Rule]:
-        for key in rules:
-            if key in _PARTS:
-                raise ValueError(f"{key} is never taken alone; write {_PARTS[key]}")
-            if key not in _FIELDS:
-                raise ValueError(f"{key} is no field; {meant(key, _FIELDS)}")
-        return rules
+    def _written_out(cls, rules: Any) -> Any:
+        if not isinstance(rules, Mapping):
+            raise ValueError("write each below it, as entity.field: rule")
+        return {str(key): _written_out(_known_field(str(key)), told) for key, told in rules.items()}
+
+    @field_validator("trust", mode="before")
+    @classmethod
+    def _trust_in_fields(cls, trust: Any) -> Any:
+        for key in trust if isinstance(trust, Mapping) else ():
+            _system, _, about = str(key).partition(".")
+            if about:
+                _known_about(str(key), about)
+        return trust
 
     def by_field(self) -> dict[tuple[Entity, str], str]:
         """The rules with groups written out."""
-        return {where: rule for key, rule in self.rules.items() for where in _FIELDS[key]}
+        return {where: told.rule for where, told in self._each()}
+
+    def orders(self) -> dict[tuple[Entity, str], tuple[str, ...]]:
+        """The systems of each field that is decided by their order."""
+        return {where: told.order for where, told in self._each() if told.order}
+
+    def half_lives(self) -> dict[tuple[Entity, str], float]:
+        """Days, of each field that has its own."""
+        return {where: told.half_life_days for where, told in self._each() if told.half_life_days}
+
+    def _each(self) -> Iterator[tuple[tuple[Entity, str], FieldRule]]:
+        for key, told in self.rules.items():
+            for where in _FIELDS[key]:
+                yield where, told
+
+
+def _known_field(key: str) -> str:
+    if key in _PARTS:
+        raise ValueError(f"{key} is never taken alone; write {_PARTS[key]}")
+    if key not in _FIELDS:
+        raise ValueError(f"{key} is no field; {meant(key, _FIELDS)}")
+    return key
+
+
+def _known_about(key: str, about: str) -> None:
+    """What a system is trusted in: a field by its name alone, or of one entity."""
+    for of, whole in _PARTS.items():
+        if about in (of, of.partition(".")[2]):
+            raise ValueError(f"{key} is never taken alone; write {key.removesuffix(about)}{whole.partition('.')[2]}")
+    known = [*_FIELDS, *{key.partition(".")[2] for key in _FIELDS}]
+    if about not in known:
+        raise ValueError(f"{key} is no field of a system; {meant(about, known)}")
+
+
+def _written_out(key: str, told: Any) -> Mapping[str, Any]:
+    """One entry of the table as a `FieldRule` takes it; ValueError where it can't be meant."""
+    entry: Any = {"rule": told} if isinstance(told, str) else told
+    if not isinstance(entry, dict):
+        raise ValueError(f"{key}: write a rule ({', '.join(get_args(Rule))}) or {{order: [system, …]}}")
+    entry = {"rule": "order"} | entry if "order" in entry else entry
+    if problem := _misruled(key, entry):
+        raise ValueError(f"{key}: {problem}")
+    return {str(name): value for name, value in entry.items()}
+
+
+def _misruled(key: str, told: Mapping[Any, Any]) -> str | None:
+    rule, fields = told.get("rule", "trusted"), [fields_of(entity)[name] for entity, name in _FIELDS[key]]
+    if unknown := [str(one) for one in told if one not in FieldRule.model_fields]:
+        return f"there is no such setting as {unknown[0]}; {meant(unknown[0], FieldRule.model_fields)}"
+    if rule not in get_args(Rule):
+        return f"there is no rule {rule}; {meant(str(rule), get_args(Rule))}"
+    if (rule == "order") != bool(told.get("order")):
+        return "write the systems as {order: [system, …]}, first the one to be asked first"
+    if rule == "strictest" and not any(field.kind is Kind.CONSENT for field in fields):
+        return f"strictest is for permissions ({', '.join(_PERMISSIONS)}); write another rule, or recent"
+    if rule == "union" and not all(field.kind in _SEVERAL and not field.group for field in fields):
+        return f"union is for fields that may hold several values; there are: {', '.join(_UNITABLE)}"
+    return None
 
 
 OWN_KEYS = ("enabled", "streams", "full_every_hours")
@@ -502,9 +588,14 @@ def _system_problems(name: str, system: System, connectors: Mapping[str, Connect
 
 
 def _trust_problems(survivorship: Survivorship, connectors: Mapping[str, Connector]) -> Iterator[str]:
-    for name in survivorship.trust:
+    for key in survivorship.trust:
+        name = key.partition(".")[0]
         if name not in connectors:
-            yield f"survivorship.trust.{name}: there is no system of this name; {meant(name, connectors)}"
+            yield f"survivorship.trust.{key}: there is no system of this name; {meant(name, connectors)}"
+    for key, told in survivorship.rules.items():
+        for name in told.order:
+            if name not in connectors:
+                yield f"survivorship.rules.{key}.order: there is no system {name}; {meant(name, connectors)}"
 
 
 def _url_problems(environ: Mapping[str, str], connectors: Mapping[str, Connector]) -> Iterator[str]:
@@ -560,9 +651,15 @@ _EXAMPLE = """\
 #  first_run_share: 1.0   # instead of max_share while nothing was ever written there
 #  floor: 20              # so few are always fine
 
-# Which member's value wins, by field or group of fields: trusted, recent, strictest or master.
+# Which member's value wins, by field or group of fields. The rules: trusted, recent, order, frequent, complete,
+# strictest (permissions), master, union (fields that hold several values). `omnihub rules` shows the table that holds,
+# `omnihub rules preview --set contact.phone=recent` what another one would change.
 #survivorship:
-#  rules: {contact.phone: recent, contact.address: trusted}
+#  rules:
+#    contact.phone: recent
+#    contact.address: {rule: trusted, half_life_days: 365}   # after so long without a change a value counts half
+#    contact.consent: strictest
+#  trust: {}              # system, or system.field: from 0 to 1; 1 is the default
 #  half_life_days: 365
 
 """

@@ -143,12 +143,26 @@ def test_a_store_of_another_kind_is_refused_with_what_to_write(write: Write) -> 
         ("survivorship: {rules: {contact.fone: recent}}", "contact.fone is no field; did you mean contact.phone?"),
         (
             "survivorship: {rules: {contact.phone: best}}",
-            "survivorship.rules.contact.phone: should be 'trusted'",
+            "contact.phone: there is no rule best; there are: trusted, recent",
         ),
         (
             "survivorship: {trust: {acne: 1}}",
             "trust.acne: there is no system of this name; did you mean acme?",
         ),
+        ("survivorship: {trust: {acme.fone: 1}}", "acme.fone is no field of a system; did you mean phone?"),
+        (
+            "survivorship: {trust: {acne.phone: 1}}",
+            "trust.acne.phone: there is no system of this name; did you mean acme?",
+        ),
+        (
+            "survivorship: {rules: {contact.phone: {order: [acne]}}}",
+            "rules.contact.phone.order: there is no system acne; did you mean acme?",
+        ),
+        (
+            "survivorship: {rules: {contact.phone: {half_live_days: 3}}}",
+            "contact.phone: there is no such setting as half_live_days; did you mean half_life_days?",
+        ),
+        ("survivorship: {rules: {contact.phone: frequnt}}", "there is no rule frequnt; did you mean frequent?"),
     ],
 )
 def test_an_unknown_word_is_refused_with_the_nearest_known_one(write: Write, text: str, says: str) -> None:
@@ -164,6 +178,22 @@ def test_an_unknown_word_is_refused_with_the_nearest_known_one(write: Write, tex
         ("match: {contact: {same: 5, unsure: 9}}", "match.contact: unsure must not be above same"),
         ("survivorship: {rules: {contact.city: recent}}", "contact.city is never taken alone; write contact.address"),
         ("survivorship: {trust: {acme: 7}}", "survivorship.trust.acme: should be less than or equal to 1 (is 7)"),
+        ("survivorship: {trust: {acme.city: 1}}", "acme.city is never taken alone; write acme.address"),
+        ("survivorship: {trust: {acme.contact.city: 1}}", "is never taken alone; write acme.address"),
+        ("survivorship: {rules: {contact.phone: order}}", "contact.phone: write the systems as {order: [system, …]}"),
+        (
+            "survivorship: {rules: {contact.phone: {rule: order, order: []}}}",
+            "write the systems as {order: [system, …]}",
+        ),
+        ("survivorship: {rules: {contact.phone: {rule: recent, order: [acme]}}}", "write the systems as {order: "),
+        ("survivorship: {rules: {contact.phone: strictest}}", "strictest is for permissions (contact.consent)"),
+        (
+            "survivorship: {rules: {contact.phone: union}}",
+            "union is for fields that may hold several values; there are: ",
+        ),
+        ("survivorship: {rules: {contact.phone: 7}}", "contact.phone: write a rule (trusted, recent, "),
+        ("survivorship: {rules: recent}", "survivorship.rules: write each below it, as entity.field: rule"),
+        ("survivorship: {rules: {contact.phone: {half_life_days: 0}}}", "half_life_days: should be greater than 0"),
         ("default_country: Germany", "default_country: "),
         ("default_country: NO", "put it in quotes"),
         ("schedule: hourly", "schedule: write five cron fields"),
@@ -282,6 +312,25 @@ def test_a_rule_for_a_group_holds_for_all_its_fields(write: Write) -> None:
         (Entity.CONTACT, "first_name"): "master",
         (Entity.CONTACT, "last_name"): "master",
     }
+
+
+def test_order_of_systems_age_and_trust_are_told_by_field_and_group(write: Write) -> None:
+    told = read(
+        write(
+            """survivorship:
+  rules:
+    contact.name: {order: [zulu, acme]}
+    contact.phone: {rule: recent, half_life_days: 90}
+    account.status: union
+  trust: {acme: 0.6, acme.phone: 0.9, acme.contact.email: 0.7, zulu.address: 0.2}
+"""
+        )
+    ).survivorship
+    first, last, phone = ((Entity.CONTACT, name) for name in ("first_name", "last_name", "phone"))
+    assert told.by_field() == {first: "order", last: "order", phone: "recent", (Entity.ACCOUNT, "status"): "union"}
+    assert told.orders() == {first: ("zulu", "acme"), last: ("zulu", "acme")}
+    assert told.half_lives() == {phone: 90}
+    assert told.trust == {"acme": 0.6, "acme.phone": 0.9, "acme.contact.email": 0.7, "zulu.address": 0.2}
 
 
 def test_the_guard_without_settings_is_the_one_push_has_by_itself(write: Write) -> None:

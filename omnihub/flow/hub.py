@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from omnihub.config import Config
+from omnihub.config import Config, Survivorship
 from omnihub.match import THRESHOLDS, Thresholds
 from omnihub.merge import HALF_LIFE_DAYS, Rules
 from omnihub.model import GOLDEN, Entity
@@ -49,7 +49,7 @@ def open_hub(config: Config, connectors: Mapping[str, Connector], progress: Prog
         store=Store.open(config.store),
         connectors=enabled,
         settings=lambda connector: config.settings_for(connector, addresses(config.home).get(connector.name)),
-        rules=_rules(config, masters),
+        rules=rules_of(config.survivorship, masters),
         limits=_limits(config),
         thresholds=_thresholds(config),
         country=config.default_country,
@@ -58,9 +58,10 @@ def open_hub(config: Config, connectors: Mapping[str, Connector], progress: Prog
     )
 
 
-def _rules(config: Config, masters: frozenset[str]) -> Rules:
-    told = config.survivorship
-    return Rules(told.by_field(), told.trust, masters, told.half_life_days or HALF_LIFE_DAYS)
+def rules_of(told: Survivorship, masters: frozenset[str]) -> Rules:
+    """The table of the settings as merging takes it."""
+    half_life_days = told.half_life_days or HALF_LIFE_DAYS
+    return Rules(told.by_field(), told.trust, masters, half_life_days, told.orders(), told.half_lives())
 
 
 def _limits(config: Config) -> Limits:

@@ -2,12 +2,12 @@
 
     members' cells ─▶ echoes aside ─▶ rule of the field ─▶ winner + losers ─▶ golden fields and lineage (JSON)
 
-Rules (`omnihub.merge.rules`): `trusted` weighs each value by the trust in the systems that hold it, less when older;
-`strictest` for permissions; `master` for what one system is right about. Empty and unclean values never win; pins
-always do. An address, a name, a consent are taken from one record whole.
+The rules are data, and `omnihub.merge.rules` says what each does. Empty and unclean values never win; pins always do.
+An address, a name, a consent are taken from one record whole. Our own word come back speaks only where nobody else
+does. Nothing depends on the order of the members, on what else is merged with them, or on when it is done.
 """
 
-from omnihub.merge.rules import HALF_LIFE_DAYS, Rules
+from omnihub.merge.rules import HALF_LIFE_DAYS, WHY, Rules
 from omnihub.merge.survive import LINKS, MEMBERS, PINS, survive
 
-__all__ = ["HALF_LIFE_DAYS", "LINKS", "MEMBERS", "PINS", "Rules", "survive"]
+__all__ = ["HALF_LIFE_DAYS", "LINKS", "MEMBERS", "PINS", "WHY", "Rules", "survive"]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,6 +15,7 @@ from hypothesis import strategies as st
 
 from omnihub import fields
 from omnihub.merge import LINKS, MEMBERS, PINS, Rules, survive
+from omnihub.merge.rules import WHY
 from omnihub.model import ENTITIES, Entity, Kind
 
 NOW, YEAR_AGO, LONG_AGO = "2026-11-01T00:00:00Z", "2025-11-01T00:00:00Z", "2016-11-01T00:00:00Z"
@@ -292,11 +295,179 @@ def test_lineage_names_the_winner_its_rule_and_all_losers() -> None:
         "raw_seq": 7,
         "time": NOW,
         "losers": [
-            {"ref": "b/c/2", "value": "+2", "time": YEAR_AGO},
-            {"ref": "c/c/3", "value": "+1", "time": NOW},
+            {"ref": "b/c/2", "value": "+2", "time": YEAR_AGO, "why": "outweighed"},
+            {"ref": "c/c/3", "value": "+1", "time": NOW, "why": "agrees"},
         ],
     }
     assert members == 3
+
+
+# -- the other rules -------------------------------------------------------------------------------------------------
+
+
+def ruled(rule: str, entity: Entity = Entity.CONTACT, of: Sequence[str] = ("phone",), **more: Any) -> Rules:
+    return Rules(fields={(entity, name): rule for name in of}, **more)
+
+
+def in_order(*systems: str, of: Sequence[str] = ("phone",)) -> Rules:
+    return ruled("order", of=of, orders={(Entity.CONTACT, name): systems for name in of})
+
+
+def lost(*members: dict[str, Any], field: str = "phone", **more: Any) -> dict[str, str]:
+    """ref → why it lost."""
+    return {one["ref"]: one["why"] for one in merged(*members, **more)["g"][1][field]["losers"]}
+
+
+def test_the_order_of_systems_decides_whoever_agrees_and_however_old_it_is() -> None:
+    said = [
+        member("a/c/1", {"phone": "+1"}, LONG_AGO),
+        member("b/c/2", {"phone": "+2"}),
+        member("c/c/3", {"phone": "+2"}, edits=["phone"]),
+    ]
+    assert golden(*said, rules=in_order("a", "b"))["phone"] == "+1"
+    assert lost(*said, rules=in_order("a", "b")) == dict.fromkeys(["b/c/2", "c/c/3"], "later in order")
+    assert golden(*said[1:], rules=in_order("c", "b"))["phone"] == "+2"
+
+
+def test_a_system_of_the_order_that_says_nothing_is_passed_over_and_so_is_our_own_word() -> None:
+    said = [
+        member("a/c/1", {"email": "a@x.de"}),
+        member("b/c/2", {"phone": "+2"}, echoes=["phone"]),
+        member("c/c/3", {"phone": "+3"}),
+        member("z/c/4", {"phone": "+4"}),
+    ]
+    assert golden(*said, rules=in_order("a", "b", "c"))["phone"] == "+3"
+    assert lost(*said, rules=in_order("a", "b", "c")) == {"b/c/2": "echo", "z/c/4": "later in order"}
+
+
+def test_within_one_system_of_the_order_and_after_its_end_the_last_to_be_set_wins() -> None:
+    twice = [member("a/c/1", {"phone": "+1"}, YEAR_AGO), member("a/c/2", {"phone": "+2"}, NOW)]
+    assert golden(*twice, rules=in_order("a"))["phone"] == golden(*twice, rules=in_order("z"))["phone"] == "+2"
+    assert lost(*twice, rules=in_order("a")) == {"a/c/1": "older"}
+
+
+def test_an_address_by_order_of_systems_is_taken_from_one_record_whole() -> None:
+    first, second = member("a/c/1", {"city": "Bonn"}), member("b/c/2", {"city": "Köln", "street": "Weg 2"})
+    of = ("street", "city", "postal_code", "region", "country")
+    assert golden(first, second, rules=in_order("a", "b", of=of)) == {"city": "Bonn"}
+    assert golden(first, second, rules=in_order("b", "a", of=of)) == {"city": "Köln", "street": "Weg 2"}
+
+
+def test_what_most_records_say_wins_by_the_rule_frequent_however_old() -> None:
+    said = [
+        member("a/c/1", {"phone": "+1"}, LONG_AGO),
+        member("b/c/2", {"phone": "+1"}, LONG_AGO),
+        member("c/c/3", {"phone": "+2"}, NOW, edits=["phone"]),
+        *(member(f"e/c/{n}", {"phone": "+3"}, echoes=["phone"]) for n in range(5)),
+    ]
+    assert golden(*said)["phone"] == "+2"
+    assert golden(*said, rules=ruled("frequent"))["phone"] == "+1"
+    assert lost(*said, rules=ruled("frequent"))["c/c/3"] == "rarer"
+    assert lost(*said, rules=ruled("frequent"))["e/c/0"] == "echo"
+
+
+def test_the_fullest_group_and_the_longest_text_win_by_the_rule_complete() -> None:
+    of = ("street", "city", "postal_code", "region", "country", "job_title")
+    full = member("a/c/1", {"street": "Gasse 1", "city": "Bonn", "job_title": "Chief of Pumps"}, LONG_AGO)
+    bare = [member(f"b/c/{n}", {"city": "Köln", "job_title": "Chief"}, edits=["city", "job_title"]) for n in range(3)]
+    assert golden(full, *bare) == {"city": "Köln", "job_title": "Chief"}
+    rules = ruled("complete", of=of)
+    assert golden(full, *bare, rules=rules) == {"street": "Gasse 1", "city": "Bonn", "job_title": "Chief of Pumps"}
+    assert lost(full, *bare, rules=rules, field="city")["b/c/0"] == "less complete"
+
+
+SEVERAL = {"entity": Entity.ACCOUNT, "rules": ruled("union", Entity.ACCOUNT, ["industry"])}
+
+
+def test_a_union_is_all_that_anybody_says_each_once_and_in_order() -> None:
+    said = [
+        member("a/c/1", {"industry": "vip;Retail"}),
+        member("b/c/2", {"industry": "oem ; VIP;"}),
+        member("c/c/3", {"industry": "retail"}, LONG_AGO),
+    ]
+    for order in (said, said[::-1]):
+        assert golden(*order, **SEVERAL)["industry"] == "oem;Retail;VIP"
+    assert lost(*said, field="industry", **SEVERAL) == dict.fromkeys(["a/c/1", "c/c/3"], "joined")
+
+
+def test_a_union_written_back_everywhere_stays_as_it_is() -> None:
+    said = [member(f"{s}/c/1", {"industry": "oem;vip"}, echoes=["industry"]) for s in "ab"]
+    assert golden(*said, **SEVERAL)["industry"] == "oem;vip"
+    assert golden(said[0], member("b/c/1", {"industry": "new"}), **SEVERAL)["industry"] == "new;oem;vip"
+
+
+def test_a_system_can_be_trusted_in_one_field_more_than_in_others() -> None:
+    said = [member("a/c/1", {"phone": "+1", "email": "a@x.de"}), member("b/c/2", {"phone": "+2", "email": "b@x.de"})]
+    assert golden(*said, rules=Rules(trust={"a": 0.5})) == {"phone": "+2", "email": "b@x.de"}
+    assert golden(*said, rules=Rules(trust={"a": 0.5, "b.phone": 0.4})) == {"phone": "+1", "email": "b@x.de"}
+    both = Rules(trust={"b.phone": 0.4, "b.contact.phone": 1.0, "b.account.phone": 0.1, "a": 0.5})
+    assert golden(*said, rules=both)["phone"] == "+2"
+
+
+def test_trust_in_a_group_holds_for_the_whole_of_it() -> None:
+    said = [member("a/c/1", {"city": "Bonn", "country": "DE"}), member("b/c/2", {"city": "Köln", "country": "AT"})]
+    assert golden(*said, rules=Rules(trust={"a.address": 0.5})) == {"city": "Köln", "country": "AT"}
+    assert golden(*said, rules=Rules(trust={"b.address": 0.5})) == {"city": "Bonn", "country": "DE"}
+
+
+def test_each_field_may_grow_old_at_its_own_pace() -> None:
+    old = [member(f"{s}/c/1", {"phone": "+1", "email": "a@x.de"}, "2025-06-01T00:00:00Z") for s in ("a", "b")]
+    new = member("c/c/2", {"phone": "+2", "email": "b@x.de"}, NOW)
+    assert golden(*old, new, rules=Rules()) == {"phone": "+2", "email": "b@x.de"}
+    slow = Rules(half_lives={(Entity.CONTACT, "phone"): 3650.0})
+    assert golden(*old, new, rules=slow) == {"phone": "+1", "email": "b@x.de"}
+
+
+@pytest.mark.parametrize(
+    ("rules", "other", "why"),
+    [
+        (Rules(), member("b/c/2", {"phone": "+2"}, YEAR_AGO), "outweighed"),
+        (Rules(), member("b/c/2", {"phone": "+2"}, echoes=["phone"]), "echo"),
+        (Rules(), member("b/c/2", {"phone": "+2"}), "level"),
+        (Rules(trust={"b": 0.5}), member("b/c/2", {"phone": "+2"}), "outweighed"),
+        (ruled("recent"), member("b/c/2", {"phone": "+2"}, ""), "older"),
+        (ruled("master", masters=frozenset({"a"})), member("b/c/2", {"phone": "+2"}), "not the master"),
+        (ruled("recent"), member("b/c/2", {"phone": "+1"}, YEAR_AGO), "agrees"),
+    ],
+)
+def test_each_loser_knows_why_it_lost(rules: Rules, other: dict[str, Any], why: str) -> None:
+    assert lost(member("a/c/1", {"phone": "+1"}), other, rules=rules) == {"b/c/2": why}
+
+
+def test_an_edit_and_a_no_are_reasons_as_well() -> None:
+    edited = member("a/c/1", {"phone": "+1"}, edits=["phone"])
+    assert lost(edited, member("b/c/2", {"phone": "+2"})) == {"b/c/2": "not edited"}
+    no, yes = member("a/c/1", {"marketing_consent": "no"}), member("b/c/2", {"marketing_consent": "yes"})
+    assert lost(no, yes, field="marketing_consent") == {"b/c/2": "looser"}
+
+
+def test_every_reason_there_is_has_words() -> None:
+    sql = importlib.import_module("omnihub.merge.survive")._GOLDEN
+    assert set(re.findall(r"(?:THEN|ELSE) '([a-z ]+)'", sql)) == set(WHY)
+
+
+def test_a_value_with_quotes_and_line_ends_stays_itself_in_fields_and_lineage() -> None:
+    odd = 'He said "pumps\\n"\n\t\u2028 \x01 👩‍🚀'
+    said = [member('a/c/"1\\', {"job_title": odd}), member("b/c/2", {"job_title": odd + "!"}, YEAR_AGO)]
+    values, lineage, _ = merged(*said)["g"]
+    assert values["job_title"] == odd
+    assert (lineage["job_title"]["ref"], lineage["job_title"]["losers"][0]["value"]) == ('a/c/"1\\', odd + "!")
+
+
+def test_another_table_has_another_fingerprint_and_the_same_one_the_same() -> None:
+    one = Rules(trust={"a": 0.5, "b": 0.7}, fields={(Entity.CONTACT, "phone"): "recent"})
+    same = Rules(trust={"b": 0.7, "a": 0.5}, fields={(Entity.CONTACT, "phone"): "recent"})
+    assert one.fingerprint(Entity.CONTACT) == same.fingerprint(Entity.CONTACT)
+    others = [
+        Rules(),
+        Rules(trust={"a": 0.5, "b": 0.8}, fields=one.fields),
+        Rules(trust=one.trust, fields=one.fields, half_lives={(Entity.CONTACT, "phone"): 1.0}),
+        Rules(trust=one.trust, fields=one.fields, orders={(Entity.CONTACT, "phone"): ("a",)}),
+        Rules(trust=one.trust, fields=one.fields, masters=frozenset({"a"})),
+    ]
+    assert len({r.fingerprint(Entity.CONTACT) for r in (one, *others)}) == 6
+    contacts_alone = Rules(fields={(Entity.CONTACT, "phone"): "recent"})
+    assert contacts_alone.fingerprint(Entity.ACCOUNT) == Rules().fingerprint(Entity.ACCOUNT)
 
 
 # -- what always holds -----------------------------------------------------------------------------------------------
@@ -336,6 +507,17 @@ pins = st.dictionaries(
     st.tuples(st.sampled_from(ids), st.sampled_from(["phone", "city"])), st.none() | st.just("pinned")
 )
 RULES = Rules(fields={(Entity.CONTACT, "email"): "recent"}, trust={"shop": 0.5})
+VARIED = Rules(
+    fields={
+        (Entity.CONTACT, "email"): "frequent",
+        (Entity.CONTACT, "phone"): "order",
+        **{(Entity.CONTACT, name): "complete" for name, group in GROUPS.items() if group == "address"},
+    },
+    orders={(Entity.CONTACT, "phone"): ("desk", "crm")},
+    trust={"shop": 0.5, "desk.name": 0.3},
+    half_lives={(Entity.CONTACT, "account"): 30.0},
+)
+tables = st.sampled_from([RULES, VARIED])
 
 
 def built(drawn: Sequence[tuple[str, dict[str, str], str, list[str], list[str], str]]) -> list[dict[str, Any]]:
@@ -343,13 +525,13 @@ def built(drawn: Sequence[tuple[str, dict[str, str], str, list[str], list[str], 
 
 
 @settings(max_examples=12)
-@given(records, pins)
+@given(records, pins, tables)
 def test_every_golden_cell_is_what_its_winner_holds_and_groups_never_mix(
-    drawn: list[Any], pinned: dict[tuple[str, str], str | None]
+    drawn: list[Any], pinned: dict[tuple[str, str], str | None], rules: Rules
 ) -> None:
     members = built(drawn)
     held = {m["ref"]: json.loads(m["fields"]) for m in members}
-    found = merged(*members, pins=[(gid, f, v) for (gid, f), v in pinned.items()], links=LINKED, rules=RULES)
+    found = merged(*members, pins=[(gid, f, v) for (gid, f), v in pinned.items()], links=LINKED, rules=rules)
     assert found.keys() == {m["golden_id"] for m in members}
     for gid, (values, lineage, count) in found.items():
         mine = {m["ref"]: m for m in members if m["golden_id"] == gid}
@@ -383,33 +565,33 @@ def _is_echo(one: dict[str, Any]) -> bool:
 
 
 @settings(max_examples=12)
-@given(records, st.randoms())
-def test_the_outcome_does_not_depend_on_the_order_of_the_members(drawn: list[Any], random: Any) -> None:
+@given(records, st.randoms(), tables)
+def test_the_outcome_does_not_depend_on_the_order_of_the_members(drawn: list[Any], random: Any, rules: Rules) -> None:
     members = built(drawn)
     shuffled = list(members)
     random.shuffle(shuffled)
-    assert merged(*members, links=LINKED, rules=RULES) == merged(*shuffled, links=LINKED, rules=RULES)
+    assert merged(*members, links=LINKED, rules=rules) == merged(*shuffled, links=LINKED, rules=rules)
 
 
 @settings(max_examples=8)
-@given(records)
-def test_merging_some_golden_records_gives_what_merging_all_gives(drawn: list[Any]) -> None:
+@given(records, tables)
+def test_merging_some_golden_records_gives_what_merging_all_gives(drawn: list[Any], rules: Rules) -> None:
     """Work follows change: nothing of a golden record depends on which others are merged with it."""
     members = built(drawn)
-    together = merged(*members, links=LINKED, rules=RULES)
+    together = merged(*members, links=LINKED, rules=rules)
     some = set(list(together)[::2])
-    apart = merged(*(m for m in members if m["golden_id"] in some), links=LINKED, rules=RULES)
+    apart = merged(*(m for m in members if m["golden_id"] in some), links=LINKED, rules=rules)
     assert apart == {gid: one for gid, one in together.items() if gid in some}
 
 
 @settings(max_examples=12)
-@given(records)
-def test_once_all_systems_hold_the_golden_values_nothing_more_changes(drawn: list[Any]) -> None:
+@given(records, tables)
+def test_once_all_systems_hold_the_golden_values_nothing_more_changes(drawn: list[Any], rules: Rules) -> None:
     """Everything was written back and came back as an echo: the golden record stays as it is."""
     members = built(drawn)
-    before = {gid: values for gid, (values, _, _) in merged(*members, rules=RULES).items()}
+    before = {gid: values for gid, (values, _, _) in merged(*members, rules=rules).items()}
     written = [_written(m, before[m["golden_id"]]) for m in members]
-    after = {gid: values for gid, (values, _, _) in merged(*written, rules=RULES).items()}
+    after = {gid: values for gid, (values, _, _) in merged(*written, rules=rules).items()}
     for gid, values in before.items():
         assert values.keys() == after[gid].keys()
         assert [n for n in values if not fields.same(KINDS[n], after[gid][n], values[n])] == []
