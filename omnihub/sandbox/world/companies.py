@@ -168,7 +168,8 @@ class Companies:
                 town_index = land.towns.index(like.town) + 1 + dice.below(len(land.towns) - 1)
             name, form, domain = self._like(like, kind, land, land.towns[town_index % len(land.towns)], dice)
         town = house.town if house else land.towns[town_index % len(land.towns)]
-        address, own = land.place(town, dice), Dice(self.seed, _BRANCH, c)
+        address = land.place(town, dice)
+        same_vat_id, told = self._tied(c)
         return Company(
             index=c,
             land=land,
@@ -176,11 +177,7 @@ class Companies:
             kind=kind,
             name=name,
             form=form,
-            vat_id=vat_id(land.code, c)
-            if kind != "branch"
-            else self.company(c - 2).vat_id
-            if own.chance(0.35)
-            else None,
+            vat_id=vat_id(land.code, c) if kind != "branch" else self.company(c - 2).vat_id if same_vat_id else None,
             domain=domain,
             phone=house.phone if house else land.line(town, c + 1),
             address=house.address if house else address,
@@ -192,8 +189,13 @@ class Companies:
             old_address=land.place(dice.pick(land.towns), dice),
             old_phone=land.line(town, c + 1 + self.count),
             old_name=None if kind else self._old_name(c, land, form),
-            told=not own.chance(0.4),
+            told=told,
         )
+
+    def _tied(self, c: int) -> tuple[bool, bool]:
+        """Whether a branch has its group's VAT id, and whether the CRM says whose it is."""
+        dice = Dice(self.seed, _BRANCH, c)
+        return dice.chance(0.35), not dice.chance(0.4)
 
     def _old_name(self, c: int, land: Land, form: tuple[str, str]) -> str | None:
         """What one in twenty was called before: a made-up word, which nobody else has, and the trade."""
@@ -253,16 +255,29 @@ class Companies:
 
     def _sketch(self, c: int) -> int:
         dice = Dice(self.seed, _SKETCH, c)
-        mask = sum(dice.chance(SHARE[role]) << r for r, role in enumerate(ROLES))
-        if self.groups[c] or not mask & 0b10011:
-            mask |= 1  # the CRM knows who gets a price of their own
-        if self.kind(c) == "branch":
-            mask &= ~(1 << ROLES.index("ticketing"))  # support knows the group only
+        mask, kind = self._mask(c, dice), self.kind(c)
+        if kind == "branch" or (kind == "head" and not self._plain(c)):
+            mask &= ~(1 << ROLES.index("ticketing"))  # support knows the group only, by a name that the branch has too
         second = sum(dice.chance(0.02) << r for r in range(len(ROLES))) & mask
         gone = sum(dice.chance(0.02) << r for r in range(len(ROLES))) & mask
         if self.kind(c):
             second = 0
         return mask | second << 5 | gone << 10
+
+    def _mask(self, c: int, dice: Dice) -> int:
+        """The systems that have a first copy, but for support's own rule."""
+        mask = sum(dice.chance(SHARE[role]) << r for r, role in enumerate(ROLES))
+        if self.groups[c] or not mask & 0b10011:
+            mask |= 1  # the CRM knows who gets a price of their own
+        return mask
+
+    def _plain(self, head: int) -> bool:
+        """Whether the CRM says which of a group and its branch is the group."""
+        branch = head + 2
+        if branch >= self.count:
+            return True
+        in_crm = all(self._mask(c, Dice(self.seed, _SKETCH, c)) & 1 for c in (head, branch))
+        return in_crm and self._tied(branch)[1]
 
     def n(self, role: str, c: int) -> int | None:
         """The record a person of company c is filed under in a role; for branches support uses the group's."""

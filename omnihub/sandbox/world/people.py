@@ -570,7 +570,8 @@ class People:
         for name in ("phone", "mobile"):
             number = f.get(name)
             if number and number[0] == "+" and number.startswith(f"+{land.dial}"):
-                f[name] = dialled(number, land.dial, dice, at_home=f.get("country") == land.code)
+                said = dialled(number, land.dial, dice, at_home=f.get("country") == land.code)
+                f[name] = number if said.startswith("00") and f.get("country") == "US" else said  # no prefix there
         if "email" in f and dice.chance(0.05):
             f["email"] = f["email"].title() if "'" not in f["email"] else f["email"]
         return x
