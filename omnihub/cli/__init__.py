@@ -5,6 +5,7 @@
     standing     status, report                          sandboxing   sandbox …
     serving      up (tied: what ends with it)            installation settings, systems, Dagster's home
     connecting   connectors, new-connector, record       conforming   test-connector
+    matching     match …
     standins     stand-ins for as long as a command needs them        screen  tables, bars, JSON
 
 A command is a signature here and a function next door, which is loaded when the command runs: `--help` is quick.
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 import os
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -79,7 +81,11 @@ plan_app = typer.Typer(
 sandbox_app = typer.Typer(
     help="The stand-ins, the world behind them, and its truth.", no_args_is_help=True, rich_markup_mode="rich"
 )
+match_app = typer.Typer(
+    help="Who is who: how good the matching is on a file of your own.", no_args_is_help=True, rich_markup_mode="rich"
+)
 app.add_typer(plan_app, name="plan", rich_help_panel="The loop, step by step")
+app.add_typer(match_app, name="match", rich_help_panel="Look")
 app.add_typer(sandbox_app, name="sandbox", rich_help_panel="Sandbox")
 
 _START, _STEPS, _LOOK = "Start here", "The loop, step by step", "Look"
@@ -241,6 +247,42 @@ def report(
     from omnihub.cli import standing
 
     standing.report(run_id, as_json)
+
+
+class Matched(StrEnum):
+    """What can be matched."""
+
+    contact = "contact"
+    account = "account"
+    product = "product"
+
+
+@match_app.command("evaluate")
+def match_evaluate(
+    entity: Annotated[Matched, typer.Option("--entity", help="What a record is about.")],
+    data: Annotated[Path, typer.Option("--data", metavar="FILE", help="Parquet, CSV or JSON lines.")],
+    map_: Annotated[
+        Path,
+        typer.Option("--map", metavar="MAP.yaml", help="Which column is which field: `fields: {last_name: surname}`."),
+    ],
+    truth: Annotated[
+        str,
+        typer.Option(
+            "--truth",
+            metavar="COLUMN|PAIRS_FILE",
+            help="The column with the true customer's id, or a file of true pairs (id_a, id_b).",
+        ),
+    ],
+    against: Annotated[
+        Path | None,
+        typer.Option("--against", metavar="FILE", help="A second file: link the two instead of finding doubles."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Match any file by the hub's defaults and hold the result against the truth."""
+    from omnihub.cli import matching
+
+    matching.evaluate(entity.value, data, against, map_, truth, as_json)
 
 
 # -- connectors ------------------------------------------------------------------------------------------------------
