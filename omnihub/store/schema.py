@@ -181,7 +181,7 @@ crosswalk = Table(
     Column("golden_id", Text, nullable=False),
     Column("entity", Text, nullable=False),
     _seq(),
-    Column("former", Text),  # JSON: ids it had that were merged away, so that they come back when the merge is undone
+    Column("former", Text),  # JSON: ids it had that were merged away; they come back when the merge is undone
     Index(None, "golden_id"),
     Index(None, "entity", "seq"),
 )
@@ -240,8 +240,8 @@ queue = Table(  # what a guard or a threshold gave to a person
     Column("entity", Text, nullable=False),
     Column("members", Text, nullable=False),  # JSON: refs
     Column("reason", Text, nullable=False),
-    Column("weight", Float, nullable=False),  # bits
-    Column("why", Text, nullable=False),  # JSON: comparison → bits
+    Column("weight", Float),  # bits of the strongest link, where there is one
+    Column("why", Text, nullable=False),  # JSON: what settles it, and why
     Column("since", Text, nullable=False),
     _seq(),
     Index(None, "entity"),
