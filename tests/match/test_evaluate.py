@@ -146,6 +146,11 @@ def test_values_are_clean_and_what_cannot_be_cleaned_is_counted_not_used() -> No
     assert one.rows.column("ref").to_pylist() == ["data/records/1", "data/records/2", "data/records/3"]
 
 
+def test_a_phone_without_its_town_is_still_evidence() -> None:
+    found, one = records({"country": "US", "fields": {"phone": "tel"}}, pa.table({"tel": ["386-5286", "1"]}))
+    assert (found, one.unclean) == ([{"phone": "3865286", "country": "US"}, {"country": "US"}], {"phone": 1})
+
+
 def test_a_name_kept_whole_is_taken_apart() -> None:
     found, _ = records({"name": "full"}, pa.table({"full": ["Dr. Ludwig van Beethoven", "SCHMIDT, Anna"]}))
     assert found == [
