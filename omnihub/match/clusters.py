@@ -107,8 +107,10 @@ def _order(queued: Queued) -> tuple[tuple[str, ...], str]:
 
 def _names(refs: pa.Array | Sequence[str]) -> pa.Array:
     """Each ref once, in order: a record's number is its place here."""
-    given = refs if isinstance(refs, pa.Array | pa.ChunkedArray) else pa.array(refs, pa.string())
-    once = given.cast(pa.string()).unique()
+    given = refs.cast(pa.string()) if isinstance(refs, pa.Array | pa.ChunkedArray) else pa.array(refs, pa.string())
+    if pc.all(pc.less(given[:-1], given[1:])).as_py() is not False:
+        return given  # as features come
+    once = given.unique()
     return once.take(pc.sort_indices(once))
 
 

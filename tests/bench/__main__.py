@@ -2,12 +2,15 @@
 
     make bench                                     landing, and the whole loop with 2,000 customers
     make bench ARGS="--customers 20000 --write"    the big one, its table put into README.md
-    make bench ARGS="--only reading"               or --only landing, --only writing, --only loop
+    make bench ARGS="--only reading"               or --only landing, --only writing, --only loop, --only matching
+    make bench ARGS="--only clustering"            clusters of a million records, beside Splink's own
     make bench ARGS="--only identity"              a change among a million records; --folder F keeps the million in F
 
     __main__   the table                     landing   land beside `requests` + envelope parse + batch insert
     measure    children, CPU, memory         writing   a stored plan applied, beside the limit and `requests` + threads
     pages      a server of prebuilt pages    loop      every step over the generated world
+    matching   who is who on others' data, ours beside Splink's default
+    clustering  ours beside Splink's, on the same pairs
     customers  a hub full of customers       identity  match, merge and compare of what changed, at two bases
 
 Whatever is measured runs in a process of its own, so that its memory is its own; whatever answers it, in another.
@@ -23,7 +26,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tests.bench import identity, landing, loop, pages, reading, writing
+from tests.bench import clustering, identity, landing, loop, matching, pages, reading, writing
 from tests.bench.measure import Measured
 
 README = Path(__file__).parents[2] / "README.md"
@@ -46,6 +49,10 @@ def main(arguments: Sequence[str]) -> None:
             parts.append(writing_table(writing.run(Path(folder), wish.changes)))
         if wish.only in (None, "loop"):
             parts.append(loop_table(loop.run(Path(folder), wish.customers, wish.seed), wish.customers))
+        if wish.only == "matching" or (wish.only is None and matching.TRUTH.is_dir()):
+            parts.append(matching_table(matching.run()))
+        if wish.only == "clustering":
+            parts.append(clustering_table(clustering.run(Path(folder), wish.base)))
         if wish.only == "identity":  # takes many minutes, and gigabytes
             parts.append(identity_table(identity.run(Path(wish.folder or folder), wish.base)))
     found = "\n".join(parts)
@@ -63,13 +70,15 @@ def _wish(arguments: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("--changes", type=int, default=20_000, help="pushed beside the limit")
     parser.add_argument("--base", type=int, default=1_000_000, help="records in the hub of which a few change")
-    parser.add_argument("--only", choices=("reading", "landing", "writing", "loop", "identity"))
+    parts = ("reading", "landing", "writing", "loop", "matching", "clustering", "identity")
+    parser.add_argument("--only", choices=parts)
     parser.add_argument("--folder", help="where the databases lie meanwhile")
     parser.add_argument("--write", action="store_true", help="put the table into README.md")
     return parser.parse_args(arguments)
 
 
 CHILDREN: dict[str, Callable[..., None]] = {
+    "match": matching.child,
     "serve-pages": lambda count: pages.serve(int(count)),
     "floor": landing.floor,
     "land": landing.hub,
@@ -81,6 +90,9 @@ CHILDREN: dict[str, Callable[..., None]] = {
     "push-ours": writing.ours,
     "push-otherwise": writing.otherwise,
     "serve-world": lambda home, customers, seed: loop.serve(Path(home), int(customers), int(seed)),
+    "cluster-splink": clustering.splink,
+    "cluster-ours": clustering.ours,
+    "cluster-numbers": clustering.numbers,
     "identity-fill": identity.fill,
     "identity-change": identity.change,
     "loop": lambda home, customers: loop.steps(Path(home), int(customers)),
@@ -148,6 +160,11 @@ def writing_table(found: Sequence[writing.Pushed]) -> str:
     return table(head, rows)
 
 
+def matching_table(found: Sequence[tuple[matching.Set, matching.Facts, matching.Facts]]) -> str:
+    """Each set, ours beside the peer's."""
+    return table(matching.HEAD, matching.rows(found))
+
+
 def loop_table(found: Sequence[Measured], customers: int) -> str:
     """Each step of the loop."""
     rows = [
@@ -158,6 +175,27 @@ def loop_table(found: Sequence[Measured], customers: int) -> str:
     cpu_s, peak_mb = sum(m.cpu_s for m in found), max(m.peak_mb for m in found)
     rows.append(("**whole**", "", f"{whole:.1f}", "", f"{cpu_s:.1f}", f"{peak_mb:.0f} MB"))
     head = (f"{_number(customers)} customers", "records", "seconds", "records/s", "CPU s", "peak memory")
+    return table(head, rows)
+
+
+def clustering_table(found: Sequence[clustering.Clustered]) -> str:
+    """Each way to cluster: what it cost, and how true it is."""
+    rows = [
+        (
+            c.cost.name,
+            _number(c.cost.records),
+            f"{c.cost.seconds:.1f}",
+            f"{c.cost.cpu_s:.1f}",
+            f"{c.cost.peak_mb:.0f} MB",
+            f"{c.precision:.3f}",
+            f"{c.recall:.3f}",
+            f"{c.f1:.3f}",
+            _number(c.largest),
+            _number(c.queued),
+        )
+        for c in found
+    ]
+    head = ("clusters", "records", "seconds", "CPU s", "peak memory", "precision", "recall", "F1", "largest", "queued")
     return table(head, rows)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.bench import __main__ as bench
-from tests.bench import identity, landing, loop, reading, writing
+from tests.bench import clustering, identity, landing, loop, reading, writing
 from tests.bench.measure import Measured, measured
 
 SOME = Measured("land", 1000, 2.0, 1.5, 180.4)
@@ -47,6 +47,17 @@ def test_every_step_of_the_loop_is_measured(tmp_path: Path) -> None:
     assert list(found)[-4:] == ["compare", "plan", "push", "report"]
     assert found["push"].records == found["plan"].records > 0
     assert "**whole**" in bench.loop_table(list(found.values()), 25)
+
+
+@pytest.mark.long
+def test_clusters_are_measured_beside_splinks_and_held_against_the_truth(tmp_path: Path) -> None:
+    splink, ours, numbers = clustering.run(tmp_path, 20_000)
+    assert {c.cost.records for c in (splink, ours, numbers)} == {20_000}
+    assert ours.precision == numbers.precision > splink.precision
+    assert ours.f1 > splink.f1
+    assert ours.largest < splink.largest
+    assert ours.queued > 0
+    assert f"| {clustering.SPLINK} " in bench.clustering_table([splink, ours, numbers])
 
 
 @pytest.mark.long
