@@ -5,7 +5,8 @@
     standing     status, report                          sandboxing   sandbox …
     serving      up (tied: what ends with it)            installation settings, systems, Dagster's home
     connecting   connectors, new-connector, record       conforming   test-connector
-    matching     match …
+    matching     match …                                 ruling       rules …
+    judging      judge, judgements, pin, pins, queue, events
     standins     stand-ins for as long as a command needs them        screen  tables, bars, JSON
 
 A command is a signature here and a function next door, which is loaded when the command runs: `--help` is quick.
@@ -84,11 +85,19 @@ sandbox_app = typer.Typer(
 match_app = typer.Typer(
     help="Who is who: how good the matching is on a file of your own.", no_args_is_help=True, rich_markup_mode="rich"
 )
+rules_app = typer.Typer(help="Which value wins, and what would flip by other rules.", rich_markup_mode="rich")
+app.add_typer(rules_app, name="rules", rich_help_panel="Look")
 app.add_typer(plan_app, name="plan", rich_help_panel="The loop, step by step")
 app.add_typer(match_app, name="match", rich_help_panel="Look")
 app.add_typer(sandbox_app, name="sandbox", rich_help_panel="Sandbox")
+judgements_app = typer.Typer(
+    help="What people said of pairs of records: all of it, as a table or a file.", no_args_is_help=True
+)
+pins_app = typer.Typer(help="Values people set for good: all of them, as a table or a file.", no_args_is_help=True)
+app.add_typer(judgements_app, name="judgements", rich_help_panel="Decide")
+app.add_typer(pins_app, name="pins", rich_help_panel="Decide")
 
-_START, _STEPS, _LOOK = "Start here", "The loop, step by step", "Look"
+_START, _STEPS, _LOOK, _DECIDE = "Start here", "The loop, step by step", "Look", "Decide"
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, nothing else.")]
 Customers = Annotated[int, typer.Option(min=1, help="How many people the world has.")]
@@ -283,6 +292,158 @@ def match_evaluate(
     from omnihub.cli import matching
 
     matching.evaluate(entity.value, data, against, map_, truth, as_json)
+
+
+@rules_app.callback(invoke_without_command=True)
+def rules(ctx: typer.Context, as_json: Json = False) -> None:
+    """Which value wins: the rule of each field and how far each system is believed; what would flip by others."""
+    if ctx.invoked_subcommand is None:
+        from omnihub.cli import ruling
+
+        ruling.show(as_json)
+
+
+@rules_app.command("preview")
+def rules_preview(
+    changed: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="contact.phone=recent, trust.hubspot=0.6; may be said again."),
+    ] = None,
+    file: Annotated[
+        Path | None,
+        typer.Option("--rules", metavar="FILE.yaml", exists=True, dir_okay=False, help="The table of this file."),
+    ] = None,
+    most: Annotated[int, typer.Option("--examples", min=0, help="Shown of each field at most; 0 for all.")] = 5,
+    as_json: Json = False,
+) -> None:
+    """What would flip in the golden records if the rules were these. Nothing is written."""
+    from omnihub.cli import ruling
+
+    ruling.try_out(changed or [], file, most, as_json)
+
+
+# -- decide ----------------------------------------------------------------------------------------------------------
+
+Because = Annotated[str, typer.Option("--because", help="The reason, for whoever reads it in a year.")]
+Until = Annotated[str, typer.Option("--until", metavar="DATE", help="The last day it holds; for good by default.")]
+By = Annotated[str, typer.Option("--by", help="Who says so; your login by default.")]
+Of = Annotated[str, typer.Option("--entity", metavar="account|contact|product", help="Only these; all by default.")]
+Csv = Annotated[Path, typer.Argument(metavar="FILE.csv")]
+
+
+@app.command(rich_help_panel=_DECIDE)
+def judge(
+    a: Annotated[str, typer.Argument(metavar="A", help="system/stream/id, or a golden id: then all its records.")],
+    b: Annotated[str, typer.Argument(metavar="B", help="The other one.")],
+    verdict: Annotated[str, typer.Argument(metavar="same|different|unsure", show_default=False)] = "",
+    because: Because = "",
+    until: Until = "",
+    by: By = "",
+    undo: Annotated[bool, typer.Option("--undo", help="Take back what was said, as if it never had been.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Say that two records are the same, or are not. The hub obeys, whatever it thinks itself."""
+    if undo == bool(verdict):
+        raise typer.BadParameter("say same, different or unsure, or --undo; one of them")
+    from omnihub.cli import judging
+
+    if undo:
+        judging.unjudge(a, b, by, as_json)
+    else:
+        judging.judge(a, b, verdict, because, until, by, as_json)
+
+
+@judgements_app.command("list")
+def judgements_list(as_json: Json = False) -> None:
+    """All that hold, the latest first."""
+    from omnihub.cli import judging
+
+    judging.list_judgements(as_json)
+
+
+@judgements_app.command("import")
+def judgements_import(file: Csv, by: By = "", as_json: Json = False) -> None:
+    """Read a file with the columns a, b, verdict, because, and perhaps by, until. All of it is kept, or nothing."""
+    from omnihub.cli import judging
+
+    judging.import_judgements(file, by, as_json)
+
+
+@judgements_app.command("export")
+def judgements_export(file: Csv, as_json: Json = False) -> None:
+    """Write all that hold, so that `import` can read them."""
+    from omnihub.cli import judging
+
+    judging.export_judgements(file, as_json)
+
+
+@app.command(rich_help_panel=_DECIDE)
+def pin(
+    golden: Annotated[str, typer.Argument(metavar="GOLDEN", help="A golden id, or the ref of one of its records.")],
+    field: Annotated[str, typer.Argument(metavar="FIELD", help="As `omnihub explain` names it.")],
+    value: Annotated[
+        str | None, typer.Argument(metavar="VALUE", help='As it is to be; "" for none.', show_default=False)
+    ] = None,
+    because: Because = "",
+    until: Until = "",
+    by: By = "",
+    undo: Annotated[bool, typer.Option("--undo", help="Take the pin away, as if it had never been.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Say what is true of a customer or product, whatever the systems say."""
+    if undo == (value is not None):
+        raise typer.BadParameter("say a value, or --undo; one of them")
+    from omnihub.cli import judging
+
+    if value is None:
+        judging.unpin(golden, field, by, as_json)
+    else:
+        judging.pin(golden, field, value, because, until, by, as_json)
+
+
+@pins_app.command("list")
+def pins_list(as_json: Json = False) -> None:
+    """All that hold, the latest first."""
+    from omnihub.cli import judging
+
+    judging.list_pins(as_json)
+
+
+@pins_app.command("import")
+def pins_import(file: Csv, by: By = "", as_json: Json = False) -> None:
+    """Read a file with the columns golden, field, value, because, and perhaps by, until. All is kept, or nothing."""
+    from omnihub.cli import judging
+
+    judging.import_pins(file, by, as_json)
+
+
+@pins_app.command("export")
+def pins_export(file: Csv, as_json: Json = False) -> None:
+    """Write all that hold, so that `import` can read them."""
+    from omnihub.cli import judging
+
+    judging.export_pins(file, as_json)
+
+
+@app.command(rich_help_panel=_DECIDE)
+def queue(entity: Of = "", as_json: Json = False) -> None:
+    """What waits for a person: why, and the command that settles it."""
+    from omnihub.cli import judging
+
+    judging.queue(entity, as_json)
+
+
+@app.command(rich_help_panel=_DECIDE)
+def events(
+    since: Annotated[int, typer.Option("--since", metavar="SEQ", help="Only what came after this number.")] = 0,
+    entity: Of = "",
+    limit: Annotated[int | None, typer.Option(min=1, help="At most so many; all by default.")] = None,
+    as_json: Json = False,
+) -> None:
+    """What became of golden ids: born, merged, split, moved, revived; for whoever keeps a copy of them."""
+    from omnihub.cli import judging
+
+    judging.events(since, entity, limit, as_json)
 
 
 # -- connectors ------------------------------------------------------------------------------------------------------
