@@ -310,7 +310,8 @@ def held_against_truth(store: Store, home: Path) -> dict[str, Any]:
 def _asked(c: sa.Connection) -> Iterator[Sequence[str]]:
     """The refs of each question that waits for a person: pairs that may be one, and what a guard stopped."""
     p, q = schema.pairs, schema.queue
-    yield from c.execute(sa.select(p.c.a, p.c.b).where(p.c.state == "unsure")).tuples()
+    for pair in c.execute(sa.select(p.c.a, p.c.b).where(p.c.state == "unsure")):
+        yield pair.a, pair.b
     for members in c.execute(sa.select(q.c.members)).scalars():
         yield json.loads(members)
 
