@@ -3,58 +3,16 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
+from functools import lru_cache
 
+from rapidfuzz.distance import OSA
+
+from omnihub.fields import legal_forms, places
+from omnihub.fields.familiar import NUMBER_WORDS, TRADES
 from omnihub.fields.text import Unclean, collapse, fold, is_junk_word, same_key, words
 
-
-def _folded(table: str) -> frozenset[str]:
-    return frozenset(fold(table).split())
-
-
-# Legal forms are written without dots here: initials are joined first ("S.p.A." → "spa").
-# Telling ones, stripped wherever they stand ("Bosch GmbH Niederlassung Berlin").
-_LEGAL_ANYWHERE = _folded(
-    "gmbh ggmbh mbh gesmbh gmbhcokg kgaa ohg ohgmbh gbr haftungsbeschränkt aktiengesellschaft ltd ltda inc incorporated"
-    " llc llp plc pty bhd sdn pte sarl eurl sasu srl srls sapa sro spol oyj osakeyhtiö aps aktieselskab anpartsselskab"
-    " aktiebolag aktiebolaget asa aksjeselskap kft zrt nyrt bv bvba vof ood eood ead doo uab sia ooo oao zao pao pjsc"
-    " jsc ojsc cjsc spzoo tbk gesellschaftmbh"
-)
-# Short or ambiguous ones, stripped at the end only.
-_LEGAL_LAST = _LEGAL_ANYWHERE | _folded(
-    "ag kg eg ev ek ekfr ekfm ug se co company corp corporation limited lp lllp pc sa sas sasu snc sci scop sca sc scs"
-    " sl slu sau slne spa ss nv cv ab hb kb oy ky tmi ay osk ry as ans da enk ks ps amba ivs is spj spk spa vos zs rt"
-    " bt dd jd ad kd oü tü ou mb ao too kk gk yk lda unipessoal eireli sti sirketi anonim fze fzco fzc fz wll bsc pt"
-    " soe cia pvt private sp spk kda sh pk shpk dba inh mbb partg partgmbb og keg stg"
-)
-_LEGAL_FIRST = _folded("ooo oao zao pao ao too ip pt uab sia ab oy tov firma the")
 _AND = frozenset({"and", "und", "et", "og", "och", "y", "ja", "oraz", "en"})
-
-# Forms of several words, looked for only where one of their telling words occurs.
-_PHRASES = [
-    "gesellschaft mit beschränkter haftung", "gesellschaft m b h", "gesellschaft mbh", "ges m b h",
-    "kommanditgesellschaft auf aktien", "kommanditgesellschaft", "offene handelsgesellschaft",
-    "gesellschaft bürgerlichen rechts", "eingetragene genossenschaft", "eingetragener kaufmann",
-    "eingetragener verein", "public limited company", "limited liability company", "limited liability partnership",
-    "limited partnership", "limited company", "public company", "private limited", "open joint stock company",
-    "closed joint stock company", "public joint stock company", "joint stock company",
-    "societatea cu raspundere limitata", "société anonyme", "société à responsabilité limitée",
-    "société par actions simplifiée", "société en nom collectif", "sociedad anónima", "sociedad limitada",
-    "sociedad de responsabilidad limitada", "s a de c v", "sa de cv", "società per azioni",
-    "società a responsabilità limitata", "sociedade anônima", "naamloze vennootschap", "besloten vennootschap",
-    "spółka z ograniczoną odpowiedzialnością", "spółka z o o", "spółka z oo", "sp z o o", "sp z oo", "sp zoo",
-    "spółka akcyjna", "spółka jawna", "spółka komandytowa", "spolecnost s rucenim omezenym", "akciova spolecnost",
-    "obshchestvo s ogranichennoi otvetstvennostiu", "aktsionernoe obshchestvo",
-    "publichnoe aktsionernoe obshchestvo", "zakrytoe aktsionernoe obshchestvo", "otkrytoe aktsionernoe obshchestvo",
-    "zhu shi hui she", "you xian gong si", "gu fen you xian gong si", "you xian ze ren gong si", "kabushiki kaisha",
-    "kabushiki gaisha", "julkinen osakeyhtiö", "proprietary limited", "sendirian berhad", "anonim sirketi",
-    "limited sirketi",
-]  # fmt: skip
-_PHRASE = re.compile(r"\b(?:" + "|".join(sorted(map(fold, _PHRASES), key=len, reverse=True)) + r")\b")
-_TELLING = _folded(
-    "gesellschaft ges open closed societatea kommanditgesellschaft offene eingetragene eingetragener limited"
-    " public joint société sociedad società sociedade naamloze besloten spółka sp spolecnost akciova"
-    " obshchestvo zhu gong kabushiki julkinen proprietary sendirian anonim sa s"
-)
 
 _ABBREVIATIONS = {
     "intl": "international", "int": "international", "mfg": "manufacturing", "mfr": "manufacturer",
@@ -102,27 +60,166 @@ def key(value: str) -> str:
     >>> key("Fiat S.p.A."), key("Nokia Oyj"), key("Kowalski Sp. z o.o."), key("ООО Ромашка"), key("The AG")
     ('fiat', 'nokia', 'kowalski', 'romashka', 'ag')
     """
-    name = fold(value)
+    told = _told(value)
+    found, _ = legal_forms.without_phrases([word for word in told if word not in _AND] or told)
+    at, end = _bare(found)
+    kept = found[at:end]
+    if not _ANYWHERE.isdisjoint(kept):
+        kept = [word for word in kept if word not in _ANYWHERE] or kept
+    return " ".join(_ABBREVIATIONS.get(word, word) for word in kept) or same_key(value)
+
+
+_ANYWHERE = frozenset(legal_forms.ANYWHERE)
+
+
+def _told(value: str) -> list[str]:
+    """The folded words, initials joined ("S.p.A." → "spa"), forms in other scripts' signs made Latin."""
+    name = fold(value if value.isascii() else legal_forms.in_latin(value))
     if "&" in name:
         name = _AMPERSAND.sub(r"\1", name)
     if "." in name or "/" in name:
         name = _INITIAL.sub(r"\1", name)
-    found = words(name)
-    if not _TELLING.isdisjoint(found):
-        found = _PHRASE.sub(" ", " ".join(found)).split() or found
-    found = [word for word in found if word not in _AND] or found
-    found = _without_legal_form(found)
-    return " ".join(_ABBREVIATIONS.get(word, word) for word in found) or same_key(value)
+    return words(name)
 
 
-def _without_legal_form(found: list[str]) -> list[str]:
-    """At least one word always stays."""
+def _bare(found: list[str]) -> tuple[int, int]:
+    """Where the name begins and ends without the legal forms around it. At least one word always stays."""
     at, end = 0, len(found)
-    while end - at > 1 and found[at] in _LEGAL_FIRST:
+    while end - at > 1 and found[at] in legal_forms.FIRST:
         at += 1
-    while end - at > 1 and found[end - 1] in _LEGAL_LAST:
+    while end - at > 1 and found[end - 1] in legal_forms.LAST:
         end -= 1
-    kept = found[at:end]
-    if not _LEGAL_ANYWHERE.isdisjoint(kept):
-        kept = [word for word in kept if word not in _LEGAL_ANYWHERE] or kept
-    return kept
+    return at, end
+
+
+@dataclass(frozen=True)
+class Parts:
+    """A company's name taken apart. All words are folded, abbreviations written out.
+
+    words   all that is not of a legal form, in order; numbers and groups and branches only where there is nothing else
+    core    what tells the firm from others, in order
+    family  what kinds of legal form it has: "stock", "limited", "partnership", "association", "sole"; empty for none
+            or for one that may be of any kind (Inc., Oy)
+    marks   what tells it from its own sisters: ("group", …), ("branch", …), ("place", …), ("number", …)
+    """
+
+    words: tuple[str, ...]
+    core: tuple[str, ...]
+    family: frozenset[str]
+    marks: frozenset[tuple[str, str]]
+
+
+def parts(value: str) -> Parts:
+    """What a company's name is made of.
+
+    >>> parts("Müller Maschinenbau Holding GmbH").core, parts("Müller Maschinenbau Holding GmbH").family
+    (('muller', 'maschinenbau'), frozenset({'limited'}))
+    >>> sorted(parts("Bosch AG, Niederlassung Hamburg").marks), sorted(parts("Fund III").marks)
+    ([('branch', 'niederlassung'), ('place', 'hamburg')], [('number', '3')])
+    """
+    found = [_CORRECTED.get(word) or _corrected(word) for word in _told(_ATTACHED.sub(r"\1 \2", value))]
+    found, families = legal_forms.without_phrases(found)
+    found = [full for word in found if word not in _EMPTY for full in _SHORT.get(word, (word,))] or found
+    at, end = _bare(found)
+    families |= {legal_forms.FIRST[word] for word in found[:at]} | {legal_forms.LAST[word] for word in found[end:]}
+    told: list[str] = []
+    core: list[str] = []
+    marks: set[tuple[str, str]] = set()
+    for place, word in enumerate(_counted(found[at:end])):
+        family = legal_forms.ANYWHERE.get(word)
+        if family and end - at > 1:
+            families.add(family)
+            continue
+        full = _ABBREVIATIONS.get(word, word)
+        kind = _mark(word, place) or _mark(full, place)
+        if kind is None:
+            core.append(full)
+        else:
+            marks.add((kind, str(_ROMAN.get(word, word)) if kind == "number" else full))
+        if kind is None or kind == "place":
+            told.append(full)
+    if not core:  # "Holding AG", "Deutschland GmbH": nothing else tells it
+        core = [word for _, word in sorted(marks)]
+    return Parts(tuple(told or core), tuple(core), frozenset(families - {"open"}), frozenset(marks))
+
+
+# SiemensAG, AcmeGmbH: a form written to the name without a space.
+_ATTACHED = re.compile(r"([a-zß-öø-ÿ])(AG|GmbH|GMBH|SE|KG|LLC|Ltd|LTD|Inc|SA|AB|BV|NV|OOO|PLC)\b")
+_SHORT = {
+    "us": ("united", "states"), "usa": ("united", "states"), "uk": ("united", "kingdom"), "eu": ("european", "union"),
+    "un": ("united", "nations"), "uae": ("united", "arab", "emirates"),
+}  # fmt: skip
+_EMPTY = _AND | {
+    "the",
+    "of",
+    "for",
+    "de",
+    "des",
+    "du",
+    "der",
+    "die",
+    "das",
+    "del",
+    "della",
+    "di",
+    "do",
+    "da",
+    "a",
+    "an",
+}
+_GROUPS = frozenset("group gruppe groupe grupo gruppo grupa konzern holding gruppen koncern konsern yhtyma".split())
+_BRANCHES = frozenset(
+    "niederlassung zweigniederlassung zweigstelle geschaftsstelle filiale filial branch succursale sucursal"
+    " oddzial pobocka sivuliike filialen standort agence delegacion".split()
+)
+_ROMAN = {
+    roman: number
+    for number, roman in enumerate(
+        "i ii iii iv v vi vii viii ix x xi xii xiii xiv xv xvi xvii xviii xix xx".split(), start=1
+    )
+}
+
+
+def _mark(word: str, place: int) -> str | None:
+    """What sort of mark this word is, or None for a word of the name itself."""
+    if word in _GROUPS:
+        return "group"
+    if word in _BRANCHES:
+        return "branch"
+    if word.isdigit() or (place and word in _ROMAN):
+        return "number"
+    if places.is_place(word):
+        return "place"
+    return None
+
+
+_CORRECTED: dict[str, str] = {word: word for word in (*TRADES, *legal_forms.LONG)}  # real words are no slips
+
+
+@lru_cache(maxsize=100_000)
+def _corrected(word: str) -> str:
+    """A long legal form with one slip in it set right ("Aktiengeselschaft", "compan")."""
+    if len(word) < 6:
+        return word
+    return next((form for form in legal_forms.LONG if OSA.distance(word, form, score_cutoff=1) <= 1), word)
+
+
+def _counted(found: list[str]) -> list[str]:
+    """Number words as figures: "forty four" → "44", "1st" → "1"."""
+    if NUMBER_WORDS.keys().isdisjoint(found):
+        return [_FIGURE.sub(r"\1", word) for word in found]
+    counted: list[str] = []
+    tens = 0
+    for word in found:
+        number = NUMBER_WORDS.get(word)
+        if number is not None and tens and 0 < number < 10:
+            counted[-1] = str(tens + number)
+        elif tens and word.isdigit() and len(word) == 1:
+            counted[-1] = str(tens + int(word))
+        else:
+            counted.append(_FIGURE.sub(r"\1", word) if number is None else str(number))
+        tens = number if number is not None and number >= 20 else 0
+    return counted
+
+
+_FIGURE = re.compile(r"^0*(\d+)(?:st|nd|rd|th|er|e|eme)?$")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from omnihub.fields import nicknames
+from omnihub.fields.sounds import bones, spoken
 from omnihub.fields.text import Unclean, collapse, fold, listed, refuse_junk, same_key, words
 
 # Tokens in lower case, dots and all brackets stripped from their ends.
@@ -151,6 +153,62 @@ def key(value: str) -> str:
     if len(tokens) > 1 and generation(tokens[-1]):
         tokens.pop()
     return "".join(words(" ".join(tokens))) or same_key(value)
+
+
+def spelled(value: str) -> str:
+    """A whole name's words sorted, nicknames led back: for finding "Doe, Bob" beside "Robert Doe".
+
+    >>> spelled("Doe, Bob") == spelled("Dr. Robert DOE"), spelled("Ludwig van Beethoven")
+    (True, 'beethoven ludwig')
+    """
+    return " ".join(sorted(nicknames.given(word) for word in _told(value))) or same_key(value)
+
+
+def sounds(value: str) -> str:
+    """A whole name's words by their sound, sorted: for finding one name in another spelling or alphabet.
+
+    >>> sounds("Mohammed Husayn") == sounds("Hussein, Muhammad"), sounds("Юрий Гагарин") == sounds("Iurii Gagarin")
+    (True, True)
+    """
+    return " ".join(sorted(bones(word) or word for word in _told(value))) or same_key(value)
+
+
+def initials(value: str) -> str:
+    """The first letters of a whole name's words, sorted: wide, for use beside something else.
+
+    >>> initials("John P. Smith") == initials("Smith, J. P."), initials("Ludwig van Beethoven")
+    (True, 'bl')
+    """
+    return "".join(sorted(word[0] for word in _told(value))) or same_key(value)[:1]
+
+
+def told(value: str) -> list[str]:
+    """The folded words of a whole name in their order, particles too, without titles, brackets and generation.
+
+    >>> told("Dr. J.-C. (Jim) O'Neill, Jr."), told("JC Juncker"), told("King, Martin, Jr.")
+    (['j', 'c', 'oneill'], ['j', 'c', 'juncker'], ['king', 'martin'])
+    """
+    plain = _BRACKETED.sub(" ", value) if "(" in value or '"' in value or "“" in value else value
+    tokens = [token for piece in (plain if plain.isascii() else spoken(plain)).split(",") for token in _plain(piece)]
+    return words(" ".join(tokens)) or words(value)
+
+
+def _plain(piece: str) -> list[str]:
+    tokens = _without_titles(piece.split())
+    if tokens and generation(tokens[-1]) and len(tokens[-1].strip(".")) > 1:
+        tokens.pop()
+    return [" ".join(token) if _run_initials(token) else token for token in tokens]
+
+
+def _run_initials(token: str) -> bool:
+    """JC, JFK: capitals without a vowel are initials, but not in a name that is all capitals."""
+    return 2 <= len(token) <= 3 and token.isupper() and token.isalpha() and not set(token) & set("AEIOUY")
+
+
+def _told(value: str) -> list[str]:
+    """The words that tell one person from another; at least one if there is any."""
+    found = told(value)
+    return [word for word in found if word not in PARTICLES] or found
 
 
 def weak(value: str) -> str | None:

@@ -295,6 +295,45 @@ def _load() -> dict[str, str]:
 
 _GIVEN = _load()
 
+# Nicknames of several names, beyond the most frequent one that `given` leads to. Only for comparing.
+_ALSO = """
+alex: alexandra alexis alejandro; andy: anders andreas; ben: benedikt bernhard; bert: albert herbert bertram; bibi:
+benjamin birgit; bill: wilhelm; bob: bogdan; carol: caroline; chris: christine christopher; dan: danielle; danny:
+daniela; ed: edmund edgar edwin; ellie: elisabeth; fran: francesca francis; gabi: gabriel; gerry: gerhard; gus: august
+angus; hal: henry; harry: henry; ina: katharina martina; jack: jacob; jake: john; jan: johannes janet; jerry: gerald
+jerome; jim: joachim; jo: joseph josephine joanna; joe: jonas johannes; jon: jonathan; kate: katharina; kathy: katharina
+kathleen; kim: kimberly joachim; larry: lars laurent; lena: magdalena elena; leo: leopold; lisa: elisabeth; liz: elisa;
+lu: louis louise ludwig; maggie: magdalena; marge: margarete; max: maxim; mia: maria; micha: michaela; mike: miguel;
+mick: michaela; mo: mohammed; molly: margaret; nick: dominik nikolaus; nicky: nicole; nina: antonina; pat: patricia
+patrick; pete: pedro; pip: peter; ray: rainer rachel; rick: frederick erik; ricky: enrique; robin: robert; ron: aaron
+roland; rudi: rudiger; sam: samantha; sandy: alexander alexandra; sasha: alexandra; sascha: alexandra; seb: eusebius;
+sid: sidney; steph: stefan stephen; steve: stefan; sue: suzanne; ted: theodor; teddy: theodor; tim: timur; tina:
+martina bettina valentina; toni: antonia; tony: antonio antoine; tom: tomislav; ulli: ulrike; uli: ulrike; val:
+valentin; vic: victoria; vicky: veronika; will: wilhelm; willi: william; zsa: susanne
+"""
+
+
+def _also() -> dict[str, frozenset[str]]:
+    found: dict[str, frozenset[str]] = {}
+    for entry in " ".join(_ALSO.split()).split(";"):
+        nickname, _, names = entry.partition(":")
+        word = nickname.strip()
+        found[word] = frozenset(given(name) for name in [word, *names.split()])
+    return found
+
+
+def meanings(word: str) -> frozenset[str]:
+    """All the names a folded given name may stand for.
+
+    >>> sorted(meanings("ted")), sorted(meanings("pekka"))
+    (['edward', 'theodor'], ['pekka'])
+    """
+    return _MEANINGS.get(word) or frozenset({_GIVEN.get(word, word)})
+
+
+CANONICAL = frozenset(_GIVEN.values())
+"""The names that nicknames lead back to."""
+
 
 def given(value: str) -> str:
     """What the forms of one given name share; a middle name or initial behind the first name doesn't count.
@@ -331,3 +370,6 @@ def _initials(name: str) -> str | None:
     if not parts or any(len(part) > 1 for part in parts):
         return None
     return fold("".join(parts))
+
+
+_MEANINGS = _also()
