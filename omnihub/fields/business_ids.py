@@ -7,7 +7,8 @@ from functools import cache
 from typing import Protocol, cast
 
 from stdnum import ean, get_cc_module
-from stdnum.exceptions import ValidationError
+from stdnum.ch import uid
+from stdnum.exceptions import InvalidChecksum, ValidationError
 
 from omnihub.fields import countries
 from omnihub.fields.text import Unclean, listed
@@ -22,7 +23,8 @@ class _Rules(Protocol):
 
 _LABEL = re.compile(
     r"^\s*(?:ust\.?-?\s?id\.?(?:-?nr\.?)?|uid(?:-nr\.?)?|vat(?:[ -]?(?:id|no|nr|number|reg))?\.?(?:\s?no\.?)?|tva"
-    r"|p\.?\s?iva|partita iva|btw(?:-nr\.?)?|alv(?:-nro\.?)?|nip|y-tunnus|mwst-?nr\.?)\s*[:.#]?\s*(?=\S{6,})",
+    r"|p\.?\s?iva|partita iva|btw(?:-nr\.?)?|alv(?:-nro\.?)?|nip|y-tunnus|mwst-?nr\.?)"
+    r"\s*[:.#]?\s*(?=\S{6,}|(?:[A-Z]{2,3}[\s.-]?)?\d)",
     re.IGNORECASE,
 )
 _NOISE = re.compile(r"[^A-Z0-9+*]")
@@ -56,7 +58,23 @@ def clean_vat(text: str, country: str | None = None) -> str:
         return _swiss(squeezed)
     if _has_rules(home) and not squeezed[:2].isalpha():
         return home + _checked(home, squeezed)
+    if home and _contradicts_rules(home, squeezed.removeprefix(home)):
+        raise Unclean("not a valid VAT id")
     return _unchecked(squeezed)
+
+
+def _contradicts_rules(home: str, number: str) -> bool:
+    """Whether a number of another country has that country's form and the wrong check digits.
+
+    Outside Europe many sorts of numbers are kept as tax ids: one of another form is not called wrong.
+    """
+    rules = _rules(home) if home.isalpha() else None
+    try:
+        return rules is not None and not rules.validate(number)
+    except InvalidChecksum:
+        return True
+    except ValidationError:
+        return False
 
 
 def _has_rules(prefix: str) -> bool:
@@ -64,8 +82,9 @@ def _has_rules(prefix: str) -> bool:
 
 
 @cache
-def _rules(prefix: str, what: str = "vat") -> _Rules:
-    return cast(_Rules, get_cc_module({"EL": "gr", "XI": "gb"}.get(prefix, prefix.lower()), what))
+def _rules(prefix: str, what: str = "vat") -> _Rules | None:
+    """Of a country that python-stdnum knows."""
+    return cast(_Rules | None, get_cc_module({"EL": "gr", "XI": "gb"}.get(prefix, prefix.lower()), what))
 
 
 def _checked(prefix: str, number: str) -> str:
@@ -76,8 +95,10 @@ def _checked(prefix: str, number: str) -> str:
         number = number.removesuffix("MVA") + "MVA"
     if prefix == "AT" and number[:1].isdigit():
         number = "U" + number
+    rules = _rules(prefix)
+    assert rules is not None  # those of Europe are all there
     try:
-        checked = _rules(prefix).validate(number)
+        checked = rules.validate(number)
     except ValidationError:
         raise Unclean("not a valid VAT id") from None
     return checked.removesuffix("MVA").removeprefix(prefix)
@@ -85,7 +106,7 @@ def _checked(prefix: str, number: str) -> str:
 
 def _swiss(number: str) -> str:
     try:
-        return _rules("CH", "uid").validate("CHE" + _SWISS_TAIL.sub("", number))
+        return str(uid.validate("CHE" + _SWISS_TAIL.sub("", number)))
     except ValidationError:
         raise Unclean("not a valid VAT id") from None
 
@@ -105,6 +126,15 @@ def vat_country(value: str) -> str | None:
     """
     prefix = {"EL": "GR", "XI": "GB"}.get(value[:2], value[:2])
     return prefix if prefix in countries.known() else None
+
+
+def checked(value: str) -> bool:
+    """Whether the check digits of this canonical VAT id are known to be right: it is of a country whose letters tell.
+
+    >>> checked("DE136695976"), checked("CHE107787577"), checked("US042103594")
+    (True, True, False)
+    """
+    return _has_rules(value[:2]) or value.startswith("CHE")
 
 
 _GTIN_NOISE = re.compile(r"[\s-]+")

@@ -87,6 +87,27 @@ def code(text: str, country: str | None = None) -> str:
     return text
 
 
+def weak(value: str) -> str | None:
+    """Why this code, as a number of a person or in a register, says nothing of whose it is, or None.
+
+    >>> weak("000000000"), weak("123456789"), weak("98-7654321"), weak("XXXX"), weak("9144092"), weak("B2B")
+    ('placeholder-like', 'placeholder-like', 'placeholder-like', 'placeholder-like', None, None)
+    """
+    return "placeholder-like" if made_up("".join(c for c in value.lower() if c.isalnum())) else None
+
+
+_ROWS = ("01234567890123456789", "98765432109876543210", "abcdefghijklmnopqrstuvwxyz")
+
+
+def made_up(signs: str) -> bool:
+    """Four or more letters or digits that are one over and over, or six in a row as one counts.
+
+    >>> made_up("0000"), made_up("456789"), made_up("111112")
+    (True, True, False)
+    """
+    return (len(signs) > 3 and len(set(signs)) == 1) or (len(signs) > 5 and any(signs in row for row in _ROWS))
+
+
 def link(text: str, country: str | None = None) -> str:
     """The ref of another record: as it stands."""
     return text

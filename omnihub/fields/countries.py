@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from importlib import resources
 
@@ -56,6 +57,45 @@ _ALIASES = {
     "moldova": "MD",
     "vietnam": "VN",
     "kosovo": "XK",
+    "greatbritainuk": "GB",
+    "englanduk": "GB",
+    "scotlanduk": "GB",
+    "bundesrepublik": "DE",
+    "germanyfederalrepublicof": "DE",
+    "kingdomofthenetherlands": "NL",
+    "nederlands": "NL",
+    "confederationsuisse": "CH",
+    "schweizch": "CH",
+    "republikosterreich": "AT",
+    "republicofaustria": "AT",
+    "kingdomofspain": "ES",
+    "kingdomofsweden": "SE",
+    "kingdomofnorway": "NO",
+    "kingdomofdenmark": "DK",
+    "republicoffinland": "FI",
+    "republicofpoland": "PL",
+    "rzeczpospolitapolska": "PL",
+    "republicoffrance": "FR",
+    "republiquefrancaise": "FR",
+    "frenchrepublic": "FR",
+    "repubblicaitaliana": "IT",
+    "republicofsingapore": "SG",
+    "republicofindia": "IN",
+    "republicofturkey": "TR",
+    "koreasouth": "KR",
+    "koreanorth": "KP",
+    "koreademocraticpeoplesrepublicof": "KP",
+    "venezuela": "VE",
+    "palestine": "PS",
+    "macau": "MO",
+    "drcongo": "CD",
+    "drc": "CD",
+    "easttimor": "TL",
+    "westernsamoa": "WS",
+    "vatican": "VA",
+    "holysee": "VA",
+    "weissrussland": "BY",
+    "slowakischerepublik": "SK",
 }
 _OWN_CODES = frozenset({"XK"})  # not ISO, but what every address form offers for Kosovo
 
@@ -84,10 +124,22 @@ def clean(text: str, country: str | None = None) -> str:
 
     >>> [clean(text) for text in ("Deutschland", "DEU", "germany", "Suisse", "U.S.A.", "UK", "Ελλάδα", "na")]
     ['DE', 'DE', 'DE', 'CH', 'US', 'GB', 'GR', 'NA']
+    >>> clean("Germany (DE)"), clean("FI - Suomi")
+    ('DE', 'FI')
     """
     if len(text) == 2 and text.isascii() and text.upper() in known() and text.upper() not in ("UK", "EL"):
         return text.upper()
-    code = _codes().get("".join(words(text)))
+    code = _codes().get("".join(words(text))) or _of_pieces(text)
     if code is None:
         raise Unclean("not a country")
     return code
+
+
+_BETWEEN = re.compile(r"[()/,;:|]| - ")
+
+
+def _of_pieces(text: str) -> str | None:
+    """The country of "Germany (DE)" or "DE - Deutschland": all that is said must be one."""
+    pieces = ["".join(words(piece)) for piece in _BETWEEN.split(text)]
+    found = {_codes().get(piece) for piece in pieces if piece}
+    return found.pop() if len(found) == 1 else None

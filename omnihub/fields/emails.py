@@ -197,3 +197,19 @@ def login(value: str) -> str | None:
     """
     word = "".join(name_parts(value))
     return word if len(word) > 2 else None
+
+
+def likely(text: str) -> str | None:
+    """What an address that can't be cleaned still says, for matching only: "anna.schmidt @firma", "anna(at)firma.de".
+
+    >>> likely("Anna.Schmidt @Firma,de"), likely("anna.schmidt(at)firma.de"), likely("anna schmidt")
+    ('anna.schmidt@firma.de', 'anna.schmidt@firma.de', None)
+    """
+    low = "".join(_AT.sub("@", text.lower()).replace(",", ".").split())
+    local, _, domain = low.strip("<>.;:'\"").rpartition("@")
+    if not local or not domain or local in JUNK_LOCAL or domain in JUNK_HOST:
+        return None
+    return f"{local}@{domain}"
+
+
+_AT = re.compile(r"\s*[(\[{]\s*at\s*[)\]}]\s*")

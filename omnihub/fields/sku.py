@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from omnihub.fields.codes import made_up
 from omnihub.fields.text import Unclean, fold, same_key
 
 _DASH = re.compile("[‐-―−]")
@@ -24,9 +25,35 @@ def clean(text: str, country: str | None = None) -> str:
 
 
 def key(value: str) -> str:
-    """Letters and digits only.
+    """Letters and digits only; a number of digits alone without the zeros in front that spreadsheets eat.
 
-    >>> key("AB-0012 X") == key("AB0012X"), key("AB-0012") == key("AB-12")
-    (True, False)
+    >>> key("AB-0012 X") == key("AB0012X"), key("AB-0012") == key("AB-12"), key("004711") == key("4711")
+    (True, False, True)
     """
-    return _PLAIN.sub("", fold(value)) or same_key(value)
+    bare = _PLAIN.sub("", fold(value)) or same_key(value)
+    return bare.lstrip("0") or "0" if bare.isdigit() else bare
+
+
+_ZEROS = re.compile(r"(?<![0-9])0+(?=[0-9])")
+
+
+def without_zeros(value: str) -> str:
+    """The key without the zeros in front of any of its numbers: looser, for finding candidates.
+
+    >>> without_zeros("AB-0012") == without_zeros("ab 12")
+    True
+    """
+    spaced = " ".join(_ZEROS.sub("", part) for part in _PLAIN.split(fold(value)) if part)
+    return spaced.replace(" ", "") or same_key(value)
+
+
+def weak(value: str) -> str | None:
+    """Why this number names no article by itself, or None: short numbers are every seller's.
+
+    >>> weak("12"), weak("123456"), weak("AB-12"), weak("4711-XL")
+    ('a short number', 'placeholder-like', None, None)
+    """
+    bare = _PLAIN.sub("", fold(value))
+    if bare.isdigit() and len(bare.lstrip("0")) < 3:
+        return "a short number"
+    return "placeholder-like" if made_up(bare) else None
