@@ -1,96 +1,127 @@
 """Match what has changed: only candidates of changed records are scored, only the clusters they touch are rebuilt.
 
 changed records ─▶ who shares a key with them ─▶ weights ─▶ touched components ─▶ clusters ─▶ ids
+
+A pair's weight depends on more than its two records where a value is shared: a key that too many records have finds
+nobody any more, and an identifier that too many holders share says little (in `keys` such a one has a row with MARK and
+no ref). When a change lets a key or an identifier cross such a line, all who have it are looked at again.
 """
 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import sqlalchemy as sa
 
+from omnihub.flow import deciding
 from omnihub.flow.hub import Hub
+from omnihub.flow.modelling import model_in_force, remember
 from omnihub.match import (
     Assigned,
-    Golden,
+    Identified,
     Judged,
+    Model,
     assign,
-    clusters,
-    default_model,
+    clustered,
     features,
-    score_all_within,
     score_candidates,
+    shared_values,
+    with_frequencies,
 )
-from omnihub.match.clusters import components
-from omnihub.match.features import ACCOUNTS, ROWS
+from omnihub.match.features import ACCOUNTS, MAX_BLOCK, ROWS, SHARED, SPECS
+from omnihub.match.pairs import PAIRS
 from omnihub.model import Entity
 from omnihub.store import bulk, schema
 from omnihub.store.open import advance, latest, now_iso, take, watermark
 
 ALL = 0.3  # from this share of changed records on, everything is read once instead of looked up
+FEW = 1_000  # so many changed records are looked up whatever their share
+MARK = "!"
+VALUES = pa.schema([("value", pa.string())])
 
 
 @dataclass
 class _Slice:
-    """What one matching run is about. `everything`: the whole entity is in memory."""
+    """What one matching run is about.
+
+    changed: the records whose own keys are written anew. active: those whose pairs are. everything: the whole entity is
+    in memory. features, keys: of all records needed; keys only those whose every holder is there. shared: the
+    identifiers that say little. marks: (gained, lost) of those.
+    """
 
     entity: Entity
     until: int
-    active: set[str] = field(default_factory=set)
+    model: Model
     everything: bool = False
+    changed: set[str] = field(default_factory=set)
+    active: set[str] = field(default_factory=set)
     features: pa.Table | None = None
     keys: pa.Table | None = None
+    own_keys: list[tuple[str, str]] = field(default_factory=list)
+    shared: pa.Table = field(default_factory=VALUES.empty_table)
+    marks: tuple[set[str], set[str]] = field(default_factory=lambda: (set(), set()))
 
 
 def match_entity(hub: Hub, entity: Entity) -> dict[str, int]:
-    """Bring pairs, crosswalk and golden ids of one entity up to date.
+    """Bring pairs, crosswalk, golden ids and the steward queue of one entity up to date.
 
     Returns changed, pairs, unsure, born, merged, split.
     """
+    now = now_iso()
     with hub.store.read() as c:
-        part = _changed(c, entity)
-        if not part.active:
+        part = _changed(c, hub, entity, now)
+        if not part.changed:
             return _advance_only(hub, part)
-        hub.progress(f"match {entity}", 0, len(part.active))
-        _load_candidates(c, part)
-        scored = _scored(hub, part)
-        judged = _judged(c)
+        hub.progress(f"match {entity}", 0, len(part.changed))
+        if part.everything:
+            _load_everything(c, part)
+        else:
+            _load_candidates(c, part)
+    assert part.features is not None
+    assert part.keys is not None
+    active = None if part.everything else part.active
+    scored = score_candidates(part.model, part.features, part.keys, active, part.shared, why=False)
     counts = _keep_pairs(hub, part, scored)
     with hub.store.read() as c:
-        touched = _touched(c, part, scored)
-        members, edges = _closure(c, part, touched, judged)
-        groups = components(members, edges)
-        found = _clusters(c, hub, part, groups, judged)
-        crosswalk, goldens = _present(c, members)
-    assigned = assign(entity, found, crosswalk, goldens, born=part.until)
-    counts |= _keep_ids(hub, part, assigned, crosswalk)
-    hub.progress(f"match {entity}", len(part.active), len(part.active))
-    return {"changed": len(part.active)} | counts
+        judged = deciding.judged(c, entity, now)
+        found = _identified_anew(part, scored, judged) if part.everything else _identified(c, part, scored, judged)
+        members = {ref for cluster in found.partition for ref in cluster}
+        crosswalk, goldens, former = deciding.present(c, members)
+    assigned = assign(entity, found.partition, crosswalk, goldens, part.until, former)
+    counts |= _keep_ids(hub, part, assigned, crosswalk, found, now)
+    hub.progress(f"match {entity}", len(part.changed), len(part.changed))
+    return {"changed": len(part.changed)} | counts
 
 
 # -- what has changed ----------------------------------------------------------------------------------------------
 
 
-def _changed(c: sa.Connection, entity: Entity) -> _Slice:
-    mark, part = watermark(c, "match", entity.value), _Slice(entity, latest(c))
-    t, j = schema.refined, schema.judgements
-    part.active = set(c.execute(sa.select(t.c.ref).where(t.c.entity == entity.value, t.c.seq > mark)).scalars())
-    for a, b in c.execute(sa.select(j.c.a, j.c.b).where(j.c.seq > mark)):
-        part.active |= set(
-            c.execute(sa.select(t.c.ref).where(t.c.entity == entity.value, t.c.ref.in_((a, b)))).scalars()
-        )
+def _changed(c: sa.Connection, hub: Hub, entity: Entity, now: str) -> _Slice:
+    mark = watermark(c, "match", entity.value)
+    model, other = model_in_force(c, entity, hub.thresholds[entity])
+    part, t = _Slice(entity, latest(c), model), schema.refined
+    part.changed = set(c.execute(sa.select(t.c.ref).where(t.c.entity == entity.value, t.c.seq > mark)).scalars())
+    part.changed |= deciding.awakened(c, entity, mark, now)
     if entity is Entity.CONTACT and mark:
-        part.active |= _contacts_of_changed_accounts(c, mark)
-    if part.active:
-        total = c.execute(sa.select(sa.func.count()).select_from(t).where(t.c.entity == entity.value)).scalar_one()
-        part.everything = len(part.active) > ALL * total
-    if part.everything:  # then every pair is made anew, those of unchanged records too
-        part.active = set(c.execute(sa.select(t.c.ref).where(t.c.entity == entity.value)).scalars())
+        part.changed |= _contacts_of_changed_accounts(c, mark)
+    part.everything = other or not mark or _most(c, entity, len(part.changed))
+    if part.everything and (other or part.changed):
+        part.changed = set(c.execute(sa.select(t.c.ref).where(t.c.entity == entity.value)).scalars())
     return part
+
+
+def _most(c: sa.Connection, entity: Entity, changed: int) -> bool:
+    """Whether so many changed that it is cheaper to read everything once. Counts no further than it has to."""
+    if changed <= FEW:
+        return False
+    some = sa.select(schema.refined.c.ref).where(schema.refined.c.entity == entity.value).limit(int(changed / ALL) + 1)
+    return int(c.execute(sa.select(sa.func.count()).select_from(some.subquery())).scalar_one()) < changed / ALL
 
 
 def _contacts_of_changed_accounts(c: sa.Connection, mark: int) -> set[str]:
@@ -117,29 +148,95 @@ def _names_before(c: sa.Connection, golden_ids: Sequence[str], mark: int) -> dic
 # -- candidates ----------------------------------------------------------------------------------------------------
 
 
+def _load_everything(c: sa.Connection, part: _Slice) -> None:
+    part.active = part.changed
+    part.features, part.keys = _features(c, part, None)
+    part.model = with_frequencies(part.model, part.features)
+    part.shared = shared_values(part.entity, part.features, part.keys)
+    part.marks = (set(part.shared.column("value").to_pylist()), set())
+    part.own_keys = _listed(part.keys)
+
+
 def _load_candidates(c: sa.Connection, part: _Slice) -> None:
-    """Features and keys of the changed records and of all that share a key with them."""
-    if part.everything:
-        part.features, part.keys = _features(c, part, None)
-        return
-    keys = _features(c, part, part.active)[1]
-    lines = [k for k in keys.column("key").to_pylist() if k.startswith("p:")]
-    lines += _keys_of(c, part, part.active, prefix="p:")  # a number given up leaves its sharers less shared
-    part.active |= _refs_with(c, part, lines)
-    keys = _features(c, part, part.active)[1]
-    wanted = {k for k in keys.column("key").to_pylist() if not k.startswith("r:")}
-    part.features, part.keys = _features(c, part, part.active | _refs_with(c, part, wanted))
+    """The changed records, those who are looked at again because of them, and all that share a key with either."""
+    before = {(row.key, row.ref) for row in _keys_of(c, part, part.changed)}
+    part.own_keys = _listed(_features(c, part, part.changed)[1])
+    after = set(part.own_keys)
+    touched = {key for key, _ in before ^ after if _pairs(key)}
+    sizes = _sizes(c, part, {key for key, _ in before | after if _pairs(key)})
+    grown = sizes.copy()
+    grown.update(key for key, _ in after - before)
+    grown.subtract(key for key, _ in before - after)
+    part.active = part.changed | _refs_with(
+        c, part, {key for key in touched if (sizes[key] > MAX_BLOCK) != (grown[key] > MAX_BLOCK)}
+    )
+    part.marks = _crossings(c, part, touched, grown, after)
+    part.active |= _refs_with(c, part, part.marks[0] | part.marks[1])
+    wanted = {key for key, _ in after if _pairs(key)}
+    others = part.active - part.changed
+    if others:
+        theirs = {row.key for row in _keys_of(c, part, others) if _pairs(row.key)}
+        grown.update(_sizes(c, part, theirs - grown.keys()))
+        wanted |= theirs
+    wanted = {key for key in wanted if grown[key] <= MAX_BLOCK}
+    part.features, keys = _features(c, part, part.active | _refs_with(c, part, wanted))
+    part.keys = keys.filter(pc.is_in(keys["key"], value_set=pa.array(sorted(wanted), pa.string())))
+    part.shared = _shared_among(c, part, keys)
 
 
-def _keys_of(c: sa.Connection, part: _Slice, refs: Iterable[str], prefix: str) -> list[str]:
+def _pairs(key: str) -> bool:
+    """Whether a key brings records together; the others only find them."""
+    return not key.startswith("r:")
+
+
+def _listed(keys: pa.Table) -> list[tuple[str, str]]:
+    return list(zip(keys.column("key").to_pylist(), keys.column("ref").to_pylist(), strict=True))
+
+
+def _keys_of(c: sa.Connection, part: _Slice, refs: Iterable[str]) -> list[Any]:
     k = schema.keys
-    query = sa.select(k.c.key).where(k.c.entity == part.entity.value, k.c.key.startswith(prefix, autoescape=True))
-    return [r[0] for r in bulk.where_in(c, query, k.c.ref, refs)]
+    return bulk.where_in(c, sa.select(k.c.key, k.c.ref).where(k.c.entity == part.entity.value), k.c.ref, sorted(refs))
+
+
+def _sizes(c: sa.Connection, part: _Slice, keys: Iterable[str]) -> Counter[str]:
+    """How many records have each key, as it is stored."""
+    k = schema.keys
+    query = sa.select(k.c.key, sa.func.count()).where(k.c.entity == part.entity.value).group_by(k.c.key)
+    return Counter({row[0]: row[1] for row in bulk.where_in(c, query, k.c.key, sorted(keys))})
 
 
 def _refs_with(c: sa.Connection, part: _Slice, keys: Iterable[str]) -> set[str]:
     k = schema.keys
-    return {r[0] for r in bulk.where_in(c, sa.select(k.c.ref).where(k.c.entity == part.entity.value), k.c.key, keys)}
+    query = sa.select(k.c.ref).where(k.c.entity == part.entity.value)
+    return {r[0] for r in bulk.where_in(c, query, k.c.key, sorted(keys))}
+
+
+def _marked(c: sa.Connection, part: _Slice, values: Iterable[str]) -> set[str]:
+    """Those of the identifiers that were found to be shared by too many."""
+    k = schema.keys
+    query = sa.select(k.c.key).where(k.c.entity == part.entity.value)
+    found = bulk.where_in(c, query, k.c.key, [MARK + value for value in sorted(values)])
+    return {row[0][len(MARK) :] for row in found}
+
+
+def _crossings(
+    c: sa.Connection, part: _Slice, touched: set[str], sizes: Counter[str], after: set[tuple[str, str]]
+) -> tuple[set[str], set[str]]:
+    """Of the identifiers touched: those that are shared by too many from now on, and those that no longer are."""
+    touched = {key for key in touched if key.startswith(SPECS[part.entity].identifiers)}
+    marked = _marked(c, part, touched)
+    many = {key for key in touched if sizes[key] > MAX_BLOCK}
+    some = {key for key in touched if SHARED <= sizes[key] <= MAX_BLOCK}
+    if some:
+        holders = _refs_with(c, part, some) | {ref for key, ref in after if key in some}
+        many |= set(shared_values(part.entity, *_features(c, part, holders)).column("value").to_pylist()) & some
+    return many - marked, marked - many
+
+
+def _shared_among(c: sa.Connection, part: _Slice, keys: pa.Table) -> pa.Table:
+    identifiers = {key for key in keys.column("key").to_pylist() if key.startswith(SPECS[part.entity].identifiers)}
+    gained, lost = part.marks
+    return pa.table({"value": pa.array(sorted((_marked(c, part, identifiers) | gained) - lost), pa.string())})
 
 
 def _features(c: sa.Connection, part: _Slice, refs: Iterable[str] | None) -> tuple[pa.Table, pa.Table]:
@@ -166,158 +263,105 @@ def _accounts(c: sa.Connection, contacts: pa.Table, everything: bool) -> pa.Tabl
     return found.set_column(2, "name", pa.array(names, pa.string())).cast(ACCOUNTS)
 
 
-def _scored(hub: Hub, part: _Slice) -> pa.Table:
-    assert part.features is not None
-    assert part.keys is not None
-    return score_candidates(default_model(part.entity), part.features, part.keys, part.active)
-
-
 _PAIRS = ("a", "b", "entity", "weight", "state", "why")
 _KEYS = ("entity", "key", "ref")
 
 
 def _keep_pairs(hub: Hub, part: _Slice, scored: pa.Table) -> dict[str, int]:
-    """Replace the pairs and keys of the changed records. Pairs that are surely different are not kept."""
-    assert part.keys is not None
-    limits = hub.thresholds[part.entity]
-    rows = []
-    for p in scored.to_pylist():
-        if p["weight"] >= limits.unsure and not p["forbidden"]:
-            state = "same" if p["weight"] >= limits.same else "unsure"
-            rows.append((p["a"], p["b"], part.entity.value, p["weight"], state, p["why"]))
-    keys = [
-        (part.entity.value, key, ref)
-        for key, ref in zip(*(part.keys.column(n).to_pylist() for n in ("key", "ref")), strict=True)
-        if ref in part.active
+    """Replace the pairs of the active and the keys of the changed records. What is surely different is not kept."""
+    limits, entity = part.model.limits, part.entity.value
+    kept = scored.filter(pc.and_(pc.greater_equal(scored["weight"], limits.unsure), pc.invert(scored["forbidden"])))
+    rows = [
+        (a, b, entity, weight, "same" if weight >= limits.same else "unsure", why or "{}")
+        for a, b, weight, why in zip(*(kept.column(n).to_pylist() for n in ("a", "b", "weight", "why")), strict=True)
     ]
+    gained, lost = part.marks
+    keys = [(entity, key, ref) for key, ref in part.own_keys] + [(entity, MARK + value, "") for value in sorted(gained)]
+    k, p = schema.keys, schema.pairs
     with hub.store.write() as c:
         if part.everything:
-            c.execute(sa.delete(schema.pairs).where(schema.pairs.c.entity == part.entity.value))
-            c.execute(sa.delete(schema.keys).where(schema.keys.c.entity == part.entity.value))
-            keys = [
-                (part.entity.value, k, r)
-                for k, r in zip(*(part.keys.column(n).to_pylist() for n in ("key", "ref")), strict=True)
-            ]
+            c.execute(sa.delete(p).where(p.c.entity == entity))
+            c.execute(sa.delete(k).where(k.c.entity == entity))
+            remember(c, part.model)
         else:
-            for column in (schema.pairs.c.a, schema.pairs.c.b, schema.keys.c.ref):
+            for column in (p.c.a, p.c.b):
                 bulk.delete(c, column, sorted(part.active))
-        bulk.append(c, schema.keys, _KEYS, keys)
-        bulk.append(c, schema.pairs, _PAIRS, rows)
+            bulk.delete(c, k.c.ref, sorted(part.changed))
+            for some in bulk.chunks([MARK + value for value in sorted(lost)], bulk.LIST):
+                c.execute(sa.delete(k).where(k.c.entity == entity, k.c.key.in_(some)))
+        bulk.append(c, k, _KEYS, keys)
+        bulk.append(c, p, _PAIRS, rows)
     return {"pairs": len(rows), "unsure": sum(1 for r in rows if r[4] == "unsure")}
 
 
 # -- clusters ------------------------------------------------------------------------------------------------------
 
 
-def _judged(c: sa.Connection) -> list[Judged]:
-    j = schema.judgements
-    query = sa.select(j.c.a, j.c.b, j.c.verdict).where(sa.or_(j.c.expires_at.is_(None), j.c.expires_at > now_iso()))
-    return [Judged(*row) for row in c.execute(query)]
+def _identified_anew(part: _Slice, scored: pa.Table, judged: Sequence[Judged]) -> Identified:
+    assert part.features is not None
+    return clustered(part.model, _identifiable(part.features, part.entity), scored, part.shared, judged=judged)
 
 
-def _touched(c: sa.Connection, part: _Slice, scored: pa.Table) -> set[str]:
-    return part.active | set(scored.column("a").to_pylist()) | set(scored.column("b").to_pylist())
+def _identified(c: sa.Connection, part: _Slice, scored: pa.Table, judged: Sequence[Judged]) -> Identified:
+    """The clusters of all living records that may end up with a touched one."""
+    touched = part.active | set(scored.column("a").to_pylist()) | set(scored.column("b").to_pylist())
+    members, sure = _closure(c, part, touched, judged)
+    made, keys = _features(c, part, members)
+    return clustered(part.model, _identifiable(made, part.entity), sure, _shared_among(c, part, keys), judged=judged)
 
 
-def _closure(
-    c: sa.Connection, part: _Slice, touched: set[str], judged: Sequence[Judged]
-) -> tuple[set[str], list[tuple[str, str]]]:
-    """All living records that may end up with a touched one, and the edges among them."""
-    p, t, x = schema.pairs, schema.refined, schema.crosswalk
-    same = sa.select(p.c.a, p.c.b).where(p.c.entity == part.entity.value, p.c.state == "same")
-    alive = _identifiable(sa.select(t.c.ref).where(t.c.entity == part.entity.value, ~t.c.deleted), part.entity)
-    word = {frozenset((j.a, j.b)): j.verdict for j in judged}
-    said = [(j.a, j.b) for j in judged if j.verdict == "same"]
-    if part.everything:
-        edges = [(a, b) for a, b in c.execute(same)]
-        members = set(c.execute(alive).scalars())
-    else:
-        found: set[tuple[str, str]] = set()
-        members, frontier = set(touched), set(touched)
-        while frontier:
-            near = {(a, b) for column in (p.c.a, p.c.b) for a, b in bulk.where_in(c, same, column, sorted(frontier))}
-            near |= {(a, b) for a, b in said if a in frontier or b in frontier}
-            found |= near
-            reached = {ref for pair in near for ref in pair}
-            ids = {r[0] for r in bulk.where_in(c, sa.select(x.c.golden_id), x.c.ref, sorted(frontier))}
-            reached |= {r[0] for r in bulk.where_in(c, sa.select(x.c.ref), x.c.golden_id, sorted(ids))}
-            frontier = reached - members
-            members |= frontier
-        edges = sorted(found)
-        members = {r[0] for r in bulk.where_in(c, alive, t.c.ref, sorted(members))}
-    edges = [(a, b) for a, b in edges if word.get(frozenset((a, b))) != "different"]
-    return members, edges + [pair for pair in said if set(pair) <= members]
-
-
-def _identifiable(query: sa.Select[Any], entity: Entity) -> sa.Select[Any]:
-    """A product without SKU and GTIN (a shop's frame around its variants) is no product of its own."""
-    fields = schema.refined.c.fields
-    return query.where(fields.contains('"sku":') | fields.contains('"gtin":')) if entity is Entity.PRODUCT else query
-
-
-def _clusters(
-    c: sa.Connection, hub: Hub, part: _Slice, groups: Sequence[Sequence[str]], judged: Sequence[Judged]
-) -> list[list[str]]:
-    """Split components where their members speak against each other."""
-    large = [g for g in groups if len(g) > 2]
-    if not large:
-        return [list(g) for g in groups]
-    inside = pa.table(
-        {
-            "component": pa.array([n for n, g in enumerate(large) for _ in g], pa.int64()),
-            "ref": pa.array([ref for g in large for ref in g], pa.string()),
-        }
-    )
-    home = {ref: n for n, g in enumerate(large) for ref in g}
-    weights: list[dict[tuple[str, str], float]] = [{} for _ in large]
-    for row in score_all_within(
-        default_model(part.entity), _features_within(c, part, sorted(home)), inside
-    ).to_pylist():
-        weights[home[row["a"]]][row["a"], row["b"]] = float("-inf") if row["forbidden"] else row["weight"]
-    about: list[list[Judged]] = [[] for _ in large]
+def _closure(c: sa.Connection, part: _Slice, touched: set[str], judged: Sequence[Judged]) -> tuple[set[str], pa.Table]:
+    """All records that may end up with a touched one, and the sure pairs among them."""
+    p, x = schema.pairs, schema.crosswalk
+    same = sa.select(p.c.a, p.c.b, p.c.weight).where(p.c.entity == part.entity.value, p.c.state == "same")
+    said: dict[str, set[str]] = {}
     for j in judged:
-        if j.a in home and home.get(j.b) == home[j.a]:
-            about[home[j.a]].append(j)
-    limits = hub.thresholds[part.entity]
-    found = [list(g) for g in groups if len(g) <= 2]
-    for group, weighed, word in zip(large, weights, about, strict=True):
-        found += clusters(group, weighed, word, limits)
-    return sorted(found)
+        if j.verdict == "same":
+            said.setdefault(j.a, set()).add(j.b)
+            said.setdefault(j.b, set()).add(j.a)
+    found: dict[tuple[str, str], float] = {}
+    members, frontier = set(touched), set(touched)
+    while frontier:
+        near = {(a, b): w for column in (p.c.a, p.c.b) for a, b, w in bulk.where_in(c, same, column, sorted(frontier))}
+        found |= near
+        reached = {ref for pair in near for ref in pair}
+        reached |= {other for ref in frontier for other in said.get(ref, ())}
+        ids = {r[0] for r in bulk.where_in(c, sa.select(x.c.golden_id), x.c.ref, sorted(frontier))}
+        reached |= {r[0] for r in bulk.where_in(c, sa.select(x.c.ref), x.c.golden_id, sorted(ids))}
+        frontier = reached - members
+        members |= frontier
+    pairs = [{"a": a, "b": b, "weight": w, "forbidden": False, "why": None} for (a, b), w in sorted(found.items())]
+    return members, pa.Table.from_pylist(pairs, schema=PAIRS)
 
 
-def _features_within(c: sa.Connection, part: _Slice, refs: Sequence[str]) -> pa.Table:
-    """Features of these records and of those that share a phone with them, which decides what a phone is worth."""
-    if part.everything:
-        assert part.features is not None
-        return part.features
-    sharers = _refs_with(c, part, _keys_of(c, part, refs, prefix="p:"))
-    return _features(c, part, sharers | set(refs))[0]
+def _identifiable(made: pa.Table, entity: Entity) -> pa.Table:
+    """A product without SKU and GTIN (a shop's frame around its variants) is no product of its own."""
+    if entity is not Entity.PRODUCT:
+        return made
+    return made.filter(pc.or_(made["sku"].is_valid(), made["gtin"].is_valid()))
 
 
 # -- ids -----------------------------------------------------------------------------------------------------------
-
-
-def _present(c: sa.Connection, members: set[str]) -> tuple[dict[str, str], dict[str, Golden]]:
-    """The golden ids the members have now, and every id that is theirs to claim or taken by their names."""
-    x, g = schema.crosswalk, schema.goldens
-    refs = sorted(members)
-    crosswalk = {r[0]: r[1] for r in bulk.where_in(c, sa.select(x.c.ref, x.c.golden_id), x.c.ref, refs)}
-    query = sa.select(g.c.id, g.c.born, g.c.founder, g.c.merged_into)
-    rows = bulk.where_in(c, query, g.c.id, crosswalk.values()) + bulk.where_in(c, query, g.c.founder, refs)
-    return crosswalk, {r[0]: Golden(*r) for r in rows}
 
 
 _CROSSWALK = ("ref", "golden_id", "entity", "seq")
 _EVENTS = ("seq", "entity", "golden_id", "kind", "other_id", "at")
 
 
-def _keep_ids(hub: Hub, part: _Slice, found: Assigned, before: dict[str, str]) -> dict[str, int]:
-    """Keep who is who, and how it came about. Golden ids that lost or gained a member are marked for the merge."""
+def _keep_ids(
+    hub: Hub, part: _Slice, found: Assigned, before: dict[str, str], identified: Identified, now: str
+) -> dict[str, int]:
+    """Keep who is who, how it came about, and what a person has to decide, with the watermark.
+
+    Golden ids that lost or gained a member are marked for the merge.
+    """
     moved = {ref: gid for ref, gid in found.crosswalk.items() if before.get(ref) != gid}
     lost = sorted({before[ref] for ref in moved if ref in before})
     g, x, entity = schema.goldens, schema.crosswalk, part.entity.value
     events = [("born", n.id, None) for n in found.born] + [("merged", loser, winner) for loser, winner in found.merged]
     events += [("split", old, new) for old, new in found.split] + [("revived", gid, None) for gid in found.revived]
+    events += [("moved", old, new) for old, new in found.moved]
+    looked_at = None if part.everything else part.active | found.crosswalk.keys()
     with hub.store.write() as c:
         first = take(c, 1 + len(events))
         left = bulk.where_in(c, sa.select(x.c.ref, x.c.golden_id), x.c.golden_id, lost)
@@ -333,13 +377,15 @@ def _keep_ids(hub: Hub, part: _Slice, found: Assigned, before: dict[str, str]) -
             c.execute(sa.update(g).where(g.c.id == loser).values(merged_into=winner, seq=first, members=0))
         for gid in found.revived:
             c.execute(sa.update(g).where(g.c.id == gid).values(merged_into=None, seq=first))
-        at = now_iso()
+        deciding.keep_former(c, found.former)
         bulk.append(
             c,
             schema.events,
             _EVENTS,
-            [(first + 1 + n, entity, gid, kind, other, at) for n, (kind, gid, other) in enumerate(events)],
+            [(first + 1 + n, entity, gid, kind, other, now) for n, (kind, gid, other) in enumerate(events)],
         )
+        deciding.keep_queue(c, part.entity, looked_at, identified.queued)
+        deciding.settle(c, part.entity, looked_at, now)
         advance(c, "match", part.until, entity)
     return {"born": len(found.born), "merged": len(found.merged), "split": len(found.split)}
 
