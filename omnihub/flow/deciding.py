@@ -259,7 +259,8 @@ def keep_former(c: sa.Connection, former: Mapping[str, Sequence[str]]) -> None:
     """Remember which ids these records had that were merged away. After the crosswalk of the same outcome is kept."""
     if former:
         statement = sa.update(_X).where(_X.c.ref == sa.bindparam("this")).values(former=sa.bindparam("had"))
-        c.execute(statement, [{"this": r, "had": json.dumps(list(had)) if had else None} for r, had in sorted(former.items())])
+        told = {ref: json.dumps(list(had)) if had else None for ref, had in sorted(former.items())}
+        c.execute(statement, [{"this": ref, "had": had} for ref, had in told.items()])
 
 
 # -- for merging -----------------------------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ A, B, C, D = (f"{ref}" for ref in ("crm/people/1", "crm/people/2", "shop/custome
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store with a few people, made once."""
     file = tmp_path_factory.mktemp("made") / "hub.db"
-    _filled(f"sqlite:///{file}").close()
+    filled(f"sqlite:///{file}").close()
     return file
 
 
@@ -42,11 +42,11 @@ def store(made: Path, tmp_path: Path) -> Iterator[Store]:
 @pytest.fixture
 def either(store_url: str) -> Iterator[Store]:
     """On SQLite and on PostgreSQL."""
-    with closing(_filled(store_url)) as store:
+    with closing(filled(store_url)) as store:
         yield store
 
 
-def _filled(url: str) -> Store:
+def filled(url: str) -> Store:
     store = Store.open(url)
     for n, ref in enumerate((A, B, C, D)):
         record(store, ref, first_name="Anna", last_name="Weber", email=f"a{n}@weber.de")
