@@ -411,6 +411,47 @@ def load(
     return config
 
 
+def proposed(
+    current: Survivorship, file: Path | None, words: Sequence[str], connectors: Mapping[str, Connector]
+) -> Survivorship:
+    """The survivorship as it would be: that of `file` (settings, or this section alone) in place of the current one,
+    then each of `words` laid over it: `contact.phone=recent`, `trust.hubspot.phone=0.9`, `half_life_days=90`.
+
+    ConfigError as for the file itself.
+    """
+    told = current.model_dump(exclude_defaults=True)
+    if file:
+        read = _read(file)
+        told = read.get("survivorship", {}) if "survivorship" in read or not read.keys() & _ITS_KEYS else read
+    for word in words:
+        _lay(word, told)
+    where = str(file.name) if file else "--set"
+    made = _validated(where, {"survivorship": told}, {}).survivorship
+    _refuse(where, _trust_problems(made, connectors))
+    return made
+
+
+_ITS_KEYS = frozenset(Survivorship.model_fields)
+
+
+def _lay(word: str, told: dict[str, Any]) -> None:
+    """`key=value` into the section: an entry of `rules` where the key names neither trust nor the half-life."""
+    key, equals, text = (part.strip() for part in word.partition("="))
+    if not equals or not key or not text:
+        raise ConfigError(f"--set {word}: write entity.field=rule, trust.system=0.5 or half_life_days=90")
+    try:
+        value = yaml.load(text, _Loader)  # noqa: S506  a SafeLoader
+    except yaml.YAMLError:
+        raise ConfigError(f"--set {word}: what stands after = is no value; put it in quotes") from None
+    of, _, rest = key.partition(".")
+    if key == "half_life_days":
+        told[key] = value
+    elif of in ("trust", "rules"):
+        told[of] = {**(told.get(of) or {}), rest: value}
+    else:
+        told["rules"] = {**(told.get("rules") or {}), key: value}
+
+
 # -- reading ---------------------------------------------------------------------------------------------------------
 
 

@@ -18,6 +18,7 @@ from omnihub.flow.comparing import compare_all
 from omnihub.flow.hub import Hub
 from omnihub.flow.matching import match_entity
 from omnihub.flow.merging import merge_entity
+from omnihub.flow.previewing import heed_rules
 from omnihub.flow.pulling import pull_system
 from omnihub.flow.pushing import apply_plan, make_and_store_plan, open_plan
 from omnihub.flow.refining import refine_system
@@ -70,7 +71,8 @@ def match(hub: Hub, run: Run, entity: Entity) -> Counts:
 
 
 def merge(hub: Hub, run: Run, entity: Entity) -> Counts:
-    """Bring the golden records up to date. Returns the counts of `merge_entity`."""
+    """Bring the golden records up to date; all of them, where the rules are new. Returns `merge_entity`'s counts."""
+    heed_rules(hub, entity)
     return _noted(run, f"merge:{entity}", lambda: merge_entity(hub, entity))
 
 
