@@ -95,4 +95,15 @@ COMPARISONS: dict[str, Comparison] = {
     ),
 }
 
-SPEC = Spec(DERIVED, FEATURES, KEYS, ("p:",), HOLDERS, READY, COMPARISONS, (), Thresholds(same=9.0, unsure=5.0))
+SPEC = Spec(
+    DERIVED,
+    FEATURES,
+    KEYS,
+    ("p:",),
+    HOLDERS,
+    READY,
+    COMPARISONS,
+    (),
+    Thresholds(same=9.0, unsure=5.0),
+    ("l.name = r.name", "l.domain = r.domain", "l.street = r.street"),
+)

@@ -133,4 +133,15 @@ COMPARISONS: dict[str, Comparison] = {
     ),
 }
 
-SPEC = Spec(DERIVED, FEATURES, KEYS, ("p:",), HOLDERS, READY, COMPARISONS, (), Thresholds(same=11.0, unsure=6.0))
+SPEC = Spec(
+    DERIVED,
+    FEATURES,
+    KEYS,
+    ("p:",),
+    HOLDERS,
+    READY,
+    COMPARISONS,
+    (),
+    Thresholds(same=11.0, unsure=6.0),
+    ("l.email = r.email", "l.last = r.last AND l.given = r.given", "l.phone1 = r.phone1"),
+)

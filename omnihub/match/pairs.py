@@ -32,7 +32,7 @@ def score_candidates(
     features, keys: as `omnihub.match.features` gives them, of every record that shares a key with an active one.
     shared: the identifiers (value) too many share; None where the features are of all records, and tell it.
     """
-    con = _ready(model, features, shared_values(model.entity, features, keys) if shared is None else shared)
+    con = prepared(model, features, shared_values(model.entity, features, keys) if shared is None else shared)
     try:
         con.register("keys", keys)
         wanted = ""
@@ -47,7 +47,7 @@ def score_candidates(
                 SELECT DISTINCT l.ref AS join_key_l, r.ref AS join_key_r, '0' AS match_key FROM blocks AS l
                 JOIN blocks AS r ON l.key = r.key AND l.ref < r.ref {wanted}"""
         )
-        return _weighed(con, model, why)
+        return weighed(con, model, why)
     finally:
         con.close()
 
@@ -62,7 +62,7 @@ def score_all_within(
     why: bool = False,
 ) -> pa.Table:
     """PAIRS of all inside each component (component, ref), but those that are `known`: evidence against is evidence."""
-    con = _ready(model, features, shared)
+    con = prepared(model, features, shared)
     try:
         con.register("components", components)
         con.register("known", known.select(["a", "b"]) if known is not None else PAIRS.empty_table())
@@ -72,12 +72,12 @@ def score_all_within(
                JOIN components AS r ON l.component = r.component AND l.ref < r.ref
                ANTI JOIN known ON known.a = l.ref AND known.b = r.ref"""
         )
-        return _weighed(con, model, why)
+        return weighed(con, model, why)
     finally:
         con.close()
 
 
-def _ready(model: Model, features: pa.Table, shared: pa.Table) -> duckdb.DuckDBPyConnection:
+def prepared(model: Model, features: pa.Table, shared: pa.Table) -> duckdb.DuckDBPyConnection:
     """A connection with the table the comparisons see: features, who shares too much, and how frequent values are."""
     con = connection()
     con.register("features", features)
@@ -96,12 +96,13 @@ def _ready(model: Model, features: pa.Table, shared: pa.Table) -> duckdb.DuckDBP
     return con
 
 
-def _weighed(con: duckdb.DuckDBPyConnection, model: Model, why: bool) -> pa.Table:
+def weighed(con: duckdb.DuckDBPyConnection, model: Model, why: bool, scored: str = "") -> pa.Table:
+    """PAIRS of the candidates. `scored`: a SELECT of what Splink makes of them, where that is known already."""
     limits = model.limits
     doubt = f"match_weight >= {limits.unsure} AND match_weight < {limits.same}"
     told = why_sql(model.key) if why else f"CASE WHEN {doubt} THEN {why_sql(model.key)} END"
     return con.sql(
         f"""SELECT ref_l AS a, ref_r AS b, match_weight::DOUBLE AS weight, match_weight < {FORBIDDEN} AS forbidden,
                    {told} AS why
-            FROM ({scoring_sql(model.key)}) ORDER BY 1, 2"""
+            FROM ({scored or scoring_sql(model.key)}) ORDER BY 1, 2"""
     ).to_arrow_table()

@@ -24,4 +24,15 @@ COMPARISONS: dict[str, Comparison] = {
     "gtin": (bits("gtin_l = gtin_r", 12), bits("gtin_l <> gtin_r", -3), OTHERWISE),
 }
 
-SPEC = Spec(DERIVED, FEATURES, KEYS, (), HOLDERS, READY, COMPARISONS, (), Thresholds(same=9.0, unsure=5.0))
+SPEC = Spec(
+    DERIVED,
+    FEATURES,
+    KEYS,
+    (),
+    HOLDERS,
+    READY,
+    COMPARISONS,
+    (),
+    Thresholds(same=9.0, unsure=5.0),
+    ("l.sku = r.sku", "l.gtin = r.gtin"),
+)

@@ -36,6 +36,7 @@ class Spec:
     comparisons   name → levels, over the columns of `ready` with _l and _r for the two records
     frequencies   the columns of `ready` whose values' frequencies count
     limits        the two thresholds, in bits
+    training      SQL over the records l and r: ways of finding pairs to train on, each on other columns
     """
 
     derived: tuple[Derived, ...]
@@ -47,6 +48,7 @@ class Spec:
     comparisons: Mapping[str, Comparison]
     frequencies: tuple[str, ...]
     limits: Thresholds
+    training: tuple[str, ...]
 
 
 def key_of(kind: Kind) -> Callable[[str], str | None]:
