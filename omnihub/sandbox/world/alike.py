@@ -87,15 +87,15 @@ class Resemblance:
         return found
 
 
-def like_named(first: str, land: Land, dice: Dice) -> str | None:
-    """A first name for a twin: Tim for Tom, Jana for Jan, or one with the same initial. None where there is none."""
+def like_named(first: str, land: Land, dice: Dice) -> str:
+    """A first name for a twin: Tim for Tom, Jana for Jan, or one with the same initial, where there is one."""
     both = [x for x in (*land.men, *land.women) if x != first and not _short_for(x, first)]
     near = [x for x in both if _one_letter(x, first)]
     if near and dice.chance(0.5):
         return dice.pick(near)
     pool = land.women if first in land.women else land.men
     initial = [x for x in both if x[0] == first[0] and x in pool]
-    return dice.pick(initial) if initial else None
+    return dice.pick(initial or both)
 
 
 def _short_for(a: str, b: str) -> bool:

@@ -22,9 +22,9 @@ from omnihub.sandbox.world.mistakes import foreign, misspelt, slip
 
 @dataclass(frozen=True)
 class Victim:
-    """Who it happens to. `phone`: their own line, None where it is the company's; `only`: nobody at work has that name.
+    """Who it happens to. `phone`: their own line, None where it is the company's; `own_email`: no info@ either.
 
-    `known`: what the right copy holds.
+    only: nobody else at work has that name. known: what the right copy holds.
     """
 
     first_name: str
@@ -33,6 +33,7 @@ class Victim:
     language: str
     phone: str | None
     mobile: str | None
+    own_email: bool
     only: bool
     known: frozenset[str]
 
@@ -80,7 +81,7 @@ def _script(who: Victim, x: Held, dice: Dice) -> bool:
 
 
 def _only_email(who: Victim, x: Held, dice: Dice) -> bool:
-    if x.role not in ("marketing", "shop"):  # the others ask for a name
+    if x.role not in ("marketing", "shop") or not who.own_email:  # the others ask for a name
         return False
     x.fields = {name: value for name, value in x.fields.items() if name in ("email", "language")}
     return True

@@ -153,7 +153,7 @@ class People:
             return other_first, other_last
         if like.kind == "family_address" and first != other_first:
             return first, other_last
-        return like_named(other_first, land, dice) or f"{other_first}-{first}", other_last
+        return like_named(other_first, land, dice), other_last
 
     def _birth_date(self, p: int) -> str:
         """Twins have one; a father was young once."""
@@ -339,6 +339,7 @@ class People:
             person.land.language,
             person.phone if person.phone != company.phone else None,
             person.mobile,
+            person.email != company.email,
             names.count(person.last_name) == 1,
             frozenset(kept.fields),
         )
