@@ -28,7 +28,7 @@ from omnihub.match.model import Thresholds
 
 Texts = npt.NDArray[np.object_]
 
-CONTRADICTION = -4.0  # bits: a pair that speaks so clearly against itself is not in one cluster
+CONTRADICTION = -6.0  # bits: no such pair in a cluster; a milder one is outvoted (a veto at -4 only cost recall)
 LENIENCE = 1.0  # bits above `unsure` that two groups must agree on in the mean
 ABSENT = 0.0  # bits of a pair that is not given
 NEAR = 3.0  # bits above `same`: a link that does not hold sides together which otherwise disagree
@@ -241,6 +241,11 @@ REASONS: dict[int, str] = {
     "one customer.",
 }
 
+CROWD = (
+    "{count} records hang together by sure links, but are many customers: rather a value that many share. The "
+    "strongest of those links is {a} to {b}."
+)
+
 
 class _Clusters:
     """The records by cluster."""
@@ -270,28 +275,37 @@ class _Clusters:
 
 
 def _queued(clusters: _Clusters, apart: Apart) -> Iterator[Queued]:
-    """One for each two groups; where it is their size, one for all that would be one."""
+    """One for each two groups; one for all that would be too large, or that hangs together and is too large for anybody
+    to look at two by two."""
     large = apart.hindrance == Hindrance.SIZE
-    for row in np.flatnonzero(~large).tolist():
+    crowd = apart.crowded & ~large & (apart.hindrance != Hindrance.ONE_TO_ONE)
+    for row in np.flatnonzero(~large & ~crowd).tolist():
         members = clusters.members(int(apart.a[row]), int(apart.b[row]))
-        yield _said(clusters, apart, row, members)
-    yield from _too_large(clusters, apart, large)
+        yield _said(clusters, apart, row, members, REASONS[int(apart.hindrance[row])])
+    yield from _at_once(clusters, apart, large, REASONS[Hindrance.SIZE])
+    yield from _at_once(clusters, apart, crowd, CROWD)
 
 
-def _too_large(clusters: _Clusters, apart: Apart, large: Flags) -> Iterator[Queued]:
-    rows = np.flatnonzero(large)
-    whole = connected(len(clusters.texts), apart.a[rows], apart.b[rows]) if len(rows) else apart.a[rows]
+def _at_once(clusters: _Clusters, apart: Apart, picked: Flags, reason: str) -> Iterator[Queued]:
+    """One for all groups that hang together by these rows."""
+    rows = np.flatnonzero(picked)
+    if not len(rows):
+        return
     firsts = np.unique(np.concatenate([apart.a[rows], apart.b[rows]]))
-    for one in np.unique(whole[firsts]).tolist():
-        inside = rows[whole[apart.a[rows]] == one]
-        strongest = inside[np.lexsort((apart.link_b[inside], apart.link_a[inside], -apart.weight[inside]))[0]]
-        yield _said(clusters, apart, int(strongest), clusters.members(*firsts[whole[firsts] == one].tolist()))
+    of_group = connected(len(clusters.texts), apart.a[rows], apart.b[rows])
+    of_row = of_group[apart.a[rows]]
+    order = np.lexsort((apart.link_b[rows], apart.link_a[rows], -apart.weight[rows], of_row))
+    strongest = order[np.unique(of_row[order], return_index=True)[1]]
+    by_whole = firsts[np.argsort(of_group[firsts], kind="stable")]
+    wholes = np.split(by_whole, np.flatnonzero(np.diff(of_group[by_whole])) + 1)
+    for row, whole in zip(rows[strongest].tolist(), wholes, strict=True):
+        yield _said(clusters, apart, row, clusters.members(*whole.tolist()), reason)
 
 
-def _said(clusters: _Clusters, apart: Apart, row: int, members: tuple[str, ...]) -> Queued:
+def _said(clusters: _Clusters, apart: Apart, row: int, members: tuple[str, ...], reason: str) -> Queued:
     a, b = clusters.texts[apart.link_a[row]], clusters.texts[apart.link_b[row]]
-    reason = REASONS[int(apart.hindrance[row])].format(a=a, b=b, count=len(members), most=MAX_MEMBERS)
-    return Queued(members, reason, float(apart.weight[row]), (a, b))
+    told = reason.format(a=a, b=b, count=len(members), most=MAX_MEMBERS)
+    return Queued(members, told, float(apart.weight[row]), (a, b))
 
 
 # -- one component ---------------------------------------------------------------------------------------------------

@@ -91,7 +91,8 @@ class Between:
 @dataclass(frozen=True)
 class Apart:
     """Groups that did not become one in spite of a sure link between them: the two (by their first records), the
-    strongest link, its weight, and what stood against it."""
+    strongest link, its weight, what stood against it, and whether all that hangs together there is larger than a group
+    may be."""
 
     a: Ints
     b: Ints
@@ -99,6 +100,7 @@ class Apart:
     link_b: Ints
     weight: Floats
     hindrance: npt.NDArray[np.int8]
+    crowded: Flags
 
 
 @dataclass(frozen=True)
@@ -143,10 +145,11 @@ def linked(links: Links, united: Ints, holds: Bits, rules: Rules) -> tuple[Ints,
     held = np.zeros_like(holds)
     np.bitwise_or.at(held, united, holds)
     groups = Groups(np.ones(len(nodes)), np.bincount(united, minlength=count)[nodes], held[nodes])
+    crowded = np.bincount(number, weights=groups.records)[number] > rules.size if len(nodes) else np.zeros(0, bool)
     first = grown(links, number, place, groups, rules)
     found = np.arange(count)
     found[nodes] = nodes[first]
-    return found[united], _apart(links, first, groups, rules, nodes)
+    return found[united], _apart(links, first, groups, rules, nodes, crowded)
 
 
 def _laid_out(component: Ints, sure: Links) -> tuple[Ints, Ints, Ints]:
@@ -160,7 +163,7 @@ def _laid_out(component: Ints, sure: Links) -> tuple[Ints, Ints, Ints]:
     return nodes, number, np.arange(len(nodes)) - starts[number]
 
 
-def _apart(links: Links, first: Ints, groups: Groups, rules: Rules, nodes: Ints) -> Apart:
+def _apart(links: Links, first: Ints, groups: Groups, rules: Rules, nodes: Ints, crowded: Flags) -> Apart:
     """What is left between the finished groups, where there is a sure link. What only an assignment keeps apart is
     left out, unless the link is as good as those that were preferred to it: then the choice was none."""
     crossing = links.only(first[links.a] != first[links.b])
@@ -175,7 +178,7 @@ def _apart(links: Links, first: Ints, groups: Groups, rules: Rules, nodes: Ints)
     rows, hindered = rows.only(left), hindered[left]
     lost = (hindered == Hindrance.ONE_TO_ONE) & ~_as_good(best, _preferred(links, first), rules)
     rows, best, hindered = rows.only(~lost), best.only(~lost), hindered[~lost]
-    return Apart(nodes[rows.a], nodes[rows.b], nodes[best.a], nodes[best.b], best.weight, hindered)
+    return Apart(nodes[rows.a], nodes[rows.b], nodes[best.a], nodes[best.b], best.weight, hindered, crowded[rows.a])
 
 
 def _preferred(links: Links, first: Ints) -> Floats:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tracemalloc
 from collections.abc import Collection, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from omnihub.match import Judged, Thresholds, clusters
-from omnihub.match.clusters import MAX_MEMBERS, PAIRS, Partition, Queued, components, partition
+from omnihub.match.clusters import CONTRADICTION, MAX_MEMBERS, PAIRS, Partition, Queued, components, partition
 
 LIMITS = Thresholds(same=10.0, unsure=5.0)
 NEVER = float("-inf")
@@ -189,6 +190,17 @@ def test_what_would_grow_too_large_is_cut_and_queued_once(size: int) -> None:
     assert f"{size} records, more than {MAX_MEMBERS}" in queued.reason
 
 
+def test_a_crowd_that_hangs_together_by_a_shared_value_is_queued_once_not_two_by_two() -> None:
+    """Three hundred people behind one switchboard, each with somebody else's first name."""
+    members = [f"r{n:03}" for n in range(300)]
+    chain = dict.fromkeys(pairwise(members), 12.0)
+    found_ = partition(members, table(chain), [], LIMITS)
+    assert max(map(len, found_.clusters)) == 2
+    assert the_queued(found_).members == tuple(members)
+    assert "300 records hang together" in the_queued(found_).reason
+    assert len(partition(members[:100], table(chain), [], LIMITS).queued) == 49
+
+
 def test_a_person_may_say_what_the_guard_on_size_would_not_let() -> None:
     members = [f"r{n:03}" for n in range(MAX_MEMBERS + 1)]
     said = [Judged(members[0], ref, "same") for ref in members[1:]]
@@ -330,7 +342,7 @@ def _through_a_person(group: list[str], same: set[frozenset[str]]) -> bool:
 def test_without_a_persons_word_no_contradiction_is_inside_a_cluster(given_: Any) -> None:
     members, weights = given_
     for g in clusters(members, weights, [], LIMITS):
-        assert all(weights.get((a, b), 0.0) > -4 for a in g for b in g if a < b)
+        assert all(weights.get((a, b), 0.0) > CONTRADICTION for a in g for b in g if a < b)
 
 
 @given(weighed(), judgements)
@@ -429,7 +441,7 @@ def test_what_must_not_be_together_is_not(world: Any, one_to_one: bool) -> None:
         assert j.verdict != "different" or j.a == j.b or home[j.a] != home[j.b]
     said = {home[j.a] for j in judged if j.verdict == "same"}  # in the others nobody but the rules decided
     for (a, b), weight in weights.items():
-        assert weight > -4 or home[a] != home[b] or home[a] in said
+        assert weight > CONTRADICTION or home[a] != home[b] or home[a] in said
     for n, c in enumerate(found_):
         assert not clean or n in said or sum(homes[ref] == "clean" for ref in c) <= 1
 
