@@ -327,6 +327,7 @@ def draw_score(console: Console, facts: Mapping[str, Any]) -> None:
     put(console, drawn)
     if facts["all_traps"]["pairs"]:
         put(console, _draw_traps(facts))
+        put(console, f"[dim]a person is asked about {number(facts['questions'])} groups of golden records[/]")
     put(console, f"{GOOD} {facts['fields']['correct_share']:.2%} of the golden values are right")
 
 

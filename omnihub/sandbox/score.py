@@ -9,6 +9,7 @@
     findings             of all findings the truth can judge: how many were planted; of all planted, how many found
     traps                of the pairs that are easily got wrong: how many are right, how many are asked of a person,
                          how many are silently wrong; by kind, and all together
+    questions            how many groups of golden records a person is asked about
 
 Records that are deleted, or that the truth does not know, count nowhere.
 """
@@ -44,12 +45,17 @@ def score(
     crosswalk: (ref, golden id). golden: (golden id, entity, field → value). findings: (kind, ref, field).
     asked: the refs of each question to a person.
     """
-    believed = {str(ref): golden_id for ref, golden_id in crosswalk}
+    believed, questions = {str(ref): golden_id for ref, golden_id in crosswalk}, list(asked)
     found: dict[str, Any] = {name: _known_apart(believed, truth.who(entity)) for name, entity in _SETS.items()}
     found["fields"] = _fields(believed, golden, truth)
     found["findings"] = _findings(findings, truth)
-    found["traps"], found["all_traps"] = _traps(believed, truth, asked)
+    found["traps"], found["all_traps"] = _traps(believed, truth, questions)
+    found["questions"] = len({apart for refs in questions if len(apart := _golden(believed, refs)) > 1})
     return found
+
+
+def _golden(believed: Mapping[str, str], refs: Iterable[str]) -> frozenset[str]:
+    return frozenset(believed.get(ref, ref) for ref in refs)
 
 
 # -- who is who ------------------------------------------------------------------------------

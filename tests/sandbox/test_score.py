@@ -191,6 +191,12 @@ def test_a_question_about_another_of_their_records_is_one_about_them() -> None:
     assert caught("xyzx", (A, C))["job_changer"] == "queued"
 
 
+def test_a_question_is_counted_once_for_the_golden_records_it_is_about() -> None:
+    believed = [(ref(*at), golden) for at, golden in zip((A, B, C, D), "xxyz", strict=True)]
+    asked = [[ref(*A), ref(*C)], [ref(*B), ref(*C)], [ref(*A), ref(*B)], [ref(*C), ref(*D)]]
+    assert score(believed, [], [], truth(*TRAPS), asked)["questions"] == 2
+
+
 def test_of_two_in_one_golden_record_only_a_question_about_these_two_counts() -> None:
     assert caught("xxxz", (B, C))["twins"] == "wrong"
 

@@ -19,7 +19,7 @@ from typing import NamedTuple
 from omnihub.sandbox.world.companies import PEOPLE
 from omnihub.sandbox.world.dice import Dice
 from omnihub.sandbox.world.lands import Land
-from omnihub.sandbox.world.mistakes import NICKNAMES
+from omnihub.sandbox.world.mistakes import NICKNAMES, slug
 
 RELATED = ("father_son", "twins", "family_address")  # who may also have one phone
 SHARING = ("family_address", "info_address")
@@ -89,7 +89,7 @@ class Resemblance:
 
 def like_named(first: str, land: Land, dice: Dice) -> str:
     """A first name for a twin: Tim for Tom, Jana for Jan, or one with the same initial, where there is one."""
-    both = [x for x in (*land.men, *land.women) if x != first and not _short_for(x, first)]
+    both = [x for x in (*land.men, *land.women) if not _same_name(x, first, land.language)]
     near = [x for x in both if _one_letter(x, first)]
     if near and dice.chance(0.5):
         return dice.pick(near)
@@ -98,8 +98,9 @@ def like_named(first: str, land: Land, dice: Dice) -> str:
     return dice.pick(initial or both)
 
 
-def _short_for(a: str, b: str) -> bool:
-    return NICKNAMES.get(a) == b or NICKNAMES.get(b) == a
+def _same_name(a: str, b: str, language: str) -> bool:
+    """Whether one is the other, with accents or without, or short for it."""
+    return slug(a, language) == slug(b, language) or NICKNAMES.get(a) == b or NICKNAMES.get(b) == a
 
 
 def _one_letter(a: str, b: str) -> bool:

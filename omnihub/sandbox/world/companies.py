@@ -350,10 +350,11 @@ class Companies:
                 f.pop(name, None)
         if x.stream != "organizations" and dice.chance(0.1):
             f.pop("domain", None)
-        if company.moved and "street" in f and "street" in kept.fields and dice.chance(0.45):
+        known = self._known_otherwise(x)
+        if company.moved and "street" in f and "street" in kept.fields and dice.chance(0.45) and known:
             self._move(company, x, kept)
             return
-        if company.old_name and self._known_otherwise(x) and "name" in kept.fields and dice.chance(0.5):
+        if company.old_name and known and "name" in kept.fields and dice.chance(0.5):
             x.trap = "renamed"
             x.put("name", company.old_name, "name before")
             x.updated_ago_s = kept.updated_ago_s + 60 * DAY + x.updated_ago_s // 2

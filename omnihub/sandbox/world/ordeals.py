@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 from omnihub.sandbox.world.dice import Dice
 from omnihub.sandbox.world.held import Held
-from omnihub.sandbox.world.mistakes import foreign, misspelt, slip
+from omnihub.sandbox.world.mistakes import foreign, misspelt, slip, slug
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,9 @@ def _lose_email(who: Victim, x: Held, dice: Dice) -> None:
 def _typos(who: Victim, x: Held, dice: Dice) -> bool:
     x.put("first_name", slip(who.first_name, dice), "slip")
     x.put("last_name", slip(slip(who.last_name, dice), dice), "slips")
-    if who.reached(x) and dice.chance(0.5):
-        x.put("email", misspelt(who.email, dice), "slip")
+    email, first = misspelt(who.email, dice), slug(x.fields["first_name"], who.language)
+    if who.reached(x) and dice.chance(0.5) and not email.startswith(first):  # Greeg with greeg@ might be another
+        x.put("email", email, "slip")
     return True
 
 
