@@ -5,22 +5,27 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from omnihub.errors import OmniHubError
-from omnihub.flow import deciding
+from omnihub.flow import Hub, deciding, match_entity
 from omnihub.flow.deciding import Pinned, Said, Waiting
+from omnihub.match import THRESHOLDS, Thresholds
 from omnihub.match.clusters import Queued
 from omnihub.model import Entity
 from omnihub.store import Store, bulk, schema
 from omnihub.store.open import engine_for, latest, take
 
-NOW, LATER, SOON = "2026-11-22T08:00:00Z", "2999-01-02T00:00:00Z", "2999-01-01T00:00:00Z"
+NOW, LATER, SOON = "2026-01-02T08:00:00Z", "2999-01-02T00:00:00Z", "2999-01-01T00:00:00Z"
 A, B, C, D = (f"{ref}" for ref in ("crm/people/1", "crm/people/2", "shop/customers/1", "shop/customers/2"))
 
 
@@ -458,3 +463,180 @@ def test_a_pin_that_cannot_be_is_refused_without_repeating_it(
     with pytest.raises(OmniHubError, match=told) as refused:
         fix(store, gid, field, value)
     assert value not in str(refused.value)
+
+
+# -- in the flow -----------------------------------------------------------------------------------------------------
+
+ANNA = {"first_name": "Anna", "last_name": "Weber", "email": "anna@weber.de", "phone": "+4915112345678"}
+EVA = {"first_name": "Eva", "last_name": "Lang", "email": "eva@lang.at", "phone": "+436641234567"}
+OTTO = {"first_name": "Otto", "last_name": "Kurz", "email": "otto@kurz.ch"}
+
+
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("empty") / "hub.db"
+    Store.open(f"sqlite:///{file}").close()
+    return file
+
+
+@dataclass
+class Life:
+    """A hub to which things happen."""
+
+    store: Store
+    limits: Thresholds = THRESHOLDS[Entity.CONTACT]
+
+    def match(self, everything: bool = False) -> dict[str, str]:
+        """Match what changed, or all there is. Returns who is who."""
+        if everything:
+            with self.store.write() as c:
+                c.execute(sa.delete(schema.watermarks))
+        thresholds = THRESHOLDS | {Entity.CONTACT: self.limits}
+        match_entity(Hub(self.store, {}, lambda _: {}, thresholds=thresholds), Entity.CONTACT)
+        return self.ids()
+
+    def ids(self) -> dict[str, str]:
+        with self.store.read() as c:
+            return dict(c.execute(sa.select(schema.crosswalk.c.ref, schema.crosswalk.c.golden_id)).all())
+
+    def goldens(self) -> set[tuple[str, str | None]]:
+        with self.store.read() as c:
+            return {(row.id, row.merged_into) for row in c.execute(sa.select(schema.goldens))}
+
+
+@pytest.fixture
+def life(empty: Path, tmp_path: Path) -> Iterator[Life]:
+    shutil.copy(empty, tmp_path / "life.db")
+    with closing(Store(engine_for(f"sqlite:///{tmp_path / 'life.db'}"))) as store:
+        for ref, known in ((A, ANNA), (B, ANNA), (C, EVA), (D, OTTO)):
+            record(store, ref, **known)
+        yield Life(store)
+
+
+def test_different_holds_against_all_evidence_every_rebuild_and_another_model_until_it_is_undone(life: Life) -> None:
+    before = life.match()
+    assert before[A] == before[B]
+    say(life.store, A, B, "different")
+    apart = life.match()
+    assert apart[A] != apart[B]
+    assert life.match(everything=True) == apart
+    life.limits = replace(life.limits, unsure=life.limits.unsure - 1)
+    assert life.match() == apart
+    for n in range(30):
+        record(life.store, f"shop/customers/9{n}", first_name="Anna", last_name="Weber", email=f"w{n}@firma{n}.de")
+    more = life.match()
+    assert {ref: more[ref] for ref in apart} == apart
+    deciding.unjudge(life.store, A, B, "eva")
+    after = life.match()
+    assert {ref: after[ref] for ref in before} == before, "as if it had never been said"
+    assert life.match(everything=True) == after
+
+
+def test_same_holds_without_any_evidence_and_undone_gives_both_their_ids_back(life: Life) -> None:
+    before = life.match()
+    say(life.store, C, D, "same")
+    one = life.match()
+    assert one[C] == one[D] in {before[C], before[D]}
+    assert life.match(everything=True) == one
+    deciding.unjudge(life.store, C, D, "eva")
+    assert life.match() == before
+    assert life.match(everything=True) == before
+    with life.store.read() as c:
+        kinds = [e["kind"] for e in deciding.events(c, 0) if e["kind"] != "born"]
+    assert kinds == ["merged", "revived"]
+
+
+def test_what_is_said_apart_stays_apart_though_others_say_same(life: Life) -> None:
+    life.match()
+    say(life.store, A, C, "same")
+    say(life.store, C, D, "same")
+    say(life.store, A, D, "different")
+    ids = life.match()
+    assert ids[A] != ids[D]
+    assert [one.kind for one in waiting(life.store)] == ["contradiction"]
+
+
+def test_a_judgement_that_ends_lets_the_hub_think_for_itself_again(life: Life) -> None:
+    before = life.match()
+    say(life.store, A, B, "different")
+    life.match()
+    with life.store.write() as c:
+        c.execute(sa.update(schema.judgements).values(expires_at=NOW))  # its day has passed
+    assert life.match() == before
+    assert decisions(life.store) == ["judged", "expired"]
+    last = mark(life.store)
+    life.match()
+    assert mark(life.store) == last, "and then nothing more happens"
+
+
+def test_new_evidence_is_asked_about_and_changes_nothing_by_itself(life: Life) -> None:
+    life.match()
+    say(life.store, A, B, "different")
+    apart = life.match()
+    assert waiting(life.store) == []
+    record(life.store, B, **(ANNA | {"phone": "+4915112345679"}))
+    assert life.match() == apart
+    [one] = waiting(life.store)
+    assert (one.kind, f"phone of {B} changed" in one.reason) == ("reopened", True)
+
+
+moments = st.lists(
+    st.one_of(
+        st.tuples(st.just("says"), st.sampled_from((A, B, C, D)), st.sampled_from((ANNA, EVA, OTTO))),
+        st.tuples(
+            st.just("judged"),
+            st.sampled_from([(A, B), (A, C), (B, C), (C, D), (A, D)]),
+            st.sampled_from(("same", "different")),
+        ),
+        st.tuples(st.just("matched"), st.just(""), st.booleans()),
+    ),
+    min_size=2,
+    max_size=10,
+)
+
+
+@pytest.mark.long
+@given(moments)
+@pytest.mark.timeout(600)
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+def test_whatever_is_judged_and_undone_leaves_no_trace_in_ids_and_no_rebuild_changes_one(
+    empty: Path, moments: list[tuple[str, Any, Any]]
+) -> None:
+    """Two hubs hear the same of the systems; only in one of them people judge, and take it all back."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(TemporaryDirectory()))
+        lives = []
+        for name in ("judged", "never"):
+            shutil.copy(empty, folder / name)
+            lives.append(Life(stack.enter_context(closing(Store(engine_for(f"sqlite:///{folder / name}"))))))
+        for one in lives:
+            for ref, known in ((A, ANNA), (B, ANNA), (C, EVA), (D, OTTO)):
+                record(one.store, ref, **known)
+            one.match()
+        _live(lives[0], moments, people=True)
+        _live(lives[1], moments, people=False)
+        with lives[0].store.read() as c:
+            said = deciding.judgements(c, NOW)
+        for row in said:
+            deciding.unjudge(lives[0].store, row["a"], row["b"], "eva")
+        ids = [one.match() for one in lives]
+        assert _groups(ids[0]) == _groups(ids[1])
+        assert [one.match(everything=True) for one in lives] == ids
+        if not any(what == "says" for what, *_ in moments):
+            assert ids[0] == ids[1]
+
+
+def _live(life: Life, moments: list[tuple[str, Any, Any]], people: bool) -> None:
+    for what, who, more in moments:
+        if what == "says":
+            record(life.store, who, **more)
+        elif what == "judged" and people:
+            say(life.store, *who, more)
+        elif what == "matched":
+            found = life.match()
+            if more:
+                assert life.match(everything=True) == found
+
+
+def _groups(ids: dict[str, str]) -> set[frozenset[str]]:
+    return {frozenset(ref for ref, other in ids.items() if other == gid) for gid in ids.values()}
