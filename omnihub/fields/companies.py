@@ -198,9 +198,11 @@ _CORRECTED: dict[str, str] = {word: word for word in (*TRADES, *legal_forms.LONG
 
 @lru_cache(maxsize=100_000)
 def _corrected(word: str) -> str:
-    """A long legal form with one slip in it set right ("Aktiengeselschaft", "compan")."""
+    """A long legal form with one slip in it set right ("compan"); Handelsgesellschaft is Handels."""
     if len(word) < 6:
         return word
+    if word.endswith("gesellschaft") and len(word) >= 16 and word not in legal_forms.LAST:
+        return word.removesuffix("gesellschaft")
     return next((form for form in legal_forms.LONG if OSA.distance(word, form, score_cutoff=1) <= 1), word)
 
 

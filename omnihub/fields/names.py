@@ -91,6 +91,9 @@ def split(text: str) -> tuple[str, str]:
     (('Martin Luther', 'King Jr.'), ('Anna Maria', 'van der Berg'), ('', 'Smith'))
     """
     plain = collapse(_BRACKETED.sub(" ", text)) or collapse(text)
+    if (bare := _spelled_out(plain)[0]) and len(bare) < len(plain):
+        first, last = split(bare)
+        return first, f"{last} {plain[len(bare) :].strip(', ')}".strip()
     pieces = [piece for piece in (piece.strip() for piece in plain.split(",")) if piece]
     tail = [piece for piece in pieces[1:] if generation(piece) and " " not in piece]
     pieces = [piece for piece in pieces if piece not in tail and piece.lower() not in _CREDENTIALS]
@@ -136,9 +139,28 @@ def generation(last_or_full: str) -> str | None:
 
     >>> generation("King Jr."), generation("Meyer sen."), generation("Gates III"), generation("Ivanov")
     ('jr', 'sr', 'iii', None)
+    >>> generation("Bruegel the Elder"), generation("Bruegel d. J."), split("Pieter Bruegel d. Ä.")
+    ('sr', 'jr', ('Pieter', 'Bruegel d. Ä.'))
     """
     word = last_or_full.rsplit(None, 1)[-1:] or [""]
-    return _GENERATIONS.get(word[0].strip(".,()").lower().replace("ú", "u"))
+    last = word[0].strip(".,()").lower().replace("ú", "u")
+    return _GENERATIONS.get(last) or (_spelled_out(last_or_full)[1] if last in _AGES else None)
+
+
+_AGES = frozenset(
+    {"younger", "elder", "jüngere", "ältere", "j", "ä", "d.j", "d.ä", "jeune", "joven", "viejo", "giovane"}
+)
+_SPELLED_OUT = re.compile(
+    r"[ ,]+(?:\(?(?P<jr>the younger|der jüngere|die jüngere|d\. ?j\.|le jeune|el joven|il giovane)"
+    r"|\(?(?P<sr>the elder|der ältere|die ältere|d\. ?ä\.|el viejo))\)?$",
+    re.IGNORECASE,
+)
+
+
+def _spelled_out(name: str) -> tuple[str, str | None]:
+    """A name without "the younger" or "d. Ä." behind it, and the generation that means."""
+    found = _SPELLED_OUT.search(name)
+    return (name[: found.start()], found.lastgroup) if found else (name, None)
 
 
 def key(value: str) -> str:
@@ -150,6 +172,8 @@ def key(value: str) -> str:
     (True, 'obrien', 'king')
     """
     tokens = _without_titles(value.split())
+    if len(tokens) > 1 and tokens[-1].strip(".,()").lower() in _AGES:
+        tokens = _spelled_out(" ".join(tokens))[0].split()
     if len(tokens) > 1 and generation(tokens[-1]):
         tokens.pop()
     return "".join(words(" ".join(tokens))) or same_key(value)
@@ -189,6 +213,7 @@ def told(value: str) -> list[str]:
     (['j', 'c', 'oneill'], ['j', 'c', 'juncker'], ['king', 'martin'])
     """
     plain = _BRACKETED.sub(" ", value) if "(" in value or '"' in value or "“" in value else value
+    plain = _spelled_out(plain)[0]
     tokens = [token for piece in (plain if plain.isascii() else spoken(plain)).split(",") for token in _plain(piece)]
     return words(" ".join(tokens)) or words(value)
 

@@ -281,11 +281,72 @@ zachary: zach zack zak
 zbigniew: zbyszek
 """
 
+# Short in writing only, as clerks and old registers have them (Wm. for William); dots are dropped.
+_WRITTEN = """
+alexander: alexr alexdr
+andrew: andw andr
+archibald: archd
+arthur: arth
+augustus: augs
+bartholomew: barthw
+benjamin: benjn benja
+catherine: cath cathr
+charles: chas chs
+christian: chrn
+christopher: chr chrisr xpher xtopher
+daniel: danl
+david: davd
+deborah: debh
+edmund: edmd
+edward: edw edwd
+elisabeth: eliz elizth elizh elisabth
+ezekiel: ezekl
+francis: frans francs
+frederick: fredk fredc
+gabriel: gabl
+george: geo geoe
+gilbert: gilbt
+gregory: gregy
+henry: hy hen henr
+isaac: isc
+james: jas jms
+jeremy: jery
+john: jno jn jhn
+jonathan: jonn jonath
+josef: jos josh
+lawrence: laur lawr
+leonard: leond
+margaret: margt margrt
+mary: my
+matthew: mattw matw
+michael: michl micl mich
+nathaniel: nathl nath
+nicholas: nichs nics
+patrick: patk
+peter: petr
+philip: phil philp
+rebecca: rebca
+richard: richd rd ric
+robert: robt rob
+samuel: saml
+sarah: sarh
+simon: simn
+solomon: solo
+stephen: stephn
+theodor: theo
+thomas: thos tho
+timothy: timy
+valentin: valentn
+walter: walt waltr
+william: wm willm wilm
+zachary: zachy
+"""
+
 
 def _load() -> dict[str, str]:
     """Folded nickname → folded name."""
     found: dict[str, str] = {}
-    for entry in _TABLE.replace("\n    ", " ").strip().splitlines():
+    for entry in _TABLE.replace("\n    ", " ").strip().splitlines() + _WRITTEN.strip().splitlines():
         name, _, nicknames = entry.partition(":")
         canonical = "".join(words(name))
         for nickname in nicknames.split():
@@ -301,15 +362,16 @@ alex: alexandra alexis alejandro; andy: anders andreas; ben: benedikt bernhard; 
 benjamin birgit; bill: wilhelm; bob: bogdan; carol: caroline; chris: christine christopher; dan: danielle; danny:
 daniela; ed: edmund edgar edwin; ellie: elisabeth; fran: francesca francis; gabi: gabriel; gerry: gerhard; gus: august
 angus; hal: henry; harry: henry; ina: katharina martina; jack: jacob; jake: john; jan: johannes janet; jerry: gerald
-jerome; jim: joachim; jo: joseph josephine joanna; joe: jonas johannes; jon: jonathan; kate: katharina; kathy: katharina
-kathleen; kim: kimberly joachim; larry: lars laurent; lena: magdalena elena; leo: leopold; lisa: elisabeth; liz: elisa;
-lu: louis louise ludwig; maggie: magdalena; marge: margarete; max: maxim; mia: maria; micha: michaela; mike: miguel;
-mick: michaela; mo: mohammed; molly: margaret; nick: dominik nikolaus; nicky: nicole; nina: antonina; pat: patricia
-patrick; pete: pedro; pip: peter; ray: rainer rachel; rick: frederick erik; ricky: enrique; robin: robert; ron: aaron
-roland; rudi: rudiger; sam: samantha; sandy: alexander alexandra; sasha: alexandra; sascha: alexandra; seb: eusebius;
-sid: sidney; steph: stefan stephen; steve: stefan; sue: suzanne; ted: theodor; teddy: theodor; tim: timur; tina:
-martina bettina valentina; toni: antonia; tony: antonio antoine; tom: tomislav; ulli: ulrike; uli: ulrike; val:
-valentin; vic: victoria; vicky: veronika; will: wilhelm; willi: william; zsa: susanne
+jerome; jim: joachim; jo: joseph josephine joanna; joe: jonas johannes; jon: jonathan; kate: katharina; kathy:
+katharina kathleen; kim: kimberly joachim; larry: lars laurent; lena: magdalena elena; leo: leopold lev leon; lisa:
+elisabeth; liz: elisa; lu: louis louise ludwig; maggie: magdalena; marge: margarete; max: maxim; mia: maria; micha:
+michaela; mike: miguel; mick: michaela; mo: mohammed; molly: margaret; nick: dominik nikolaus; nicky: nicole; nina:
+antonina; pat: patricia patrick; pete: pedro; pip: peter; ray: rainer rachel; rick: frederick erik; ricky: enrique;
+robin: robert; ron: aaron roland; rudi: rudiger; sam: samantha; sandy: alexander alexandra; sasha: alexandra; sascha:
+alexandra; seb: eusebius; sid: sidney; steph: stefan stephen; steve: stefan; sue: suzanne; ted: theodor; teddy:
+theodor; tim: timur; tina: martina bettina valentina; toni: antonia; tony: antonio antoine; tom: tomislav; ulli:
+ulrike; uli: ulrike; val: valentin; vic: victoria; vicky: veronika; will: wilhelm; willi: william; zsa: susanne; jas:
+james
 """
 
 

@@ -96,6 +96,7 @@ def sound(word: str) -> str:
     (True, True, 'basar', 'mueler')
     """
     word = "s" + word[1:] if word.startswith("x") else word  # Xi, Xavier
+    word = word[:-1] + "v" if word.endswith(("of", "ef")) else word[:-2] + "v" if word.endswith("ff") else word  # -ov
     heard = _SOUND_AT.sub(lambda found: _SAME_SOUND[found[0]], word)
     return _DOUBLED.sub(r"\1", heard)
 

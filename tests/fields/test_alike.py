@@ -42,11 +42,26 @@ SAME_PERSON = [
     ("SergeiLavrov", "Sergei Lavrov"),
     ("Emanuel Macrone", "Emmanuel Macron"),
     ("Robert (Bob) Smith", "Bob Smith"),
+    ("Wm. Brown", "William Brown"),
+    ("JRR Tolkien", "John Ronald Reuel Tolkien"),
+    ("Sergei Rachmaninoff", "Сергей Рахманинов"),
+    ("Abdel Fattah el-Sisi", "عبد الفتاح السيسي"),
+    ("Benjamin Netanyahu", "בנימין נתניהו"),
+    ("Nguyễn Văn An", "An Nguyen Van"),
+    ("Robert Downey Jr.", "Robert Downey"),
 ]
 OTHER_PERSON = [
     ("Martin King Jr.", "Martin King Sr."),
     ("Henry Ford II", "Henry Ford III"),
     ("Karl Meyer jun.", "Karl Meyer sen."),
+    ("Hans Holbein the Younger", "Hans Holbein the Elder"),
+    ("Lucas Cranach d. Ä.", "Lucas Cranach d. J."),
+    ("John Paul II", "John Paul I"),
+    ("George H. W. Bush", "George W. Bush"),
+    ("John Smith", "Joan Smith"),
+    ("Andrea Koch", "Andreas Koch"),
+    ("Jan Novák", "Jana Nováková"),
+    ("Thomas Müller", "Thomas Möller"),
     ("Anna Schmidt", "Anna Schmitt"),
     ("Peter Jones", "Peter James"),
     ("Daniel Weber", "Daniela Weber"),
@@ -77,6 +92,10 @@ SAME_COMPANY = [
     ("Brigade Forty-Four", "Brigade 44"),
     ("IBM", "International Business Machines Corp."),
     ("Hutchison Whampoa Ltd", "Hutchinson Whampoa Limited"),
+    ("Muster Handels GmbH", "Muster Handelsgesellschaft mbH"),
+    ("A.P. Møller - Mærsk A/S", "AP Moller Maersk"),
+    ("7-Eleven Inc", "Seven Eleven"),
+    ("삼성전자 주식회사", "삼성전자"),
     ("U.S. Department of State", "United States Department of State"),
 ]
 OTHER_COMPANY = [
@@ -87,6 +106,10 @@ OTHER_COMPANY = [
     ("Acme Holding AG", "Acme AG"),
     ("Bosch Niederlassung Hamburg", "Bosch"),
     ("Acme Deutschland", "Acme Schweiz"),
+    ("Siemens Energy AG", "Siemens AG"),
+    ("Tata Motors Ltd", "Tata Steel Ltd"),
+    ("Stadtwerke München GmbH", "Stadtwerke Augsburg GmbH"),
+    ("First Baptist Church", "Second Baptist Church"),
     ("Banco Santander", "Banco Santander Mexico"),
     ("China Construction Bank", "China Construction Trust"),
     ("Bank of Armenia", "Bank of America"),
@@ -174,6 +197,9 @@ KINDS = {"Person": Kind.NAME, "Vessel": Kind.TEXT}  # all the others are compani
 
 
 def test_labelled_pairs_of_names_nobody_here_made_are_judged_well() -> None:
+    """0.906 of the pairs, 0.975 of those taken for one. 20 of the 78 misses are of one sort: the set calls "Fund V" and
+    "Fund VI" or "Storm 1" and "Storm 2" one name, here numbers tell apart. The rest are mostly other persons by one
+    word or syllable that the set calls one. Tuned on one half by case group the other half gives 0.91 and 0.88."""
     found = TRUTH / "os_name_bench" / "pairs.parquet"
     if not found.is_file():
         pytest.skip("truth sets not found")
