@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
+from rich.table import Table
 
 from omnihub.cli.installation import here
 from omnihub.cli.screen import heading, number, progress, put, table, tell
@@ -17,6 +18,7 @@ from omnihub.flow.previewing import Preview, merged_by, preview
 from omnihub.merge import WHY, Rules
 from omnihub.model import GOLDEN, Entity, fields_of
 
+FEW = 4  # fields named one by one
 _CELL = ("rule", "order", "half_life_days", "trust")
 
 
@@ -146,15 +148,15 @@ def _why(row: Mapping[str, str | None]) -> str:
 
 def _draw_preview(console: Console, facts: Mapping[str, Any]) -> None:
     heading(console, "What would flip", "nothing is saved")
-    for row in facts["rules"]:
-        console.print(f"  {row['entity']}.{row['field']}: {_cell(row['old'])} → [bold]{_cell(row['new'])}[/]")
-    if not facts["fields"]:
-        console.print("  No golden value would be another one.")
-    else:
+    for remark in (*_other_rules(facts["rules"]), *_other_trust(facts["rules"])):
+        console.print(f"  {remark}")
+    if facts["fields"]:
         drawn = table("field", "values", "golden", "old", "new", "why", right=("values",), fold=("old", "new", "why"))
         for one in facts["fields"]:
             _draw_field(drawn, one)
         put(console, drawn)
+    else:
+        console.print("  No golden value would be another one.")
     if waiting := sum(one["waiting"] for one in facts["entities"].values()):
         console.print(
             f"\n  {number(waiting)} records have news that is not merged yet; the next run brings that as well."
@@ -162,14 +164,35 @@ def _draw_preview(console: Console, facts: Mapping[str, Any]) -> None:
     console.print()
 
 
-def _draw_field(drawn: Any, one: Mapping[str, Any]) -> None:
+def _other_rules(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    for row in rows:
+        old, new = (f"{_rule(row[of])}, {row[of]['half_life_days']:g} days" for of in ("old", "new"))
+        if old != new:
+            yield f"{row['entity']}.{row['field']}: {old} → [bold]{new}[/]"
+
+
+def _other_trust(rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """One line a system and figure, however many fields it is for."""
+    changed: dict[tuple[str, float, float], list[str]] = {}
+    for row in rows:
+        old, new = row["old"]["trust"], row["new"]["trust"]
+        for system in sorted(old.keys() | new.keys()):
+            before, after = old.get(system, 1.0), new.get(system, 1.0)
+            if before != after:
+                changed.setdefault((system, before, after), []).append(f"{row['entity']}.{row['field']}")
+    for (system, before, after), fields in changed.items():
+        about = ", ".join(fields) if len(fields) <= FEW else f"{len(fields)} fields"
+        yield f"trust in {system}: {before:g} → [bold]{after:g}[/] for {about}"
+
+
+def _draw_field(drawn: Table, one: Mapping[str, Any]) -> None:
     label, count = f"{one['entity']}.{one['field']}", number(one["flips"])
     for example in one["examples"]:
         old, new = (escape(example[of]) if example[of] is not None else "[dim]nothing[/]" for of in ("old", "new"))
-        drawn.add_row(label, count, example["golden"], old, new, f"[dim]{escape(example['why'])}[/]")
+        drawn.add_row(label, count, example["golden"], old, new, f"[dim]{escape(_shorter(example['why']))}[/]")
         label, count = "", ""
 
 
-def _cell(cell: Mapping[str, Any]) -> str:
-    trust = f", trust {_trust(cell['trust'])}" if cell["trust"] else ""
-    return f"{_rule(cell)}, {cell['half_life_days']:g} days{trust}"
+def _shorter(why: str) -> str:
+    """A ref by its system alone; the document has it whole."""
+    return " ".join(word.partition("/")[0] if word.count("/") >= 2 else word for word in why.split(" "))

@@ -41,7 +41,7 @@ WHY = {
     "less complete": "is less complete",
     "older": "was set earlier",
     "not edited": "somebody was seen to change the other value, later",
-    "outweighed": "has less weight: fewer say it, they are less trusted, or it is older",
+    "outweighed": "has less weight (fewer say it, less trusted, or older)",
     "level": "weighs the same; the first by text and ref was taken",
 }
 """Why a value lost, as lineage has it, and in words."""
