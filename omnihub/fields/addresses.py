@@ -64,30 +64,18 @@ _STREET_WORDS = {
     word: entry[1] for entry in re.finditer(r"(\w+): ((?:\w+ ?)+)", _STREET_TABLE) for word in entry[2].split()
 }
 _DROPPED = listed("nr no num numero ul ulica der die das the hausnummer")
-# Street words grown together with the name: Hauptstraße, Mannerheimintie, Kungsgatan, Marktplatz.
-_GROWN = [
-    (re.compile(r"(?<=[a-z]{3})(?:strasse|strase|straat|str)$"), "st"),
-    (re.compile(r"(?<=[a-z]{3})platz$"), "pl"),
-    (re.compile(r"(?<=[a-z]{3})(?:gatan|gata)$"), "g"),
-    (re.compile(r"(?<=[a-z]{3})(?:vagen|vag)$"), "v"),
-    (re.compile(r"(?<=[a-z]{3})katu$"), "k"),
-    (re.compile(r"(?<=[a-z]{3})tie$"), "t"),
-    (re.compile(r"(?<=[a-z]{3})allee$"), "al"),
-]
-_GROWN_ENDINGS = (
-    "strasse",
-    "strase",
-    "straat",
-    "str",
-    "platz",
-    "gatan",
-    "gata",
-    "vagen",
-    "vag",
-    "katu",
-    "tie",
-    "allee",
-)
+# Street words grown together with the name: Hauptstraße, Mannerheimintie, Kungsgatan, Marktplatz; by slip, Millstreet.
+_GROWN = {
+    ending: short
+    for short, endings in (
+        ("st", "strasse strase straat street str"), ("pl", "platz plads plass place plein"),
+        ("g", "gatan gata gade gasse"),
+        ("v", "vagen vag vej veien veg"), ("k", "katu"), ("t", "tie"), ("al", "allee"), ("ave", "avenue"),
+        ("cres", "crescent"), ("cir", "circuit circle"), ("dr", "drive"), ("blvd", "boulevard"), ("rd", "road"),
+    )
+    for ending in endings.split()
+}  # fmt: skip
+_GROWN_ENDINGS = tuple(_GROWN)
 # 5 A is 5a; but in 12 E Main St the E is a side of the town, in 24 R. Paris the R a rue.
 _NUMBER_AND_LETTER = re.compile(r"(\d)\s+(?:([nsewr])(?=\s*(?:,|$))|([a-dfg-lopqt-vx-z])\b(?!'))")
 _ORDINAL = re.compile(r"\b(\d+)(?:st|nd|rd|th)\b")
@@ -125,10 +113,16 @@ def _street_word(word: str) -> str:
     short = _STREET_WORDS.get(word)
     if short is not None:
         return short
-    if len(word) > 5 and word.endswith(_GROWN_ENDINGS):
-        for ending, short in _GROWN:
-            word = ending.sub(short, word)
-    return word
+    stem = _stem(word)
+    return word if stem is None else stem + _GROWN[word[len(stem) :]]
+
+
+def _stem(word: str) -> str | None:
+    """The name in front of a street word grown together with it."""
+    if len(word) < 6 or not word.endswith(_GROWN_ENDINGS):
+        return None
+    stem = min((word.removesuffix(ending) for ending in _GROWN_ENDINGS), key=len)
+    return stem if len(stem) > 2 and stem.isalpha() else None
 
 
 class Parts(NamedTuple):
@@ -136,7 +130,7 @@ class Parts(NamedTuple):
 
     number: str = ""  # 5a
     street: str = ""  # w maypole ave
-    name: str = ""  # the street without sides of a town and words like street, without spaces: maypole
+    name: str = ""  # the street without sides of a town and words like street, without spaces: maypole, haupt
     unit: str = ""  # the flat, suite or floor
     box: str = ""  # the post office box
     care_of: str = ""
@@ -189,8 +183,10 @@ def parts(value: str) -> Parts:
             low = _taken(found, part, pattern, low)
     segments = _segments(found, _RANGE.sub(r"\1-", low) if "-" in low else low)
     chosen = next((s for s in segments if any(c.isdigit() for c in s)), segments[0] if segments else "")
-    number, street = _numbered(found, chosen)
-    names = [word for word in street if word not in _TYPES] or [word for word in street if word not in _SIDES]
+    number, tokens = _numbered(found, chosen)
+    street = [_street_word(token) for token in tokens]
+    names = [_stem(t) or w for t, w in zip(tokens, street, strict=True) if w not in _TYPES]
+    names = names or [word for word in street if word not in _SIDES]
     rest = [word for s in segments if s is not chosen for word in words(s)] if len(segments) > 1 else []
     return Parts(
         number, " ".join(street), "".join(names), found.get("unit", ""), found.get("box", ""),
@@ -222,7 +218,7 @@ def _segments(found: dict[str, str], low: str) -> list[str]:
 
 
 def _numbered(found: dict[str, str], segment: str) -> tuple[str, list[str]]:
-    """The house number and the street's words."""
+    """The house number and the other words of the street."""
     if "/" in segment and (stair := _STAIR.search(segment)):
         inner = stair[2].replace(" ", "")[1:]
         first = stair.start() == 0  # 4/26 Mill Lane is flat 4; Ringstraße 5/12 is door 12
@@ -235,7 +231,7 @@ def _numbered(found: dict[str, str], segment: str) -> tuple[str, list[str]]:
         found.setdefault("unit", "".join(tokens[at + 1 :]))  # Mannerheimintie 12 B 24
         tokens = tokens[: at + 1]
     return ("" if at is None else tokens[at]), [
-        _street_word(_ORDINAL.sub(r"\1", token)) for n, token in enumerate(tokens) if n != at and token not in _DROPPED
+        _ORDINAL.sub(r"\1", token) for n, token in enumerate(tokens) if n != at and token not in _DROPPED
     ]
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import string
+from collections.abc import Callable
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from omnihub import fields
+from omnihub.fields import addresses, domains, emails, phones, registers, sku, times
 from omnihub.model import Kind
 
 # Pieces that mean something to one kind or another, and letters whose case or composition is special.
@@ -112,3 +114,26 @@ def test_the_reason_never_holds_the_value(kind: Kind, raw: str) -> None:
     with pytest.raises(fields.Unclean) as why:
         fields.clean(kind, secret)
     assert "Geheimnis" not in str(why.value)
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        emails.name_parts, emails.login, domains.meant, domains.registered, domains.name, phones.line, phones.extension,
+        phones.national, phones.tail, phones.local, phones.switchboard, addresses.parts, addresses.whole,
+        addresses.city_sound, addresses.postal_area, registers.identity, sku.without_zeros, times.likely,
+    ],
+    ids=lambda ask: f"{ask.__module__.rpartition('.')[2]}.{ask.__name__}",
+)  # fmt: skip
+@everything
+@given(raw=ANY_TEXT)
+def test_any_text_can_be_asked_for_what_its_kind_alone_tells(ask: Callable[[str], object], raw: str) -> None:
+    assert ask(raw) == ask(raw)
+
+
+@pytest.mark.parametrize("kind", [Kind.EMAIL, Kind.PHONE, Kind.DATE])
+@everything
+@given(raw=ANY_TEXT)
+def test_what_may_still_be_said_has_a_key_or_is_nothing(kind: Kind, raw: str) -> None:
+    likely = fields.likely(kind, raw)
+    assert likely is None or fields.key(kind, likely)
