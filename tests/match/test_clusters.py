@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from omnihub.match import Judged, Thresholds, clusters
 from omnihub.match.clusters import CONTRADICTION, MAX_MEMBERS, PAIRS, Partition, Queued, components, partition
+from omnihub.match.linkage import exact
 
 LIMITS = Thresholds(same=10.0, unsure=5.0)
 NEVER = float("-inf")
@@ -138,6 +139,20 @@ def test_a_component_that_hangs_together_by_a_chain_is_more_than_one_customer() 
 def test_a_pair_that_nobody_gave_is_no_evidence_for_it() -> None:
     assert words(parted("abc", {"ab": 12, "bc": 11})) == ["ab", "c"]
     assert words(parted("abc", {"ab": 25, "bc": 25})) == ["abc"]
+
+
+def test_equals_are_settled_by_the_order_inside_their_component_whatever_comes_before_it() -> None:
+    chain = {"ab": 12, "bc": 12, "cd": 12}
+    assert words(parted("abcd", chain)) == ["ab", "cd"]
+    assert words(parted("123abcd", chain | {"12": 12, "23": 12, "13": 12})) == ["123", "ab", "cd"]
+
+
+@given(st.lists(st.floats(-2000, 2000), max_size=30), st.randoms())
+def test_weights_add_up_to_the_same_in_any_order(weights: list[float], random: Any) -> None:
+    before = np.array(weights)
+    random.shuffle(weights)
+    assert sum(exact(before).tolist()) == sum(exact(np.array(weights)).tolist())
+    assert np.abs(exact(before) - before.clip(-1000, 1000)).max(initial=0) < 1e-6
 
 
 def test_nothing_is_queued_where_nothing_was_kept_apart() -> None:
