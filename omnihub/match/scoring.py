@@ -7,6 +7,7 @@ comparisons alone and is made once for each: making it costs more than scoring a
 from __future__ import annotations
 
 import functools
+import logging
 from typing import Any
 
 from splink.internals.comparison_vector_values import compute_comparison_vector_values_from_id_pairs_sqls
@@ -14,6 +15,8 @@ from splink.internals.predict import predict_from_comparison_vectors_sqls_using_
 from splink.internals.settings_creator import SettingsCreator
 
 from omnihub.match.model import ELSE, Comparison, Level, Model
+
+logging.getLogger("splink").setLevel(logging.ERROR)  # its warnings are for those who write models by hand
 
 RECORDS = "ready"  # the table of what is compared; `ref` names a record
 CANDIDATES = "__splink__blocked_id_pairs"  # Splink's name for (join_key_l, join_key_r, match_key)
