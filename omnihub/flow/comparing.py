@@ -28,6 +28,7 @@ from omnihub.store import bulk, schema
 from omnihub.store.open import advance, latest, now_iso, watermark
 
 SLICE = 20_000  # records, or golden records, compared at once
+EMPTY = "{}"
 
 ABOUT_VALUES = ("value_differs", "product_differs", "consent_conflict", "duplicate")
 ABOUT_CONTEXT = ("orphan_link", "sku_unknown", "sku_discontinued", "price_differs", "price_expired")
@@ -160,9 +161,8 @@ def _keep_findings(
 ) -> dict[str, int]:
     """Open what is new, resolve what is gone: of these kinds, and of these refs."""
     f = schema.findings
-    query = sa.select(f.c.id, f.c.state, f.c.first_seen, f.c.theirs, f.c.expected, f.c.golden_id).where(
-        f.c.kind.in_(kinds)
-    )
+    told = (f.c.theirs, f.c.expected, f.c.golden_id, f.c.detail)
+    query = sa.select(f.c.id, f.c.state, f.c.first_seen, *told).where(f.c.kind.in_(kinds))
     rows = bulk.where_in(c, query, f.c.ref, refs)
     before = {r[0]: r for r in rows}
     at = now_iso()
@@ -174,7 +174,7 @@ def _keep_findings(
         for i in now
         if i not in before
         or tuple(before[i][1:2]) + tuple(before[i][3:])
-        != ("open", now[i]["theirs"], now[i]["expected"], now[i]["golden_id"])
+        != ("open", now[i]["theirs"], now[i]["expected"], now[i]["golden_id"], now[i]["detail"] or EMPTY)
     ]
     resolved = [i for i, r in before.items() if i not in now and r[1] == "open"]
     bulk.upsert(
@@ -193,5 +193,5 @@ def _finding(id_: str, r: dict[str, Any], first_seen: str, at: str) -> tuple[Any
     return (
         id_, kind.name, kind.severity.value, r["entity"], r["system"], r["ref"], r["field"], r["golden_id"],
         r["system"],
-        r["theirs"], r["expected"], r["detail"] or json.dumps({}), "open", first_seen, at,
+        r["theirs"], r["expected"], r["detail"] or EMPTY, "open", first_seen, at,
     )  # fmt: skip

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 import pyarrow as pa
 import sqlalchemy as sa
 
+from omnihub.compare import named
+from omnihub.flow import deciding
 from omnihub.flow.hub import Hub
-from omnihub.merge import LINKS, MEMBERS, PINS, survive
+from omnihub.flow.touching import note
+from omnihub.merge import LINKS, MEMBERS, survive
 from omnihub.model import Entity, Kind, fields_of
 from omnihub.store import bulk, schema
 from omnihub.store.open import advance, latest, now_iso, take, watermark
@@ -22,38 +24,60 @@ _HISTORY = ("id", "seq", "at", "fields", "lineage")
 
 def merge_entity(hub: Hub, entity: Entity) -> dict[str, int]:
     """Bring the golden records of one entity up to date. Returns looked_at, changed, same."""
+    now = now_iso()
     with hub.store.read() as c:
         mark, until = watermark(c, "merge", entity.value), latest(c)
-        touched = _touched(c, entity, mark)
+        touched = _touched(c, entity, mark, now)
     changed = 0
     for done, some in enumerate(bulk.chunks(touched, SLICE)):
         hub.progress(f"merge {entity}", done * SLICE, len(touched))
-        changed += _merge(hub, entity, some)
+        changed += _merge(hub, entity, some, now)
     with hub.store.write() as c:
+        deciding.end_pins(c, entity, now)
         advance(c, "merge", until, entity.value)
     hub.progress(f"merge {entity}", len(touched), len(touched))
     return {"looked_at": len(touched), "changed": changed, "same": len(touched) - changed}
 
 
-def _touched(c: sa.Connection, entity: Entity, mark: int) -> list[str]:
+def _touched(c: sa.Connection, entity: Entity, mark: int, now: str) -> list[str]:
     """Golden ids with a member that came, went or changed, a pin, or a link whose target is another golden one now."""
-    x, t, p, k = schema.crosswalk, schema.refined, schema.pins, schema.keys
+    x, t = schema.crosswalk, schema.refined
     found = set(c.execute(sa.select(x.c.golden_id).where(x.c.entity == entity.value, x.c.seq > mark)).scalars())
     changed = sa.select(x.c.golden_id).join(t, t.c.ref == x.c.ref).where(t.c.entity == entity.value, t.c.seq > mark)
     found |= set(c.execute(changed).scalars())
-    pinned = sa.select(p.c.golden_id).join(schema.goldens, schema.goldens.c.id == p.c.golden_id)
-    found |= set(c.execute(pinned.where(p.c.seq > mark, schema.goldens.c.entity == entity.value)).scalars())
-    if mark and entity is Entity.CONTACT:
-        moved = c.execute(sa.select(x.c.ref).where(x.c.entity == Entity.ACCOUNT.value, x.c.seq > mark)).scalars()
-        query = sa.select(x.c.golden_id).join(k, k.c.ref == x.c.ref).where(k.c.entity == entity.value)
-        found |= {r[0] for r in bulk.where_in(c, query, k.c.key, [f"r:{ref}" for ref in moved])}
+    found |= deciding.pins_awakened(c, entity, mark, now)
+    if mark:  # else everything is found already
+        found |= _linked_elsewhere(c, entity, mark)
     return sorted(found)
 
 
-def _merge(hub: Hub, entity: Entity, golden_ids: Sequence[str]) -> int:
+def _linked_elsewhere(c: sa.Connection, entity: Entity, mark: int) -> set[str]:
+    """Golden ids with a member that links to a record, or a pin on a golden record, that is another golden one now."""
+    x, g, p, links = schema.crosswalk, schema.goldens, schema.pins, schema.links
+    names = _link_names(entity)
+    if not names:
+        return set()
+    moved = c.execute(sa.select(x.c.ref).where(x.c.seq > mark)).scalars().all()
+    linked = sa.select(links.c.ref).where(links.c.field.in_(names))
+    refs = {r.ref for r in bulk.where_in(c, linked, links.c.target, moved)}
+    home = sa.select(x.c.golden_id).where(x.c.entity == entity.value)
+    pinned = sa.select(p.c.golden_id).join(g, g.c.id == p.c.value).where(p.c.field.in_(names), g.c.seq > mark)
+    on = {deciding.living_id(c, gid) for gid in set(c.execute(pinned).scalars())}
+    return {r.golden_id for r in bulk.where_in(c, home, x.c.ref, refs)} | {gid for gid in on if gid}
+
+
+def _link_names(entity: Entity) -> list[str]:
+    return [f.name for f in fields_of(entity).values() if f.kind is Kind.LINK]
+
+
+def _merge(hub: Hub, entity: Entity, golden_ids: Sequence[str], now: str) -> int:
     with hub.store.read() as c:
         members = _members(c, golden_ids)
-        merged = survive(entity, members, _links(c, entity, members), _pins(c, golden_ids), hub.rules).to_pylist()
+    if _link_names(entity):
+        note(hub, _spoken(entity, members), members.column("ref").to_pylist())
+    with hub.store.read() as c:
+        links, pins = _links(c, entity, members), deciding.pins_on(c, golden_ids, now)
+        merged = survive(entity, members, links, pins, hub.rules).to_pylist()
         g = schema.goldens
         query = sa.select(g.c.id, g.c.fields, g.c.lineage, g.c.members, g.c.born, g.c.founder)
         before = {r[0]: r for r in bulk.where_in(c, query, g.c.id, golden_ids)}
@@ -66,7 +90,6 @@ def _merge(hub: Hub, entity: Entity, golden_ids: Sequence[str]) -> int:
             fresh.append((gid, fields, lineage, count, old[4], old[5]))
     if not fresh:
         return 0
-    at = now_iso()
     with hub.store.write() as c:
         first = take(c, len(fresh))
         rows = [
@@ -75,7 +98,7 @@ def _merge(hub: Hub, entity: Entity, golden_ids: Sequence[str]) -> int:
         ]
         bulk.upsert(c, schema.goldens, _GOLDENS, rows)
         bulk.append(
-            c, schema.golden_history, _HISTORY, [(gid, seq, at, f, lin) for gid, _, seq, _, _, f, lin, _ in rows]
+            c, schema.golden_history, _HISTORY, [(gid, seq, now, f, lin) for gid, _, seq, _, _, f, lin, _ in rows]
         )
     return len(fresh)
 
@@ -89,17 +112,14 @@ def _members(c: sa.Connection, golden_ids: Sequence[str]) -> pa.Table:
 
 def _links(c: sa.Connection, entity: Entity, members: pa.Table) -> pa.Table:
     """The golden id behind each ref a member links to."""
-    names = [f.name for f in fields_of(entity).values() if f.kind is Kind.LINK]
+    names = _link_names(entity)
     if not names:
         return LINKS.empty_table()
-    refs = {json.loads(f).get(n) for f in members.column("fields").to_pylist() for n in names} - {None}
     x = schema.crosswalk
-    return bulk.table_in(c, sa.select(x.c.ref, x.c.golden_id), x.c.ref, sorted(refs)).cast(LINKS)
+    refs = named(_spoken(entity, members), (entity,), names)
+    return bulk.table_in(c, sa.select(x.c.ref, x.c.golden_id), x.c.ref, refs).cast(LINKS)
 
 
-def _pins(c: sa.Connection, golden_ids: Sequence[str]) -> pa.Table:
-    p = schema.pins
-    query = sa.select(p.c.golden_id, p.c.field, p.c.value).where(
-        sa.or_(p.c.expires_at.is_(None), p.c.expires_at > now_iso())
-    )
-    return bulk.table_in(c, query, p.c.golden_id, golden_ids).cast(PINS)
+def _spoken(entity: Entity, members: pa.Table) -> pa.Table:
+    told = members.select(["ref", "fields"])
+    return told.add_column(1, "entity", pa.array([entity.value] * len(told), pa.string()))

@@ -95,14 +95,14 @@ def note_links(hub: Hub, mark: int, size: int, each: Each) -> Noted:
         with hub.store.read() as c:
             rows = bulk.table_in(c, _rows().add_columns(t.c.deleted), t.c.ref, some)
         living = rows.filter(pc.invert(rows.column("deleted"))).drop_columns("deleted")
-        fresh, old = _note(hub, living, some)
+        fresh, old = note(hub, living, some)
         _remember(hub, noted, rows, fresh, old)
         each(living, some)
     for some in bulk.chunks(ids, size):
         with hub.store.read() as c:
             query = sa.select(g.c.id.label("ref"), g.c.entity, g.c.fields)
             believed = bulk.table_in(c, query, g.c.id, some)
-        noted.old.append(_note(hub, believed, some)[1])
+        noted.old.append(note(hub, believed, some)[1])
     return noted
 
 
@@ -111,7 +111,7 @@ def _rows() -> sa.Select[Any]:
     return sa.select(t.c.ref, t.c.entity, t.c.system, t.c.stream, t.c.fields, t.c.problems)
 
 
-def _note(hub: Hub, rows: pa.Table, refs: Sequence[str]) -> tuple[pa.Table, pa.Table]:
+def note(hub: Hub, rows: pa.Table, refs: Sequence[str]) -> tuple[pa.Table, pa.Table]:
     """Keep what these records speak of and did not before. Returns that, and what they no longer speak of."""
     links = schema.links
     now = spoken_of(rows.select(SPOKEN.names))

@@ -15,7 +15,6 @@ from collections.abc import Callable
 import duckdb
 import sqlalchemy as sa
 
-from omnihub.model import Entity
 from omnihub.store import Store, bulk, schema
 from omnihub.store.open import latest, now_iso, take
 
@@ -221,18 +220,18 @@ def _other_price(fields: Fields, n: int) -> None:
 
 Edit = Callable[[Fields, int], None]
 
-# What changes in a thousand records: entity, system, how many, what; None: the record is deleted.
-CHANGES: tuple[tuple[Entity, str, int, Edit | None], ...] = (
-    (Entity.CONTACT, "salesforce", 300, _new_job),
-    (Entity.CONTACT, "hubspot", 200, _new_mobile),
-    (Entity.CONTACT, "portal", 60, _new_surname),
-    (Entity.CONTACT, "salesforce", 40, _other_account),
-    (Entity.CONTACT, "zendesk", 50, None),
-    (Entity.ACCOUNT, "salesforce", 120, _moved_house),
-    (Entity.ACCOUNT, "portal", 50, _other_group),
-    (Entity.ACCOUNT, "hubspot", 20, None),
-    (Entity.LINE, "hubspot", 45, _other_price),
-    (Entity.PRICE, "airtable", 15, _new_price),
+# What changes in a thousand records: how many of a stream, and what; None: they are deleted.
+CHANGES: tuple[tuple[str, int, Edit | None], ...] = (
+    ("salesforce/contacts", 300, _new_job),
+    ("hubspot/contacts", 200, _new_mobile),
+    ("portal/users", 60, _new_surname),
+    ("salesforce/contacts", 40, _other_account),
+    ("zendesk/users", 50, None),
+    ("salesforce/accounts", 120, _moved_house),
+    ("portal/accounts", 50, _other_group),
+    ("hubspot/companies", 20, None),
+    ("hubspot/line_items", 45, _other_price),
+    ("airtable/prices", 15, _new_price),
 )
 NEW_SHARE = 0.1  # of what changes, people nobody knew
 
@@ -243,12 +242,12 @@ def change(store: Store, count: int, seed: int) -> int:
     with store.read() as c:
         last = latest(c)
         rows = []
-        for entity, system, per_thousand, edit in CHANGES:
+        for stream, per_thousand, edit in CHANGES:
             wanted = round(per_thousand * count / 1000) or (1 if edit is _new_job else 0)
-            rows += [(entity, system, ref, edit) for ref in _some(c, dice, entity, system, wanted)]
-        known = {r.ref: r for r in bulk.where_in(c, sa.select(t), t.c.ref, [ref for _, _, ref, _ in rows])}
+            rows += [(ref, edit) for ref in _some(c, dice, stream, wanted)]
+        known = {r.ref: r for r in bulk.where_in(c, sa.select(t), t.c.ref, [ref for ref, _ in rows])}
     fresh = {}
-    for n, (_, _, ref, edit) in enumerate(rows):
+    for n, (ref, edit) in enumerate(rows):
         row = known[ref]._asdict()
         if edit is None:
             row["deleted"] = True
@@ -269,14 +268,14 @@ def change(store: Store, count: int, seed: int) -> int:
     return len(fresh)
 
 
-def _some(c: sa.Connection, dice: random.Random, entity: Entity, system: str, wanted: int) -> list[str]:
-    """Living records from everywhere in the hub: by chance, without reading it all."""
-    t, found = schema.refined, []
-    low, high = c.execute(sa.select(sa.func.min(t.c.seq), sa.func.max(t.c.seq)).where(t.c.entity == entity)).one()
-    near = sa.select(t.c.ref).where(t.c.entity == entity, t.c.system == system, ~t.c.deleted)
+def _some(c: sa.Connection, dice: random.Random, stream: str, wanted: int) -> list[str]:
+    """Living records from everywhere in a stream: by chance, without reading it all."""
+    t = schema.refined
+    found: list[str] = []
     while len(found) < wanted:
-        ref = c.execute(near.where(t.c.seq >= dice.randint(low, high)).order_by(t.c.seq).limit(1)).scalar()
-        if ref and ref not in found:
+        near = sa.select(t.c.ref).where(t.c.ref >= f"{stream}/{dice.randrange(1_000_000)}", ~t.c.deleted)
+        ref = c.execute(near.order_by(t.c.ref).limit(1)).scalar()
+        if ref and ref.startswith(f"{stream}/") and ref not in found:
             found.append(ref)
     return found
 
