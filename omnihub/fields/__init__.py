@@ -16,7 +16,7 @@ What one kind alone can tell is asked of its module, once per distinct value; 1 
     emails.name_parts login        the names inside an address
     phones.national tail           what numbers without country or town are compared by; `likely` finds such a number
     phones.line extension switchboard
-    addresses.parts                house number, street, its bare name, unit, box (25 µs)
+    addresses.parts                house number, street, its bare name, unit, box (5 to 25 µs)
     addresses.whole                an address in one text, parted (20 to 50 µs)
     addresses.city_sound postal_area                       towns and codes with slips
     registers.identity contradict  whose number an id is (15 µs), and which two ids can contradict

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import NamedTuple
 
 from omnihub.fields import countries
@@ -75,7 +76,7 @@ _GROWN = {
     )
     for ending in endings.split()
 }  # fmt: skip
-_GROWN_ENDINGS = tuple(_GROWN)
+_GROWN_ENDINGS = tuple(sorted(_GROWN, key=len, reverse=True))
 # 5 A is 5a; but in 12 E Main St the E is a side of the town, in 24 R. Paris the R a rue.
 _NUMBER_AND_LETTER = re.compile(r"(\d)\s+(?:([nsewr])(?=\s*(?:,|$))|([a-dfg-lopqt-vx-z])\b(?!'))")
 _ORDINAL = re.compile(r"\b(\d+)(?:st|nd|rd|th)\b")
@@ -109,6 +110,7 @@ def _prepared(value: str) -> str:
     return _NUMBER_AND_LETTER.sub(r"\1\2\3", low)
 
 
+@lru_cache(20_000)  # a million streets are made of few words
 def _street_word(word: str) -> str:
     short = _STREET_WORDS.get(word)
     if short is not None:
@@ -117,11 +119,12 @@ def _street_word(word: str) -> str:
     return word if stem is None else stem + _GROWN[word[len(stem) :]]
 
 
+@lru_cache(20_000)
 def _stem(word: str) -> str | None:
     """The name in front of a street word grown together with it."""
     if len(word) < 6 or not word.endswith(_GROWN_ENDINGS):
         return None
-    stem = min((word.removesuffix(ending) for ending in _GROWN_ENDINGS), key=len)
+    stem = next(word.removesuffix(ending) for ending in _GROWN_ENDINGS if word.endswith(ending))
     return stem if len(stem) > 2 and stem.isalpha() else None
 
 
@@ -157,6 +160,7 @@ _MARKS = listed(
     " flat room rm wohnung whg lokal lok asunto as huoneisto zimmer top int interno lgh shop lot sala m floor fl og"
     " etage stock piso kerros level"
 )
+_NOT_PLAIN = _MARKS | listed("po box office gpo bp pl bis ter quater attn attention presso zu handen")
 _ALPHA = re.compile("[a-z]+")
 _RANGE = re.compile(r"(\d[a-z]?) ?[-–] ?(?=\d)")
 _STAIR = re.compile(r"(\d+[a-z]?)((?: ?/ ?\d+[a-z]?)+)")
@@ -169,13 +173,34 @@ _TYPES = frozenset(_STREET_WORDS.values()) - {"unit", "fl", "pob", "bldg", "mt"}
 
 
 def parts(value: str) -> Parts:
-    """The parts of a street address. 15 to 25 µs: ask once for a value, not once for each part.
+    """The parts of a street address. 5 to 30 µs.
 
     >>> parts("12 W. Main Street, Apt 4")[:4], parts("Hauptstraße 5 A")[:2], parts("Main Street 12")[:2]
     (('12', 'w main st', 'main', '4'), ('5a', 'hauptst'), ('12', 'main st'))
     >>> parts("Rose Cottage, 4/26 Mill Lane")[:4], parts("Postfach 10 20 30").box
     (('26', 'mill ln', 'mill', '4'), '102030')
     """
+    return _plain_parts(fold(value)) or _any_parts(value)
+
+
+# Most addresses are a number and words, or words and a number: one look tells, and costs a third of all the others.
+_PLAIN = re.compile(r"(?:(\d+[a-z]?) )?([a-z]{2,}\.?(?:[ -]+[a-z]+\.?)*)(?: (\d+(?: ?[a-z])?))?")
+_SIDED = re.compile(r"(\d+[a-z]?) ([nsew]\.? [a-z]{2,}\.?(?:[ -]+[a-z]+\.?)*)()")
+
+
+def _plain_parts(low: str) -> Parts | None:
+    """Of a folded address that can only be read one way, the same as `_any_parts` says."""
+    match = _PLAIN.fullmatch(low) or _SIDED.fullmatch(low)
+    if match is None or (match[1] and match[3]):
+        return None
+    tokens = _ALPHA.findall(match[2])
+    if not _NOT_PLAIN.isdisjoint(tokens):
+        return None
+    number = (match[1] or match[3] or "").replace(" ", "")
+    return _of_street(number, [token for token in tokens if token not in _DROPPED], {}, [])
+
+
+def _any_parts(value: str) -> Parts:
     low = _prepared(value)
     found: dict[str, str] = {}
     if not _MARKS.isdisjoint(_ALPHA.findall(low)):
@@ -183,11 +208,15 @@ def parts(value: str) -> Parts:
             low = _taken(found, part, pattern, low)
     segments = _segments(found, _RANGE.sub(r"\1-", low) if "-" in low else low)
     chosen = next((s for s in segments if any(c.isdigit() for c in s)), segments[0] if segments else "")
+    rest = [word for s in segments if s is not chosen for word in words(s)] if len(segments) > 1 else []
     number, tokens = _numbered(found, chosen)
+    return _of_street(number, tokens, found, rest)
+
+
+def _of_street(number: str, tokens: list[str], found: dict[str, str], rest: list[str]) -> Parts:
     street = [_street_word(token) for token in tokens]
     names = [_stem(t) or w for t, w in zip(tokens, street, strict=True) if w not in _TYPES]
     names = names or [word for word in street if word not in _SIDES]
-    rest = [word for s in segments if s is not chosen for word in words(s)] if len(segments) > 1 else []
     return Parts(
         number, " ".join(street), "".join(names), found.get("unit", ""), found.get("box", ""),
         found.get("care_of", ""), " ".join(rest),

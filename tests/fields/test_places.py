@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from omnihub import fields
 from omnihub.fields import addresses
@@ -57,6 +59,21 @@ def test_ways_to_write_one_street_share_a_key(spellings: list[str]) -> None:
 def test_a_street_falls_into_its_parts(value: str, number: str, name: str, unit: str) -> None:
     found = addresses.parts(value)
     assert (found.number, found.name, found.unit) == (number, name, unit)
+
+
+WORDS = st.lists(
+    st.sampled_from(
+        "n e. main mill st. street hauptstr. am haupt-strasse c bis apt box der ul. rue de 17. 5 5a 12".split()
+    ),
+    min_size=1,
+    max_size=5,
+)
+
+
+@settings(max_examples=400, database=None, derandomize=True)
+@given(WORDS.map(" ".join))
+def test_an_address_read_at_one_look_has_the_parts_that_all_looks_find(value: str) -> None:
+    assert addresses.parts(value) == addresses._any_parts(value)
 
 
 def test_a_box_and_whose_care_it_is_in_are_told_apart_from_the_street() -> None:
