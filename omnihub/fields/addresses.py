@@ -510,11 +510,32 @@ _TOWNS_TABLE = (
     "|porto oporto|sevilla seville|zaragoza saragossa|paris parigi parijs|lyon lyons lione|marseille marseilles"
     "|strasbourg strassburg|nice nizza|lille rijsel|bruxelles brussels brussel bruselas bruxells"
     "|antwerpen antwerp anvers|gent ghent gand|liege luttich luik|denhaag thehague sgravenhage haag lahaye"
-    "|london londres londra londyn|moskva moscow moskau moscou|sanktpeterburg saintpetersburg stpetersburg"
+    "|london londres londra londyn|moskva moscow moskau moscou|stpetersburg stpeterburg"
     "|kyiv kiev kiew kijow|beijing peking pekin|newyork newyorkcity nyc|athina athens athen athenes"
-    "|luxembourg luxemburg|tallinn reval|riga ryga|vilnius wilna wilno"
+    "|luxembourg luxemburg|tallinn reval|riga ryga|vilnius wilna wilno|pori bjorneborg|lahti lahtis|vaasa vasa"
+    "|kokkola karleby|porvoo borga|kauniainen grankulla|rauma raumo|hameenlinna tavastehus|lappeenranta villmanstrand"
+    "|kerava kervo|jarvenpaa traskanda|kirkkonummi kyrkslatt|sipoo sibbo|raasepori raseborg|pietarsaari jakobstad"
+    "|uusikaupunki nystad|naantali nadendal|savonlinna nyslott|hyvinkaa hyvinge|tammisaari ekenas|lohja lojo"
+    "|brugge bruges bruegge|leuven louvain|mechelen malines|kortrijk courtrai|namur namen|biel bienne bielbienne"
+    "|solothurn soleure|neuchatel neuenburg|chur coire|sion sitten|thessaloniki saloniki salonica|trieste triest"
+    "|trento trient|mantova mantua|livorno leghorn|merano meran|brixen bressanone|donostia sansebastian"
+    "|pamplona iruna|vitoriagasteiz vitoria gasteiz|alicante alacant|acoruna lacoruna coruna|palmademallorca palma"
+    "|izmir smyrna|bengaluru bangalore|mumbai bombay|chennai madras|kolkata calcutta|pune poona"
+    "|gurugram gurgaon|lviv lwow lvov lemberg|odesa odessa|kharkiv kharkov|dnipro dnepropetrovsk|chisinau kishinev"
+    "|klaipeda memel|kaunas kowno|kaliningrad konigsberg|brasov kronstadt|clujnapoca cluj klausenburg"
+    "|sibiu hermannstadt|timisoara temeswar temesvar|gyor raab|pecs funfkirchen|sopron odenburg|plzen pilsen"
+    "|ostrava ostrau|olomouc olmutz|liberec reichenberg|ceskebudejovice budweis|kosice kaschau|katowice kattowitz"
+    "|bydgoszcz bromberg|opole oppeln|gliwice gleiwitz|beograd belgrade belgrad|sofia sofija|skopje uskub|tirana tirane"
+    "|hochiminhcity saigon|yangon rangoon|losangeles la|sanfrancisco sf|washingtondc washington"
+    "|mexicocity ciudaddemexico cdmx mexicodf|lahabana havana habana|telaviv telavivyafo|cairo kairo alqahira"
+    "|tokyo tokio|singapore singapur singapour|seoul soul seul|dublin baileathacliath|cardiff caerdydd"
+    "|edinburgh edimburgo|denbosch shertogenbosch|malmo malmoe|tromso tromsoe"
 )
-_TOWNS = {name: names.split()[0] for names in listed(_TOWNS_TABLE, by="|") for name in names.split()}
+_TOWNS = {
+    "".join(words(name)): "".join(words(names.split()[0]))
+    for names in _TOWNS_TABLE.split("|")
+    for name in names.split()
+}
 
 
 def clean_city(text: str, country: str | None = None) -> str:
@@ -550,6 +571,9 @@ def _capital(word: str) -> str:
 _BRACKETS = re.compile(r"\([^()]*\)")
 
 
+_TOWN_WORDS = dict.fromkeys(("sankt", "saint", "sainte", "szent"), "st") | {"ft": "fort", "mt": "mount"}
+
+
 def city_key(value: str) -> str:
     """Folded without spaces, one name for a town with several.
 
@@ -558,8 +582,7 @@ def city_key(value: str) -> str:
     >>> city_key("St. Gallen") == city_key("Sankt Gallen"), city_key("Frankfurt (Oder)")
     (True, 'frankfurtoder')
     """
-    found = ["st" if word in ("sankt", "saint", "sainte", "szent") else word for word in words(value)]
-    town = "".join(found)
+    town = "".join(_TOWN_WORDS.get(word, word) for word in words(value))
     return _TOWNS.get(town, town) or same_key(value)
 
 

@@ -119,6 +119,29 @@ def test_a_town_with_a_slip_sounds_the_same(towns: list[str]) -> None:
     assert len({addresses.city_sound(town) for town in towns}) == 1
 
 
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["Porvoo", "Borgå"],
+        ["Brugge", "Bruges", "Brügge"],
+        ["Mumbai", "Bombay"],
+        ["Plzeň", "Pilsen"],
+        ["Ft. Worth", "Fort Worth"],
+        ["Kraków", "Cracow", "Krakau"],
+        ["Beograd", "Belgrade"],
+        ["Sankt Peterburg", "Saint Petersburg", "St. Petersburg"],
+        ["Den Haag", "The Hague", "'s-Gravenhage"],
+    ],
+)
+def test_a_town_has_one_key_in_every_language(names: list[str]) -> None:
+    assert len({fields.key(Kind.CITY, name) for name in names}) == 1
+
+
+def test_no_name_of_a_town_is_of_two() -> None:
+    names = [name for towns in addresses._TOWNS_TABLE.split("|") for name in towns.split()]
+    assert [name for name in names if names.count(name) > 1] == []
+
+
 def test_towns_that_only_look_alike_sound_otherwise() -> None:
     towns = ["Berlin", "Bern", "Bremen", "Hamburg", "Homburg v.d.H.", "Frankfurt", "London", "Lincoln", "Leeds"]
     assert len({addresses.city_sound(town) for town in towns}) == len(towns)
