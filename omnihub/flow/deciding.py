@@ -29,7 +29,7 @@ from omnihub.errors import OmniHubError
 from omnihub.match import Golden, Judged
 from omnihub.match.clusters import Queued
 from omnihub.merge import PINS
-from omnihub.model import Entity, Kind, fields_of
+from omnihub.model import GOLDEN, Entity, Kind, fields_of
 from omnihub.store import Store, bulk, schema
 from omnihub.store.open import now_iso, take
 
@@ -124,19 +124,26 @@ def settle(c: sa.Connection, entity: Entity, refs: Iterable[str] | None, now: st
 
     For the transaction in which matching keeps its outcome; `now` as given to `judged`. Returns how many were touched.
     """
-    query = sa.select(_J).join(_T, _T.c.ref == _J.c.a).where(_T.c.entity == entity.value)
-    over = list(c.execute(query.where(~_holds(_J, now))))
+    over = _of_entity(c, entity, c.execute(sa.select(_J).where(~_holds(_J, now))))
     for row in over:
         _note(c, _EXPIRED, "", _story(row), None, now)
         c.execute(sa.delete(_J).where(_J.c.a == row.a, _J.c.b == row.b))
-    query = query.where(_J.c.verdict == "different")
+    query = sa.select(_J).where(_J.c.verdict == "different", _holds(_J, now))
     if refs is None:
-        rows = list(c.execute(query))
+        rows = _of_entity(c, entity, c.execute(query))
     else:
         wanted = sorted(refs)
         found = [*bulk.where_in(c, query, _J.c.a, wanted), *bulk.where_in(c, query, _J.c.b, wanted)]
-        rows = list({(row.a, row.b): row for row in found}.values())
-    return len(over) + _review(c, entity, [row for row in rows if row not in over], now)
+        rows = _of_entity(c, entity, {(row.a, row.b): row for row in found}.values())
+    return len(over) + _review(c, entity, rows, now)
+
+
+def _of_entity(c: sa.Connection, entity: Entity, rows: Iterable[Any]) -> list[Any]:
+    """Those of the judgements that are about records of this entity."""
+    these = list(rows)
+    query = sa.select(_T.c.ref).where(_T.c.entity == entity.value)
+    known = {row.ref for row in bulk.where_in(c, query, _T.c.ref, sorted({row.a for row in these}))}
+    return [row for row in these if row.a in known]
 
 
 def _review(c: sa.Connection, entity: Entity, rows: Sequence[Any], now: str) -> int:
@@ -341,6 +348,8 @@ def _judge(c: sa.Connection, said: Said, at: str) -> list[Row]:
         raise OmniHubError(f"until {said.until} is over already; say a later day")
     pairs = _meant(c, said)
     entities = {row.entity for row in bulk.where_in(c, sa.select(_T.c.entity), _T.c.ref, {r for p in pairs for r in p})}
+    if strange := entities - {entity.value for entity in GOLDEN}:
+        raise OmniHubError(f"{said.a} is about an {strange.pop()}; judged are only {', '.join(GOLDEN)}")
     if len(entities) > 1:
         raise OmniHubError(f"{said.a} and {said.b} are not about the same thing: {' and '.join(sorted(entities))}")
     known, kept, number = evidence(c, {ref for pair in pairs for ref in pair}), [], None
@@ -361,11 +370,9 @@ def _judge(c: sa.Connection, said: Said, at: str) -> list[Row]:
 
 
 def _meant(c: sa.Connection, said: Said) -> list[tuple[str, str]]:
-    """The pairs of records a judgement is about: of golden records one pair makes them the same, all make them
-    different."""
+    """The pairs of records a judgement is about. Of golden records all of them: should one record be deleted, the word
+    still holds for the others."""
     left, right = _sides(c, said.a, said.b)
-    if said.verdict == "same":
-        left, right = left[:1], right[:1]
     if len(left) * len(right) > WHOLE:
         raise OmniHubError(
             f"{said.a} and {said.b} have {len(left)} and {len(right)} records: judge records, by their refs"
@@ -614,7 +621,7 @@ def _guarded(c: sa.Connection) -> list[Waiting]:
     """What a guard stopped, and nobody has settled since."""
     q = schema.queue
     found = []
-    for row in c.execute(sa.select(q).order_by(q.c.weight.desc(), q.c.id)):
+    for row in c.execute(sa.select(q).order_by(q.c.weight.desc().nulls_last(), q.c.id)):
         members, link = tuple(json.loads(row.members)), json.loads(row.why).get("link")
         pair = link or (members[:2] if len(members) == 2 else None)
         settle_by = _ask(*pair) if pair else ("omnihub judge A B same|different --because …",)
