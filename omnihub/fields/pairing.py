@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -60,21 +60,25 @@ def paired(left: Sequence[str], right: Sequence[str], likeness: Likeness) -> Pai
 def _runs(
     left: Sequence[str], right: Sequence[str], likeness: Likeness
 ) -> list[tuple[float, int, int, int, int, int, int]]:
-    """Words beside each other on one side that are one word on the other."""
-    found = []
-    for i in range(len(left)):
-        for m in range(2, min(_RUN, len(left) - i) + 1):
-            run = "".join(left[i : i + m])
-            for j, word in enumerate(right):
-                if abs(len(word) - len(run)) <= 1 and (score := likeness(run, word)) >= _RUN_TOGETHER:
-                    found.append((score, len(run), -abs(i - j), i, j, m, 1))
-    for j in range(len(right)):
-        for n in range(2, min(_RUN, len(right) - j) + 1):
-            run = "".join(right[j : j + n])
-            for i, word in enumerate(left):
-                if abs(len(word) - len(run)) <= 1 and (score := likeness(word, run)) >= _RUN_TOGETHER:
-                    found.append((score, len(run), -abs(i - j), i, j, 1, n))
+    """Words beside each other on one side that are one word on the other, as `paired` sorts them."""
+    found = [(score, size, -abs(i - j), i, j, n, 1) for score, size, i, n, j in _run_together(left, right, likeness)]
+    found += [(score, size, -abs(i - j), i, j, 1, n) for score, size, j, n, i in _run_together(right, left, likeness)]
     return found
+
+
+def _run_together(
+    many: Sequence[str], one: Sequence[str], likeness: Likeness
+) -> Iterator[tuple[float, int, int, int, int]]:
+    """(likeness, letters, where the run begins, its words, where the one word is)"""
+    for at in range(len(many)):
+        for length in range(2, min(_RUN, len(many) - at) + 1):
+            run = "".join(many[at : at + length])
+            for where, word in enumerate(one):
+                if word[0] not in run[:2] or abs(len(word) - len(run)) > 1:
+                    continue
+                score = likeness(run, word)
+                if score >= _RUN_TOGETHER:
+                    yield score, len(run), at, length, where
 
 
 _RUN_TOGETHER = 0.85

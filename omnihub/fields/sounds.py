@@ -8,6 +8,7 @@ spoken(text)              any script in Latin letters, with what `unidecode` lea
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from unidecode import unidecode
 
@@ -106,17 +107,14 @@ _SILENT_H = re.compile(r"(?<=[aeiou])h(?![aeiou])|(?<=[^aeiou])h")
 _ENDINGS = {"a": "a", "o": "o", "u": "o", "e": "e", "i": "e"}
 
 
+@lru_cache(maxsize=100_000)  # few words make many names
 def bones(word: str) -> str:
     """The consonants of a folded word by sound, with the kind of vowel it begins and ends in.
 
     >>> bones("mohammed") == bones("muhammad"), bones("husayn") == bones("hussein"), bones("maria") == bones("mario")
     (True, True, False)
     """
-    return _bones(sound(word))
-
-
-def _bones(heard: str) -> str:
-    heard = _SILENT_H.sub("", heard)
+    heard = _SILENT_H.sub("", sound(word))
     first = _ENDINGS.get(heard[:1], "")
     last = _ENDINGS.get(heard[-1:], "") if len(heard) > 1 else ""
     return first + _VOWELS.sub("", heard) + last
