@@ -19,6 +19,7 @@ from omnihub.merge import HALF_LIFE_DAYS
 from omnihub.merge.rules import RULES
 from omnihub.model import Entity
 from omnihub.push import Limits
+from omnihub.report import wording
 from omnihub.sdk import Connector, Nested, Setting, Stream
 
 ACME = Connector(
@@ -340,6 +341,7 @@ def test_the_guard_without_settings_is_the_one_push_has_by_itself(write: Write) 
 
 def test_the_rules_that_can_be_chosen_are_those_that_merge_knows() -> None:
     assert get_args(Rule) == RULES
+    assert set(wording.RULES) == {*RULES, "pin"}, "and the report has words for each"
 
 
 # -- streams and how often ---------------------------------------------------------------------------------------------

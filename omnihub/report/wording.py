@@ -90,6 +90,10 @@ SHOULD_SAY: dict[str, str] = {"duplicate": "one record with {expected}", "orphan
 RULES: dict[str, str] = {
     "trusted": "the most trusted, most recent value wins",
     "recent": "the most recent value wins",
+    "order": "the system that comes first in the order wins",
+    "frequent": "the value most records have wins",
+    "complete": "the most complete value wins",
+    "union": "all values there are stand together",
     "strictest": "the strictest answer wins",
     "master": "the master is right",
     "pin": "a steward has set this value",

@@ -113,9 +113,10 @@ def test_a_word_that_can_not_be_meant_is_refused_with_the_way_out(folder: Path, 
 
 
 @pytest.mark.long
+@pytest.mark.timeout(400)  # three runs of the whole loop
 def test_a_sync_by_the_new_table_says_in_every_cell_what_the_preview_said(world: Path) -> None:
     with standins(here()):
-        for _ in range(3):
+        for _ in range(2):
             assert omnihub("sync").code == 0
         before = goldens()
         facts = previewed(*(word for one in SETS for word in ("--set", one)))
