@@ -307,7 +307,7 @@ gabriel: gabl
 george: geo geoe
 gilbert: gilbt
 gregory: gregy
-henry: hy hen henr
+henry: hy henr
 isaac: isc
 james: jas jms
 jeremy: jery
@@ -317,7 +317,6 @@ josef: jos josh
 lawrence: laur lawr
 leonard: leond
 margaret: margt margrt
-mary: my
 matthew: mattw matw
 michael: michl micl mich
 nathaniel: nathl nath
@@ -331,7 +330,6 @@ robert: robt rob
 samuel: saml
 sarah: sarh
 simon: simn
-solomon: solo
 stephen: stephn
 theodor: theo
 thomas: thos tho
