@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from omnihub.errors import OmniHubError
-from omnihub.flow import Hub, deciding, match_entity
+from omnihub.flow import Hub, deciding, match_entity, merge_entity
 from omnihub.flow.deciding import Pinned, Said, Waiting
 from omnihub.match import THRESHOLDS, Thresholds
 from omnihub.match.clusters import Queued
@@ -580,6 +580,25 @@ def test_new_evidence_is_asked_about_and_changes_nothing_by_itself(life: Life) -
     assert life.match() == apart
     [one] = waiting(life.store)
     assert (one.kind, f"phone of {B} changed" in one.reason) == ("reopened", True)
+
+
+def test_a_pin_wins_follows_its_record_into_a_merge_and_undone_leaves_no_trace(life: Life) -> None:
+    def said(ref: str) -> dict[str, str]:
+        ids = life.match()
+        merge_entity(Hub(life.store, {}, lambda _: {}), Entity.CONTACT)
+        with life.store.read() as c:
+            g = schema.goldens
+            return json.loads(c.execute(sa.select(g.c.fields).where(g.c.id == ids[ref])).scalar_one())
+
+    before = said(D)
+    fix(life.store, D, "email", "Otto@Kurz.li")
+    assert said(D) == before | {"email": "otto@kurz.li"}
+    say(life.store, A, D, "same")
+    assert said(A)["email"] == "otto@kurz.li", "merged, it speaks of both"
+    deciding.unjudge(life.store, A, D, "eva")
+    assert (said(A)["email"], said(D)["email"]) == ("anna@weber.de", "otto@kurz.li")
+    deciding.unpin(life.store, D, "email", "eva")
+    assert said(D) == before
 
 
 moments = st.lists(
