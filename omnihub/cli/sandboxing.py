@@ -304,14 +304,15 @@ def held_against_truth(store: Store, home: Path) -> dict[str, Any]:
             for row in c.execute(sa.select(f.c.kind, f.c.ref, f.c.field, f.c.state))
             if row.state == "open" or (row.kind, row.ref, row.field) in planted
         ]
-        return scored(crosswalk, believed, findings, known, _asked(c))
+        return scored(crosswalk, believed, findings, known, _asked(c, dict(crosswalk)))
 
 
-def _asked(c: sa.Connection) -> Iterator[Sequence[str]]:
-    """The refs of each question that waits for a person: pairs that may be one, and what a guard stopped."""
+def _asked(c: sa.Connection, golden: Mapping[str, str]) -> Iterator[Sequence[str]]:
+    """The refs of each question that waits for a person: two that may be one and are not, and what a guard stopped."""
     p, q = schema.pairs, schema.queue
     for pair in c.execute(sa.select(p.c.a, p.c.b).where(p.c.state == "unsure")):
-        yield pair.a, pair.b
+        if golden.get(pair.a) != golden.get(pair.b):
+            yield pair.a, pair.b
     for members in c.execute(sa.select(q.c.members)).scalars():
         yield json.loads(members)
 
