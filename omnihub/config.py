@@ -268,6 +268,7 @@ class Config(_Section):
     sandbox: bool = False
     default_country: str = Field(default="DE", pattern="^[A-Z]{2}$")
     schedule: str = "0 * * * *"
+    engine: Literal["duckdb", "spark"] = "duckdb"  # what weighs pairs when everything is matched anew
     systems: Mapping[str, System] = {}
     match: Match = Match()
     guard: Guard = Guard()
@@ -679,6 +680,10 @@ _EXAMPLE = """\
 
 # When `sync` runs by itself (cron, UTC), once its schedule is switched on in Dagster.
 #schedule: 0 * * * *
+
+# Where pairs are weighed when everything is matched anew: on this machine, or, once that no longer holds some tens of
+# millions of records, on Spark (install omnihub[spark]; which cluster is told in Spark's own configuration).
+#engine: duckdb
 
 # Bits of evidence: from `same` on two records are one customer, below `unsure` two; between, a steward is asked.
 #match:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from omnihub.config import Config, Survivorship
 from omnihub.match import THRESHOLDS, Thresholds
@@ -25,7 +26,8 @@ def silent(what: str, done: int, total: int | None) -> None:
 @dataclass(frozen=True)
 class Hub:
     """settings: a system's settings, secrets included, asked for only when it is called. country: where local phone
-    numbers and the like are at home."""
+    numbers and the like are at home. spark: the folder in which it exchanges data with Spark, where a full re-match is
+    weighed there."""
 
     store: Store
     connectors: Mapping[str, Connector]
@@ -34,6 +36,7 @@ class Hub:
     limits: Limits = field(default_factory=Limits)
     thresholds: Mapping[Entity, Thresholds] = field(default_factory=lambda: THRESHOLDS)
     country: str | None = "DE"
+    spark: Path | None = None
     streams: Callable[[Connector], tuple[str, ...]] = lambda c: tuple(s.name for s in c.streams)
     progress: Progress = silent
 
@@ -51,8 +54,9 @@ def open_hub(config: Config, connectors: Mapping[str, Connector], progress: Prog
         settings=lambda connector: config.settings_for(connector, addresses(config.home).get(connector.name)),
         rules=rules_of(config.survivorship, masters),
         limits=_limits(config),
-        thresholds=_thresholds(config),
+        thresholds=thresholds(config),
         country=config.default_country,
+        spark=config.home / "spark" if config.engine == "spark" else None,
         streams=config.streams,
         progress=progress,
     )
@@ -69,6 +73,7 @@ def _limits(config: Config) -> Limits:
     return Limits(share=told.max_share, first_share=told.first_run_share, floor=told.floor, records=told.max_records)
 
 
-def _thresholds(config: Config) -> dict[Entity, Thresholds]:
+def thresholds(config: Config) -> dict[Entity, Thresholds]:
+    """The thresholds in force: the match step's own, or those of the settings."""
     told = {entity: getattr(config.match, entity.value) for entity in GOLDEN}
     return {entity: Thresholds(t.same, t.unsure) if t else THRESHOLDS[entity] for entity, t in told.items()}

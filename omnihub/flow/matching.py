@@ -29,6 +29,7 @@ from omnihub.match import (
     Model,
     assign,
     clustered,
+    default_model,
     features,
     score_candidates,
     shared_values,
@@ -36,6 +37,7 @@ from omnihub.match import (
 )
 from omnihub.match.features import ACCOUNTS, MAX_BLOCK, ROWS, SHARED, SPECS
 from omnihub.match.pairs import PAIRS
+from omnihub.match.spark import score_candidates_on_spark, session
 from omnihub.model import Entity
 from omnihub.store import bulk, schema
 from omnihub.store.open import advance, latest, now_iso, take, watermark
@@ -83,10 +85,7 @@ def match_entity(hub: Hub, entity: Entity) -> dict[str, int]:
             _load_everything(c, part)
         else:
             _load_candidates(c, part)
-    assert part.features is not None
-    assert part.keys is not None
-    active = None if part.everything else part.active
-    scored = score_candidates(part.model, part.features, part.keys, active, part.shared, why=False)
+    scored = _scored(hub, part)
     counts = _keep_pairs(hub, part, scored)
     with hub.store.read() as c:
         judged = deciding.judged(c, entity, now)
@@ -97,6 +96,18 @@ def match_entity(hub: Hub, entity: Entity) -> dict[str, int]:
     counts |= _keep_ids(hub, part, assigned, crosswalk, found, now)
     hub.progress(f"match {entity}", len(part.changed), len(part.changed))
     return {"changed": len(part.changed)} | counts
+
+
+def _scored(hub: Hub, part: _Slice) -> pa.Table:
+    """Everything anew may be weighed on Spark; a few changed records are not worth the way there."""
+    assert part.features is not None
+    assert part.keys is not None
+    if part.everything and hub.spark is not None:
+        return score_candidates_on_spark(
+            session(), part.model, part.features, part.keys, part.shared, folder=hub.spark, why=False
+        )
+    active = None if part.everything else part.active
+    return score_candidates(part.model, part.features, part.keys, active, part.shared, why=False)
 
 
 # -- what has changed ----------------------------------------------------------------------------------------------
@@ -247,6 +258,13 @@ def _features(c: sa.Connection, part: _Slice, refs: Iterable[str] | None) -> tup
     return features(
         part.entity, rows.cast(ROWS), _accounts(c, rows, refs is None) if part.entity is Entity.CONTACT else None
     )
+
+
+def records_beside(c: sa.Connection, entity: Entity, refs: Iterable[str]) -> tuple[pa.Table, pa.Table]:
+    """The features of these records, and which of their identifiers say little, as matching sees them."""
+    part = _Slice(entity, 0, default_model(entity))
+    made, keys = _features(c, part, refs)
+    return made, _shared_among(c, part, keys)
 
 
 def _accounts(c: sa.Connection, contacts: pa.Table, everything: bool) -> pa.Table:
