@@ -246,7 +246,13 @@ def present(
     c: sa.Connection, refs: Iterable[str]
 ) -> tuple[dict[str, str], dict[str, Golden], dict[str, tuple[str, ...]]]:
     """(crosswalk, goldens, former) of these records, as `omnihub.match.assign` wants them."""
-    wanted = sorted(refs)
+    with bulk.undisturbed:  # a rebuild asks for a million
+        return _present(c, sorted(refs))
+
+
+def _present(
+    c: sa.Connection, wanted: Sequence[str]
+) -> tuple[dict[str, str], dict[str, Golden], dict[str, tuple[str, ...]]]:
     rows = bulk.where_in(c, sa.select(_X.c.ref, _X.c.golden_id, _X.c.former), _X.c.ref, wanted)
     crosswalk = {row.ref: row.golden_id for row in rows}
     former = {row.ref: tuple(json.loads(row.former)) for row in rows if row.former}
