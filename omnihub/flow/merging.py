@@ -12,7 +12,7 @@ from omnihub.flow import deciding
 from omnihub.flow.hub import Hub
 from omnihub.flow.touching import note
 from omnihub.merge import LINKS, MEMBERS, survive
-from omnihub.model import Entity, Kind, fields_of
+from omnihub.model import GOLDEN, Entity, Kind, fields_of
 from omnihub.store import bulk, schema
 from omnihub.store.open import advance, latest, now_iso, take, watermark
 
@@ -33,7 +33,8 @@ def merge_entity(hub: Hub, entity: Entity) -> dict[str, int]:
         hub.progress(f"merge {entity}", done * SLICE, len(touched))
         changed += _merge(hub, entity, some, now)
     with hub.store.write() as c:
-        deciding.end_pins(c, entity, now)
+        if c.execute(sa.select(schema.pins.c.field).where(schema.pins.c.expires_at <= now).limit(1)).first():
+            deciding.end_pins(c, entity, now)
         advance(c, "merge", until, entity.value)
     hub.progress(f"merge {entity}", len(touched), len(touched))
     return {"looked_at": len(touched), "changed": changed, "same": len(touched) - changed}
@@ -57,13 +58,14 @@ def _linked_elsewhere(c: sa.Connection, entity: Entity, mark: int) -> set[str]:
     names = _link_names(entity)
     if not names:
         return set()
-    moved = c.execute(sa.select(x.c.ref).where(x.c.seq > mark)).scalars().all()
+    moved = sa.select(x.c.ref).where(x.c.entity.in_([e.value for e in GOLDEN]), x.c.seq > mark)
     linked = sa.select(links.c.ref).where(links.c.field.in_(names))
-    refs = {r.ref for r in bulk.where_in(c, linked, links.c.target, moved)}
-    home = sa.select(x.c.golden_id).where(x.c.entity == entity.value)
+    refs = {r.ref for r in bulk.where_in(c, linked, links.c.target, c.execute(moved).scalars())}
+    # Which entity is asked afterwards: in the same breath SQLite would go through all of it instead of these refs.
+    home = bulk.where_in(c, sa.select(x.c.golden_id, x.c.entity), x.c.ref, refs)
     pinned = sa.select(p.c.golden_id).join(g, g.c.id == p.c.value).where(p.c.field.in_(names), g.c.seq > mark)
     on = {deciding.living_id(c, gid) for gid in set(c.execute(pinned).scalars())}
-    return {r.golden_id for r in bulk.where_in(c, home, x.c.ref, refs)} | {gid for gid in on if gid}
+    return {r.golden_id for r in home if r.entity == entity} | {gid for gid in on if gid}
 
 
 def _link_names(entity: Entity) -> list[str]:

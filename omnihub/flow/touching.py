@@ -30,6 +30,7 @@ FACT = "compare"  # the fact that keeps the basis
 MASTERED = (Entity.PRODUCT, Entity.PRICE)  # what a master is asked about
 SAID = (Entity.PRODUCT, Entity.LINE)  # what is held against it
 OCCASIONS = (Entity.ORDER, Entity.DEAL)
+CUSTOMERS = (Entity.ACCOUNT.value, Entity.CONTACT.value)
 
 Each = Callable[[pa.Table, Sequence[str]], None]
 
@@ -162,10 +163,19 @@ def basis_now(hub: Hub, before: Basis, noted: Noted, settings: str, day: str) ->
             return Basis(settings, day, tuple(sorted(f"{r.system}/{r.stream}" for r in c.execute(there))))
         streams = {*before.streams, *noted.filled}
         for entity, system, stream in noted.drained:
-            left = sa.select(t.c.ref).where(t.c.entity == entity, t.c.system == system, t.c.stream == stream)
-            if not c.execute(left.where(~t.c.deleted).limit(1)).first():
+            if not c.execute(_left(hub, entity, system, stream)).first():
                 streams.discard(f"{system}/{stream}")
     return Basis(settings, day, tuple(sorted(streams)))
+
+
+def _left(hub: Hub, entity: str, system: str, stream: str) -> sa.Select[Any]:
+    """A living record of the stream. Refs of one stream stand together in SQLite's index; PostgreSQL may sort them as
+    some language does."""
+    t = schema.refined
+    query = sa.select(t.c.ref).where(t.c.system == system, t.c.stream == stream, ~t.c.deleted).limit(1)
+    if hub.store.sqlite:
+        return query.where(t.c.ref > f"{system}/{stream}/", t.c.ref < f"{system}/{stream}0")  # 0 comes after /
+    return query.where(t.c.entity == entity)
 
 
 # -- what it touches -------------------------------------------------------------------------------------------------
@@ -264,22 +274,17 @@ def surroundings(c: sa.Connection, refs: Sequence[str], masters: Iterable[str]) 
     )
     occasions = bulk.table_in(c, living, t.c.ref, named(said, (Entity.LINE,), ("of",)))
     customers = named(occasions, OCCASIONS, ("account", "contact"))
-    believed = bulk.table_in(
-        c,
-        sa.select(x.c.ref, x.c.entity, x.c.golden_id, g.c.fields)
-        .join(g, g.c.id == x.c.golden_id)
-        .where(x.c.entity.in_([Entity.ACCOUNT.value, Entity.CONTACT.value])),
-        x.c.ref,
-        customers,
-    ).cast(BELIEVED)
+    # No entity is asked for beside refs or ids: SQLite would go through all of it instead of these few.
+    believing = sa.select(x.c.ref, x.c.entity, x.c.golden_id, g.c.fields).join(g, g.c.id == x.c.golden_id)
+    believed = bulk.table_in(c, believing, x.c.ref, customers).cast(BELIEVED)
+    believed = believed.filter(pc.is_in(believed.column("entity"), pa.array(CUSTOMERS)))
     ids = {*named(believed, (Entity.CONTACT,), ("account",)), *believed.column("golden_id").to_pylist()}
-    accounts = sa.select(g.c.id, g.c.fields).where(g.c.entity == Entity.ACCOUNT.value)
     return Surroundings(
         rows=rows,
         targets=targets,
         trade=pa.concat_tables([said, occasions, _listed(c, said, masters)]),
         believed=believed,
-        accounts=bulk.table_in(c, accounts, g.c.id, sorted(ids)),
+        accounts=bulk.table_in(c, sa.select(g.c.id, g.c.fields), g.c.id, sorted(ids)),
     )
 
 

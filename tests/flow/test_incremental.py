@@ -1,0 +1,353 @@
+"""Work follows change: merged and compared after every change, or once from nothing, it comes to the same."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+import connectors
+from omnihub.flow import Hub, compare_all, merge_entity
+from omnihub.merge import Rules
+from omnihub.model import GOLDEN, Ref
+from omnihub.store import Store, bulk, schema
+from omnihub.store.open import take
+from tests.flow.loop import rows
+
+CONNECTORS = connectors.find()
+ENTITY = {(name, s.name): s.entity for name, c in CONNECTORS.items() for s in c.streams}
+COLUMNS = ("ref", "entity", "system", "stream", "seq", "raw_seq", "pointer", "deleted", "fields", "times", "echoes",
+           "problems")  # fmt: skip
+DAY = "2026-01-05"
+
+
+class World:
+    """A hub into which records are put as refining and matching would put them."""
+
+    def __init__(self, url: str) -> None:
+        self.store = Store.open(url)
+        masters = frozenset(name for name, c in CONNECTORS.items() if c.master)
+        self.hub = Hub(self.store, CONNECTORS, lambda _: {}, rules=Rules(masters=masters))
+        self.day = DAY
+
+    def put(self, ref: str, who: int = 0, **fields: str | None) -> None:
+        """A record as it is now, and which customer or product it is of."""
+        self._keep(ref, {k: v for k, v in fields.items() if v is not None}, False)
+        if ENTITY[Ref.parse(ref).system, Ref.parse(ref).stream] in GOLDEN:
+            self.belongs(ref, who)
+
+    def delete(self, ref: str) -> None:
+        if rows(self.store, sa.select(schema.refined.c.ref).where(schema.refined.c.ref == ref)):
+            self._keep(ref, {}, True)
+
+    def belongs(self, ref: str, who: int) -> None:
+        """A record is of another customer now."""
+        x, g = schema.crosswalk, schema.goldens
+        entity = ENTITY[Ref.parse(ref).system, Ref.parse(ref).stream]
+        gid = f"{entity.value}_{who}"
+        if not rows(self.store, sa.select(schema.refined.c.ref).where(schema.refined.c.ref == ref)):
+            return
+        with self.store.write() as c:
+            seq = take(c, 1)
+            left = c.execute(sa.select(x.c.golden_id).where(x.c.ref == ref)).scalar()
+            if not c.execute(sa.select(g.c.id).where(g.c.id == gid)).first():
+                names = ("id", "entity", "seq", "born", "founder", "fields", "lineage", "members")
+                bulk.append(c, g, names, [(gid, entity.value, seq, seq, ref, "{}", "{}", 0)])
+            if left == gid:
+                return
+            # As matching does it: all that were together with one who leaves are marked, and who has none left ends.
+            c.execute(sa.update(x).where(x.c.golden_id == left).values(seq=seq))
+            bulk.upsert(c, x, ("ref", "golden_id", "entity", "seq"), [(ref, gid, entity.value, seq)])
+            c.execute(sa.update(g).where(g.c.id == gid).values(merged_into=None, seq=seq))
+            if not c.execute(sa.select(x.c.ref).where(x.c.golden_id == left)).first():
+                c.execute(sa.update(g).where(g.c.id == left).values(merged_into=gid, members=0, seq=seq))
+
+    def pin(self, contact: int, account: int) -> None:
+        names = ("golden_id", "field", "value", "author", "reason", "at", "seq")
+        with self.store.write() as c:
+            pinned = (f"contact_{contact}", "account", f"account_{account}", "me", "said so", "2026-01-01T00:00:00Z")
+            bulk.upsert(c, schema.pins, names, [(*pinned, take(c, 1))])
+
+    def _keep(self, ref: str, fields: Mapping[str, str], deleted: bool) -> None:
+        where = Ref.parse(ref)
+        said = json.dumps(fields, separators=(",", ":"))
+        with self.store.write() as c:
+            seq = take(c, 1)
+            entity = ENTITY[where.system, where.stream].value
+            row = (ref, entity, where.system, where.stream, seq, seq, "", deleted, said, "{}", "[]", "{}")
+            bulk.upsert(c, schema.refined, COLUMNS, [row])
+
+    def bring_up_to_date(self) -> None:
+        for entity in GOLDEN:
+            merge_entity(self.hub, entity)
+        compare_all(self.hub, today=self.day)
+
+    def forget(self) -> None:
+        """What merging and comparing have made."""
+        with self.store.write() as c:
+            for table in (schema.differences, schema.findings, schema.links, schema.watermarks, schema.facts):
+                c.execute(sa.delete(table))
+            c.execute(sa.update(schema.goldens).values(fields="{}", lineage="{}", members=0))
+
+    def believed(self) -> dict[str, tuple[Any, ...]]:
+        g = schema.goldens
+        found = rows(self.store, sa.select(g.c.id, g.c.fields, g.c.lineage, g.c.members).where(g.c.members > 0))
+        return {r.id: tuple(r) for r in found}
+
+    def found(self) -> set[tuple[Any, ...]]:
+        f, d = schema.findings, schema.differences
+        about = sa.select(f.c.kind, f.c.ref, f.c.field, f.c.golden_id, f.c.theirs, f.c.expected, f.c.detail)
+        differing = sa.select(d.c.ref, d.c.field, d.c.golden_id, d.c.theirs, d.c.ours, d.c.winner, d.c.rule)
+        return {*map(tuple, rows(self.store, about.where(f.c.state == "open")))} | {
+            tuple(r) for r in rows(self.store, differing)
+        }
+
+    def kinds(self) -> set[tuple[str, str]]:
+        f = schema.findings
+        return {(r.kind, r.ref) for r in rows(self.store, sa.select(f.c.kind, f.c.ref).where(f.c.state == "open"))}
+
+    def links(self) -> set[tuple[str, ...]]:
+        """What is noted of records; of golden ones, more may be left than is needed."""
+        return {tuple(r) for r in rows(self.store, sa.select(schema.links)) if "/" in r.ref}
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    found = World(f"sqlite:///{tmp_path}/hub.db")
+    yield found
+    found.store.close()
+
+
+# -- one change at a time ----------------------------------------------------------------------------------------------
+
+
+def sold(world: World, amount: str = "10.00", group: str = "standard", paid: str = "10.00") -> None:
+    """A customer of a group, the master's price for it, and a deal with a line."""
+    world.put("airtable/products/1", sku="P-1", name="Pump", status="active")
+    world.put("airtable/prices/1", sku="P-1", customer_group=group, currency="EUR", amount=amount)
+    world.put("hubspot/companies/1", name="Acme", customer_group=group)
+    world.put("hubspot/deals/1", account="hubspot/companies/1", closes_on=DAY)
+    world.put("hubspot/line_items/1", of="hubspot/deals/1", sku="p 1", quantity="1", unit_price=paid, currency="EUR")
+
+
+def test_a_changed_price_is_held_against_the_lines_that_were_there(store_url: str) -> None:
+    world = World(store_url)
+    sold(world)
+    world.bring_up_to_date()
+    assert world.kinds() == set()
+    world.put("airtable/prices/1", sku="P-1", customer_group="standard", currency="EUR", amount="12.00")
+    world.bring_up_to_date()
+    assert world.kinds() == {("price_differs", "hubspot/line_items/1")}
+    world.store.close()
+
+
+def test_a_sku_the_master_gives_up_or_takes_back_is_told_of_its_lines(world: World) -> None:
+    sold(world)
+    world.bring_up_to_date()
+    world.put("airtable/products/1", sku="P-2", name="Pump", status="active")
+    world.bring_up_to_date()
+    assert world.kinds() == {("sku_unknown", "hubspot/line_items/1")}
+    world.put("airtable/products/1", sku="P-1", name="Pump", status="active")
+    world.bring_up_to_date()
+    assert world.kinds() == set()
+
+
+def test_an_account_in_another_group_has_its_lines_judged_by_that_groups_price(world: World) -> None:
+    sold(world)
+    world.put("airtable/prices/2", sku="P-1", customer_group="key", currency="EUR", amount="8.00")
+    world.bring_up_to_date()
+    world.put("hubspot/companies/1", name="Acme", customer_group="key")
+    world.bring_up_to_date()
+    assert world.kinds() == {("price_differs", "hubspot/line_items/1")}
+
+
+def test_a_buyer_whose_account_is_another_customer_now_pays_that_ones_price(world: World) -> None:
+    sold(world, group="key")
+    world.put("airtable/prices/2", sku="P-1", customer_group="standard", currency="EUR", amount="9.00")
+    world.put("salesforce/accounts/2", who=2, name="Other", customer_group="standard")
+    world.put("salesforce/contacts/1", who=1, last_name="Ek", account="salesforce/accounts/1")
+    world.put("salesforce/accounts/1", who=0, name="Acme")
+    world.put("hubspot/deals/1", contact="hubspot/contacts/1", closes_on=DAY)
+    world.put("hubspot/contacts/1", who=1, last_name="Ek")
+    world.bring_up_to_date()
+    assert ("price_differs", "hubspot/line_items/1") not in world.kinds()
+    world.belongs("salesforce/accounts/1", 2)
+    world.bring_up_to_date()
+    assert ("price_differs", "hubspot/line_items/1") in world.kinds()
+
+
+def test_a_price_that_ends_is_noticed_on_the_day_though_nothing_changed(world: World) -> None:
+    world.put("airtable/products/1", sku="P-1", name="Pump", status="active")
+    world.put("shopify/variants/1", sku="P-1", name="Pump", status="active", price="10.00", currency="EUR")
+    until = {"valid_to": DAY}
+    listed = {"sku": "P-1", "customer_group": "standard", "currency": "EUR"}
+    world.put("airtable/prices/1", amount="10.00", **listed, **until)
+    world.put("airtable/prices/2", amount="11.00", valid_from="2026-01-06", **listed)
+    world.bring_up_to_date()
+    assert world.kinds() == set()
+    world.day = "2026-01-06"
+    world.bring_up_to_date()
+    assert world.kinds() == {("price_expired", "shopify/variants/1")}
+
+
+def test_a_link_breaks_and_heals_with_what_it_points_to(world: World) -> None:
+    sold(world)
+    world.put("hubspot/companies/2", who=2, name="Other")
+    world.bring_up_to_date()
+    world.delete("hubspot/companies/1")
+    world.bring_up_to_date()
+    assert world.kinds() == {("orphan_link", "hubspot/deals/1")}
+    world.put("hubspot/companies/1", name="Acme", customer_group="standard")
+    world.bring_up_to_date()
+    assert world.kinds() == set()
+
+
+def test_links_into_a_stream_are_judged_from_the_first_time_it_is_read(world: World) -> None:
+    world.put("hubspot/deals/1", account="hubspot/companies/1", closes_on=DAY)
+    world.bring_up_to_date()
+    assert world.kinds() == set()
+    world.put("hubspot/companies/2", who=2, name="Other")
+    world.bring_up_to_date()
+    assert world.kinds() == {("orphan_link", "hubspot/deals/1")}
+    world.delete("hubspot/companies/2")
+    world.bring_up_to_date()
+    assert world.kinds() == set()
+
+
+def test_a_golden_record_follows_its_parent_when_that_is_another_customer_now(world: World) -> None:
+    world.put("salesforce/accounts/1", who=1, name="Group")
+    world.put("salesforce/accounts/2", who=2, name="Branch", parent="salesforce/accounts/1")
+    world.put("salesforce/accounts/3", who=3, name="Group GmbH")
+    world.bring_up_to_date()
+    world.belongs("salesforce/accounts/1", 3)
+    world.bring_up_to_date()
+    assert json.loads(world.believed()["account_2"][1])["parent"] == "account_3"
+
+
+def test_other_masters_are_other_findings_everywhere(world: World) -> None:
+    sold(world, paid="11.00")
+    world.bring_up_to_date()
+    assert world.kinds() == {("price_differs", "hubspot/line_items/1")}
+    world.hub = Hub(world.store, CONNECTORS, lambda _: {}, rules=Rules(masters=frozenset({"nobody"})))
+    world.bring_up_to_date()
+    assert ("price_differs", "hubspot/line_items/1") not in world.kinds()
+
+
+def test_what_is_left_of_a_compare_that_died_is_taken_up_by_the_next(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sold(world)
+    world.bring_up_to_date()
+    world.put("airtable/products/1", sku="P-2", name="Pump", status="active")
+
+    def die(what: str, done: int, total: int) -> None:
+        if what == "compare links and prices":
+            raise KeyboardInterrupt
+
+    world.hub = Hub(world.store, CONNECTORS, lambda _: {}, rules=world.hub.rules, progress=die)
+    with pytest.raises(KeyboardInterrupt):
+        world.bring_up_to_date()
+    assert world.kinds() == set()
+    world.hub = Hub(world.store, CONNECTORS, lambda _: {}, rules=world.hub.rules)
+    world.bring_up_to_date()
+    assert world.kinds() == {("sku_unknown", "hubspot/line_items/1")}
+
+
+# -- any history -------------------------------------------------------------------------------------------------------
+
+few = st.integers(0, 2)
+skus = st.sampled_from(["P-1", "p 1", "P-2", None])
+days = st.sampled_from([None, "2026-01-03", "2026-01-06", "2026-01-09"])
+groups = st.sampled_from([None, "standard", "key"])
+money = st.sampled_from(["8.00", "10.00", None])
+
+
+def link(to: str) -> st.SearchStrategy[str | None]:
+    return st.one_of(st.none(), st.integers(0, 3).map(lambda n: f"{to}/{n}"))
+
+
+def record(stream: str, **fields: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.tuples(st.just("put"), few.map(lambda n: f"{stream}/{n}"), st.fixed_dictionaries({"who": few, **fields}))
+
+
+CURRENCY = st.just("EUR")
+RECORDS = (
+    record("airtable/products", sku=skus, name=st.just("Pump"), status=st.sampled_from(["active", "discontinued"])),
+    record("airtable/prices", sku=skus, customer_group=groups, currency=CURRENCY, amount=money, valid_from=days,
+           valid_to=days, min_quantity=st.sampled_from(["1", "5"])),
+    record("shopify/variants", sku=skus, name=st.just("Pump"), status=st.just("active"), price=money,
+           currency=CURRENCY),
+    record("salesforce/accounts", name=st.sampled_from(["Acme", "Ek"]), customer_group=groups,
+           parent=link("salesforce/accounts")),
+    record("hubspot/companies", name=st.sampled_from(["Acme", "Ek"]), customer_group=groups),
+    record("salesforce/contacts", last_name=st.sampled_from(["Ek", "Oy"]), account=link("salesforce/accounts")),
+    record("shopify/customers", last_name=st.sampled_from(["Ek", "Oy"])),
+    record("shopify/orders", contact=link("shopify/customers"), ordered_at=days),
+    record("shopify/order_lines", of=link("shopify/orders"), sku=skus, unit_price=money, currency=CURRENCY),
+    record("hubspot/deals", account=link("hubspot/companies"), contact=link("hubspot/contacts"), closes_on=days),
+    record("hubspot/line_items", of=link("hubspot/deals"), sku=skus, unit_price=money, quantity=st.just("5"),
+           currency=CURRENCY),
+)  # fmt: skip
+REFS = [f"{system}/{stream}/{n}" for system, stream in ENTITY for n in range(3)]
+GOLDEN_REFS = [r for r in REFS if ENTITY[Ref.parse(r).system, Ref.parse(r).stream] in GOLDEN]
+OTHERWISE = (
+    st.tuples(st.just("delete"), st.sampled_from(REFS)),
+    st.tuples(st.just("belongs"), st.sampled_from(GOLDEN_REFS), few),
+    st.tuples(st.just("pin"), few, few),
+    st.tuples(st.just("day"), days.filter(bool)),
+)
+STEP = st.lists(st.one_of(*RECORDS, *RECORDS, *OTHERWISE), min_size=1, max_size=12)
+HISTORY = st.lists(STEP, min_size=2, max_size=5)
+
+
+def live(world: World, history: list[list[Any]]) -> None:
+    for step in history:
+        for what, *told in step:
+            if what == "put":
+                world.put(told[0], **told[1])
+            elif what == "day":
+                world.day = told[0]
+            else:
+                getattr(world, what)(*told)
+        world.bring_up_to_date()
+
+
+def holds(url: str, history: list[list[Any]]) -> None:
+    world = World(url)
+    try:
+        live(world, history)
+        followed = world.believed(), world.found(), world.links()
+        world.forget()
+        world.bring_up_to_date()
+        assert followed == (world.believed(), world.found(), world.links())
+    finally:
+        world.store.close()
+
+
+_numbers = itertools.count()
+NO_SHRINKING = (Phase.explicit, Phase.reuse, Phase.generate)  # each history takes a second: that would be many minutes
+
+
+@settings(max_examples=6, phases=NO_SHRINKING)
+@given(history=HISTORY)
+def test_following_every_change_comes_to_the_same_as_looking_once(
+    tmp_path_factory: pytest.TempPathFactory, history: list[list[Any]]
+) -> None:
+    holds(f"sqlite:///{tmp_path_factory.getbasetemp()}/history_{next(_numbers)}.db", history)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(600)
+@settings(max_examples=100, phases=NO_SHRINKING)
+@given(history=HISTORY)
+def test_following_every_change_of_many_histories_comes_to_the_same(
+    tmp_path_factory: pytest.TempPathFactory, history: list[list[Any]]
+) -> None:
+    holds(f"sqlite:///{tmp_path_factory.getbasetemp()}/long_history_{next(_numbers)}.db", history)
