@@ -76,14 +76,7 @@ class Rules:
         return self.half_lives.get((entity, name), self.half_life_days)
 
     def trust_in(self, system: str, entity: Entity, name: str) -> float:
-        """How far a system is believed about a field.
-
-        >>> rules = Rules(trust={"crm": 0.6, "crm.phone": 0.9, "crm.account.phone": 0.7})
-        >>> [rules.trust_in("crm", entity, "phone") for entity in (Entity.CONTACT, Entity.ACCOUNT)]
-        [0.9, 0.7]
-        >>> rules.trust_in("crm", Entity.CONTACT, "email"), rules.trust_in("shop", Entity.CONTACT, "email")
-        (0.6, 1.0)
-        """
+        """How far a system is believed about a field: by entity and field, else by field, else altogether."""
         unit = ENTITIES[entity][name].group or name
         for key in (f"{system}.{entity}.{unit}", f"{system}.{unit}", system):
             if key in self.trust:
