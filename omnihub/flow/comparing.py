@@ -137,8 +137,9 @@ def _compare_context(hub: Hub, basis: Basis, refs: Sequence[str]) -> dict[str, i
         near = surroundings(c, refs, hub.rules.masters)
     streams = pa.table({"stream": pa.array(basis.streams, pa.string())})
     found = broken_links(near.rows.cast(ROWS), link_fields(), near.targets, streams).to_pylist()
-    masters = sorted(hub.rules.masters)
-    found += catalog(*context(near.trade.cast(ROWS), near.believed, near.accounts, masters, basis.day)).to_pylist()
+    if near.trade.num_rows:
+        masters = sorted(hub.rules.masters)
+        found += catalog(*context(near.trade.cast(ROWS), near.believed, near.accounts, masters, basis.day)).to_pylist()
     with hub.store.write() as c:
         return _keep_findings(c, found, ABOUT_CONTEXT, refs)
 

@@ -30,6 +30,7 @@ FACT = "compare"  # the fact that keeps the basis
 MASTERED = (Entity.PRODUCT, Entity.PRICE)  # what a master is asked about
 SAID = (Entity.PRODUCT, Entity.LINE)  # what is held against it
 OCCASIONS = (Entity.ORDER, Entity.DEAL)
+ACCOUNTS = pa.schema([("id", pa.string()), ("fields", pa.string())])
 CUSTOMERS = (Entity.ACCOUNT.value, Entity.CONTACT.value)
 
 Each = Callable[[pa.Table, Sequence[str]], None]
@@ -272,6 +273,8 @@ def surroundings(c: sa.Connection, refs: Sequence[str], masters: Iterable[str]) 
             pc.invert(pc.is_in(rows.column("system"), pa.array(sorted(masters), pa.string()))),
         )
     )
+    if not said.num_rows:
+        return Surroundings(rows, targets, said, BELIEVED.empty_table(), ACCOUNTS.empty_table())
     occasions = bulk.table_in(c, living, t.c.ref, named(said, (Entity.LINE,), ("of",)))
     customers = named(occasions, OCCASIONS, ("account", "contact"))
     # No entity is asked for beside refs or ids: SQLite would go through all of it instead of these few.

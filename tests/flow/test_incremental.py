@@ -335,7 +335,7 @@ _numbers = itertools.count()
 NO_SHRINKING = (Phase.explicit, Phase.reuse, Phase.generate)  # each history takes a second: that would be many minutes
 
 
-@settings(max_examples=6, phases=NO_SHRINKING)
+@settings(max_examples=3, phases=NO_SHRINKING)
 @given(history=HISTORY)
 def test_following_every_change_comes_to_the_same_as_looking_once(
     tmp_path_factory: pytest.TempPathFactory, history: list[list[Any]]
