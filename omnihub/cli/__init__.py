@@ -238,10 +238,13 @@ def status(as_json: Json = False) -> None:
 @app.command(rich_help_panel=_LOOK)
 def explain(
     what: Annotated[str, typer.Argument(metavar="REF|GOLDEN", help="system/stream/id, or a golden id.")],
-    field: Annotated[str | None, typer.Argument(metavar="[FIELD]", help="Only this field.")] = None,
+    field: Annotated[
+        str | None,
+        typer.Argument(metavar="[FIELD|REF|GOLDEN]", help="Only this field; or why it and this one are one, or are not."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Which value won, by which rule, from where to the byte, and who lost."""
+    """Which value won, by which rule, from where to the byte, and who lost; or why two records are one, or are not."""
     from omnihub.cli import explaining
 
     explaining.explain(what, field, as_json)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,16 +14,33 @@ from rich.markup import escape
 from omnihub.cli.installation import here
 from omnihub.cli.screen import heading, put, table, tell
 from omnihub.errors import OmniHubError
+from omnihub.flow import deciding
+from omnihub.flow.hub import thresholds
+from omnihub.flow.weighing import Weighed, weighed
+from omnihub.match.model import FORBIDDEN
 from omnihub.sdk import Connector
 from omnihub.store import Store, bulk, schema
+from omnihub.store.open import now_iso
+
+BAR, BITS_A_BLOCK = 8, 2.0
 
 
 def explain(what: str, field: str | None, as_json: bool) -> None:
-    """The golden record behind a ref or an id, or the record alone where it belongs to none."""
+    """The golden record behind a ref or an id, or the record alone where it belongs to none; or two of them."""
     installation = here()
     with installation.store() as store:
+        if field is not None and _is_record(store, field):
+            pair = weighed(store, thresholds(installation.config), what, field, now_iso())
+            tell(asdict(pair), as_json, lambda console: _draw_pair(console, pair))
+            return
         facts = told(store, installation.connectors, what, field)
     tell(facts, as_json, lambda console: _draw(console, facts))
+
+
+def _is_record(store: Store, what: str) -> bool:
+    """Whether this is a ref or a golden id, and no field."""
+    with store.read() as c:
+        return "/" in what or deciding.living_id(c, what) is not None
 
 
 def told(store: Store, connectors: Mapping[str, Connector], what: str, field: str | None = None) -> dict[str, Any]:
@@ -176,6 +194,51 @@ def _record_alone(c: sa.Connection, connectors: Mapping[str, Connector], ref: st
         "problems": troubles,
         "findings": _findings(c, "", [ref]),
     }
+
+
+# -- two of them -----------------------------------------------------------------------------------------------------
+
+_VERDICTS = {
+    "same": "[green]surely the same[/]", "unsure": "[yellow]a person has to say[/]", "different": "[red]different[/]",
+    "never": "[red]they contradict[/]",
+}  # fmt: skip
+
+
+def _draw_pair(console: Console, pair: Weighed) -> None:
+    heading(console, f"{pair.a}  ·  {pair.b}", pair.entity)
+    one = f"one customer: {pair.golden[0]}" if pair.one else f"two: {pair.golden[0] or '–'} and {pair.golden[1] or '–'}"
+    console.print(f"  The hub believes they are [bold]{one}[/].")
+    for reason in pair.decided:
+        console.print(f"  {escape(reason)}")
+    heading(console, "Evidence", "in bits: one more is twice as likely")
+    drawn = table("comparison", "bits", "", "left", "right", fold=("left", "right"))
+    for each in pair.evidence:
+        drawn.add_row(
+            each.comparison, _bits(each.bits), _bar(each.bits), escape(each.left or "–"), escape(each.right or "–")
+        )
+    drawn.add_row("[bold]together[/]", _bits(pair.weight), _bar(pair.weight), _VERDICTS[pair.verdict], "")
+    put(console, drawn)
+    console.print(f"  [dim]same from {pair.limits.same:+.1f}, a person is asked from {pair.limits.unsure:+.1f}[/]")
+    if pair.path:
+        heading(console, "Tied together by")
+        drawn = table("record", "record", "bits", fold=("record",))
+        for a, b, bits in pair.path:
+            drawn.add_row(a, b, _bits(bits))
+        put(console, drawn)
+    console.print()
+
+
+def _bits(bits: float) -> str:
+    return "never" if bits < FORBIDDEN else f"{bits:+.1f}"
+
+
+def _bar(bits: float) -> str:
+    """A picture of some bits: to the right what speaks for it, to the left what speaks against it."""
+    length = min(round(abs(bits) / BITS_A_BLOCK), BAR)
+    colour, block = ("green", "█") if bits > 0 else ("red", "█")
+    left = " " * BAR if bits > 0 else " " * (BAR - length) + block * length
+    right = block * length if bits > 0 else ""
+    return f"[{colour}]{left}│{right:<{BAR}}[/]"
 
 
 # -- drawn -----------------------------------------------------------------------------------------------------------
