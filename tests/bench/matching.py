@@ -51,8 +51,9 @@ class Set:
     map: str
     truth: str
     against: str | None = None
-    block: tuple[tuple[str, ...], ...] = ()
-    train: tuple[tuple[str, ...], ...] = ()
+    block: tuple[tuple[str, ...] | str, ...] = ()  # columns, or SQL
+    train: tuple[tuple[str, ...] | str, ...] = ()
+    sure: tuple[tuple[str, ...] | str, float] | None = None  # what surely is one, and what share of all it finds
     compare: Mapping[str, str] = field(default_factory=dict)  # field → how, see _COMPARISONS
     goal: float = 0.0
 
@@ -113,9 +114,10 @@ SETS = (
         "amazon_google.yaml",
         "amazon_google/truth.parquet",
         against="amazon_google/b.parquet",
-        block=((),),  # 4 million pairs: all of them
-        train=(("manufacturer",), ("price",)),
-        compare={"name": "text", "manufacturer": "text", "price": "exact"},
+        block=("len(list_intersect(l.name, r.name)) >= 2",),
+        train=("len(list_intersect(l.name, r.name)) >= 4", ("manufacturer",)),
+        sure=("len(list_intersect(l.name, r.name)) >= 5", 0.5),
+        compare={"name": "words", "manufacturer": "text", "price": "exact"},
         goal=0.70,
     ),
     Set("os_name_bench", Entity.CONTACT, "os_name_bench/pairs.parquet", "os_name_bench.yaml", "is_match", goal=0.93),
@@ -186,29 +188,33 @@ def _splink(one: Set, entity: Entity, rows: pa.Table, one_to_one: Sequence[str] 
         "email": cl.EmailComparison,
         "text": lambda name: cl.JaroWinklerAtThresholds(name, [0.95, 0.88, 0.8]),
         "code": lambda name: cl.DamerauLevenshteinAtThresholds(name, [1, 2]),
+        "words": lambda name: cl.ArrayIntersectAtSizes(name, [6, 5, 4, 3, 2, 1]),
         "exact": lambda name: cl.ExactMatch(name).configure(term_frequency_adjustments=True),
     }
+
+    def rule(said: tuple[str, ...] | str) -> Any:
+        return said if isinstance(said, str) else block_on(*said)
+
     api = DuckDBAPI()
     tables = [
-        api.register(table, dataset_display_name=f"of_{name}") for name, table in _flat(rows, list(one.compare)).items()
+        api.register(table, dataset_display_name=f"of_{name}") for name, table in _flat(rows, one.compare).items()
     ]
     settings = SettingsCreator(
         link_type="link_only" if one_to_one else "dedupe_only",
         unique_id_column_name="ref",
-        blocking_rules_to_generate_predictions=[block_on(*rule) if rule else "1=1" for rule in one.block],
+        blocking_rules_to_generate_predictions=[rule(said) for said in one.block],
         comparisons=[comparisons[how](name) for name, how in one.compare.items()],
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         linker = Linker(tables, settings, log_level=logging.ERROR)
-        with suppress(Exception):  # where nothing agrees in all of them it keeps its default
-            linker.training.estimate_probability_two_random_records_match(
-                [block_on(*list(one.compare)[:2])], recall=0.7
-            )
+        certain, recall = one.sure or (tuple(one.compare)[:2], 0.7)
+        with suppress(ValueError):  # where nothing agrees in all of them it keeps its default
+            linker.training.estimate_probability_two_random_records_match([rule(certain)], recall=recall)
         linker.training.estimate_u_using_random_sampling(max_pairs=1e6, seed=1)
-        for rule in one.train:
+        for said in one.train:
             with suppress(ValueError):  # too little data in a session: the others have to do
-                linker.training.estimate_parameters_using_expectation_maximisation(block_on(*rule))
+                linker.training.estimate_parameters_using_expectation_maximisation(rule(said))
         predicted = linker.inference.predict(threshold_match_probability=THRESHOLD)
         found = linker.clustering.cluster_pairwise_predictions_at_threshold(predicted, THRESHOLD)
     groups: dict[str, list[str]] = {}
@@ -217,11 +223,15 @@ def _splink(one: Set, entity: Entity, rows: pa.Table, one_to_one: Sequence[str] 
     return _Found(list(groups.values()))
 
 
-def _flat(rows: pa.Table, names: Sequence[str]) -> dict[str, pa.Table]:
+def _flat(rows: pa.Table, compare: Mapping[str, str]) -> dict[str, pa.Table]:
     """system → its records, a column for each field."""
     con = duckdb.connect()
     con.register("given", rows)
-    columns = ", ".join(f"fields ->> '{name}' AS {name}" for name in names)
+    words = "list_distinct(regexp_extract_all(lower(fields ->> '{name}'), '[a-z0-9]+')) AS {name}"
+    columns = ", ".join(
+        (words if how == "words" else "fields ->> '{name}' AS {name}").format(name=name)
+        for name, how in compare.items()
+    )
     systems = [system for (system,) in con.execute("SELECT DISTINCT system FROM given ORDER BY 1").fetchall()]
     return {
         system: con.sql(f"SELECT ref, {columns} FROM given WHERE system = '{system}' ORDER BY ref").to_arrow_table()
