@@ -63,6 +63,7 @@ def compare_all(hub: Hub, today: str | None = None) -> dict[str, Any]:
         open_ = sa.select(f.c.kind, sa.func.count().label("n")).where(f.c.state == "open")
         by_kind: dict[str, int] = {row.kind: row.n for row in c.execute(open_.group_by(f.c.kind).order_by(f.c.kind))}
         differences = c.execute(sa.select(sa.func.count()).select_from(schema.differences)).scalar_one()
+    hub.store.count_roughly()
     return {
         "compared": sum(len(ids) for ids in touched.values()),
         "differences": differences,
