@@ -5,7 +5,8 @@
     standing     status, report                          sandboxing   sandbox …
     serving      up (tied: what ends with it)            installation settings, systems, Dagster's home
     connecting   connectors, new-connector, record       conforming   test-connector
-    matching     match …                                 ruling       rules …
+    matching     match evaluate                          ruling       rules …
+    training     match train, models, use
     judging      judge, judgements, pin, pins, queue, events
     standins     stand-ins for as long as a command needs them        screen  tables, bars, JSON
 
@@ -240,7 +241,7 @@ def explain(
     what: Annotated[str, typer.Argument(metavar="REF|GOLDEN", help="system/stream/id, or a golden id.")],
     field: Annotated[
         str | None,
-        typer.Argument(metavar="[FIELD|REF|GOLDEN]", help="Only this field; or why it and this one are one, or are not."),
+        typer.Argument(metavar="[FIELD|REF|GOLDEN]", help="Only this field; or why these two are one, or are not."),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -295,6 +296,38 @@ def match_evaluate(
     from omnihub.cli import matching
 
     matching.evaluate(entity.value, data, against, map_, truth, as_json)
+
+
+@match_app.command("train")
+def match_train(
+    entity: Annotated[Matched, typer.Option("--entity", help="What a record is about.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be learnt and keep nothing.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Measure on the hub's own records how much each comparison says; the next run weighs every pair with it."""
+    from omnihub.cli import training
+
+    training.train(entity.value, not dry_run, as_json)
+
+
+@match_app.command("models")
+def match_models(as_json: Json = False) -> None:
+    """Every model that ever weighed a pair, and which is in force."""
+    from omnihub.cli import training
+
+    training.models(as_json)
+
+
+@match_app.command("use")
+def match_use(
+    version: Annotated[int, typer.Argument(help="The model's number, as `omnihub match models` has it.")],
+    entity: Annotated[Matched, typer.Option("--entity", help="What a record is about.")],
+    as_json: Json = False,
+) -> None:
+    """Put an earlier model in force again."""
+    from omnihub.cli import training
+
+    training.use(entity.value, version, as_json)
 
 
 @rules_app.callback(invoke_without_command=True)

@@ -267,6 +267,12 @@ def records_beside(c: sa.Connection, entity: Entity, refs: Iterable[str]) -> tup
     return made, _shared_among(c, part, keys)
 
 
+def all_records(c: sa.Connection, entity: Entity) -> tuple[pa.Table, pa.Table, pa.Table]:
+    """Features and keys of all living records, and which of their identifiers say little."""
+    made, keys = _features(c, _Slice(entity, 0, default_model(entity)), None)
+    return made, keys, shared_values(entity, made, keys)
+
+
 def _accounts(c: sa.Connection, contacts: pa.Table, everything: bool) -> pa.Table:
     """The golden account, and its name, behind each account the contacts link to."""
     x, g = schema.crosswalk, schema.goldens

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import sqlalchemy as sa
 import xxhash
 
+from omnihub.errors import OmniHubError
 from omnihub.match import Model, Thresholds, default_model, model_from
 from omnihub.model import Entity
 from omnihub.store import schema
@@ -27,7 +29,8 @@ def model_in_force(c: sa.Connection, entity: Entity, limits: Thresholds) -> tupl
     model = model_from(*row) if row else default_model(entity)
     if model.trained_on is None:
         model = replace(default_model(entity), version=model.version, frequencies=model.frequencies)
-    model = replace(model, limits=limits)
+    if model.trained_on is None or limits != default_model(entity).limits:  # those of the settings, if they say any
+        model = replace(model, limits=limits)
     return model, watermark(c, STEP, entity.value) not in (0, fingerprint(model))
 
 
@@ -42,6 +45,29 @@ def remember(c: sa.Connection, model: Model) -> None:
         model = replace(model, version=1)
         store_model(c, model)
     advance(c, STEP, fingerprint(model), model.entity.value)
+
+
+def next_version(c: sa.Connection, entity: Entity) -> int:
+    """The number of the next model of this entity."""
+    t = schema.models
+    last = c.execute(sa.select(sa.func.max(t.c.version)).where(t.c.entity == entity.value)).scalar()
+    return int(last or 0) + 1
+
+
+def versions(c: sa.Connection, entity: Entity) -> list[dict[str, Any]]:
+    """Every stored model of this entity, the newest first: version, trained_on, at, active."""
+    t = schema.models
+    query = sa.select(t.c.entity, t.c.version, t.c.trained_on, t.c.at, t.c.active).where(t.c.entity == entity.value)
+    return [dict(row._mapping) for row in c.execute(query.order_by(t.c.version.desc()))]
+
+
+def use(c: sa.Connection, entity: Entity, version: int) -> None:
+    """Put a stored model in force; the next run weighs everything with it. OmniHubError where there is none."""
+    t = schema.models
+    known = [row["version"] for row in versions(c, entity)]
+    if version not in known:
+        raise OmniHubError(f"match: there is no model {version} of {entity}s; there are {sorted(known) or 'none'}")
+    c.execute(sa.update(t).where(t.c.entity == entity.value).values(active=t.c.version == version))
 
 
 def store_model(c: sa.Connection, model: Model) -> None:

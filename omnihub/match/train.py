@@ -1,13 +1,13 @@
 """Train: measure on the records at hand how much each comparison says, instead of taking the hub's word for it.
 
-    u           how often each level holds among random pairs, by counting a sample of them
+    u           how often each level holds among random pairs of different customers, by counting a sample of them
     m           how often among the same, by Splink's expectation maximisation: once for each way of finding pairs, on
                 the comparisons that way leaves open; a comparison no session can see keeps its m
     thresholds  from the share of matches among all pairs, which the weights of the candidates tell: `same` is where at
                 most one pair in a thousand is wrong, `unsure` where it is one in two
 
-A level that was never seen in the sample keeps the bits it came with; one that was hardly seen says no more than LEAST
-allows. What forbids is never trained.
+The fewer the records, the more the bits a level came with still count beside those measured; a level that was never seen
+keeps them. What forbids is never trained.
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from math import log2
 from typing import Any
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 import xxhash
@@ -29,6 +31,7 @@ from omnihub.match.scoring import RECORDS, settings_of
 
 SAMPLE = 1_000_000  # random pairs that u is counted on; more changes nothing that could be seen
 LEAST = 1e-6  # a share that is smaller was not measured, it was missed
+ENOUGH = 2_000  # records from which what was measured counts more than what the hub came with
 EM_PAIRS = 1_000_000  # candidate pairs of one session
 SURE, EVEN = 1_000.0, 1.0  # odds at the thresholds
 ROUNDS = 20
@@ -41,24 +44,33 @@ class TooFewError(ValueError):
     """There is too little to learn from."""
 
 
-def train(model: Model, features: pa.Table, keys: pa.Table, shared: pa.Table) -> Model:
+def train(model: Model, features: pa.Table, keys: pa.Table, shared: pa.Table, one_each: pa.Array) -> Model:
     """The model with shares and thresholds measured on these records. See `omnihub.match.features` for what they are.
 
+    one_each: a record of each customer, as far as is known: among all records too many random pairs are one customer.
     Raises TooFewError where no session of the expectation maximisation came to an end.
     """
     con = prepared(model, features, shared)
     try:
-        settings = settings_of(model)
-        linker = Linker(DuckDBAPI(connection=con).register(con.table(RECORDS)), settings, log_level=logging.ERROR)
-        linker.training.estimate_u_using_random_sampling(max_pairs=SAMPLE, seed=SEED)
+        con.register("one_each", pa.table({"ref": one_each}))
+        con.execute(f"CREATE TEMP TABLE once AS FROM {RECORDS} SEMI JOIN one_each USING (ref)")
+        once = _linker(con, "once", settings_of(model))
+        once.training.estimate_u_using_random_sampling(max_pairs=SAMPLE, seed=SEED)
+        linker = _linker(con, RECORDS, once.misc.save_model_to_json())
         sessions = sum(_session(linker, rule) for rule in SPECS[model.entity].training)
         if not sessions:
             raise TooFewError(f"{features.num_rows} {model.entity} records tell too little to train on")
         found = linker.misc.save_model_to_json()["comparisons"]
     finally:
         con.close()
-    learnt = replace(model, comparisons=_learnt(model.comparisons, found), trained_on=fingerprint(features))
+    learnt = replace(
+        model, comparisons=_learnt(model.comparisons, found, features.num_rows), trained_on=fingerprint(features)
+    )
     return replace(learnt, limits=_limits(learnt, features, keys, shared))
+
+
+def _linker(con: duckdb.DuckDBPyConnection, table: str, settings: dict[str, Any]) -> Linker:
+    return Linker(DuckDBAPI(connection=con).register(con.table(table)), settings, log_level=logging.ERROR)
 
 
 def fingerprint(features: pa.Table) -> str:
@@ -82,21 +94,25 @@ def _session(linker: Linker, rule: str) -> bool:
     return True
 
 
-def _learnt(before: Mapping[str, Comparison], found: Sequence[Mapping[str, Any]]) -> dict[str, Comparison]:
+def _learnt(
+    before: Mapping[str, Comparison], found: Sequence[Mapping[str, Any]], records: int
+) -> dict[str, Comparison]:
+    weight = records / (records + ENOUGH)
     told = {one["output_column_name"]: one["comparison_levels"] for one in found}
     return {
-        name: tuple(_level(level, new) for level, new in zip(levels, told[name], strict=True))
+        name: tuple(_level(level, new, weight) for level, new in zip(levels, told[name], strict=True))
         for name, levels in before.items()
     }
 
 
-def _level(before: Level, found: Mapping[str, Any]) -> Level:
+def _level(before: Level, found: Mapping[str, Any], weight: float) -> Level:
     m, u = found.get("m_probability"), found.get("u_probability")
-    if before.fixed or before.silent or not isinstance(u, float):
+    adjusts = before.m == before.u  # only how frequent the value is counts: there is nothing to measure
+    if before.fixed or before.silent or adjusts or not isinstance(u, float):
         return before
-    u = max(u, LEAST)
-    said = before.m / before.u
-    return replace(before, u=u, m=max(m, LEAST) if isinstance(m, float) and m != before.m else min(u * said, 1.0))
+    u, said = max(u, LEAST), log2(before.m / before.u)
+    measured = log2(max(m, LEAST) / u) if isinstance(m, float) and m != before.m else said
+    return replace(before, u=u, m=min(u * 2 ** (weight * measured + (1 - weight) * said), 1.0))
 
 
 def _limits(model: Model, features: pa.Table, keys: pa.Table, shared: pa.Table) -> Thresholds:
