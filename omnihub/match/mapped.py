@@ -29,7 +29,6 @@ import pyarrow.compute as pc
 from omnihub import fields
 from omnihub.engine import connection
 from omnihub.errors import ConfigError
-from omnihub.fields import phones
 from omnihub.match.features import ROWS
 from omnihub.model import Entity, Kind, fields_of
 
@@ -353,9 +352,10 @@ def _value(slot: Slot, raw: str, country: str | None) -> tuple[str | None, bool]
     try:
         return fields.clean(slot.kind, raw, country=country, part=slot.part), True
     except fields.Unclean:
-        # The number of a list that leaves out what everybody there knows: compared, though never written.
-        local = phones.local(raw) if slot.kind is Kind.PHONE else None
-        return local, local is not None
+        # What it says all the same (a number of a list that leaves out what everybody there knows, a date with a slip)
+        # is compared, though never written.
+        told = fields.likely(slot.kind, raw)
+        return told, told is not None
 
 
 def _rows(system: str, refs: pa.Array, values: Mapping[str, Sequence[pa.Array]]) -> pa.Table:

@@ -160,10 +160,17 @@ def test_a_name_kept_whole_is_taken_apart() -> None:
 
 
 def test_a_date_may_stand_in_three_columns() -> None:
-    table = pa.table({"by": [1980, 1981, 1982], "bm": [3.0, None, 13.0], "bd": [7, 8, 9]})
+    table = pa.table({"by": [1980, 1981, 1982], "bm": [3.0, None, 0.0], "bd": [7, 8, 9]})
     found, one = records({"fields": {"birth_date": ["by", "bm", "bd"]}}, table)
     assert found == [{"birth_date": "1980-03-07"}, {}, {}]
     assert one.unclean == {"birth_date": 1}
+
+
+def test_a_date_no_system_would_take_is_still_compared() -> None:
+    table = pa.table({"born": ["1862-07-11", "1940-13-31"]})
+    found, one = records({"fields": {"birth_date": "born"}}, table)
+    assert found == [{"birth_date": "1862-07-11"}, {"birth_date": "1940-13-31"}]
+    assert one.unclean == {}
 
 
 def test_the_country_of_a_record_tells_how_its_numbers_are_written() -> None:
