@@ -4,7 +4,7 @@ landing     streams, exchanges, raw, records, rejects
 believing   refined, keys, models, pairs, crosswalk, goldens, golden_history, events
 deciding    queue, judgements, pins, decisions, links, differences, findings
 writing     plans, changes, receipts, sent, dead_letters, approvals
-keeping     runs, watermarks, counter, facts
+keeping     runs, watermarks, counter, facts, audit
 counting    budgets, budget_seats (with SQLite in a file of their own: see `budget`)
 """
 
@@ -411,17 +411,25 @@ sent = Table(  # the last value we wrote to each field: how our own echo is reco
     PrimaryKeyConstraint("ref", "field"),
 )
 
-dead_letters = Table(
+dead_letters = Table(  # what a system refused: the letter of a record is all its rows
     "dead_letters",
     metadata,
     Column("ref", Text, nullable=False),
     Column("field", Text, nullable=False),
-    Column("old", Text),
+    Column("old", Text),  # as planned; these two and the message are sealed where a key is set: see `flow.letters`
     Column("new", Text),
-    Column("plan_id", Text, nullable=False),
-    Column("code", Text, nullable=False),
+    Column("plan_id", Text, nullable=False),  # of the last try
+    Column("code", Text, nullable=False),  # the system's own
     Column("message", Text, nullable=False),
-    Column("at", Text, nullable=False),
+    Column("at", Text, nullable=False),  # of the last try
+    Column("golden_id", Text),
+    Column("why", Text),
+    Column("attempts", Integer, nullable=False, server_default=text("1")),  # of this very change
+    Column("first_at", Text),
+    Column("raw_seq", Big),  # the latest known of the record when it was refused
+    Column("given_up_at", Text),
+    Column("given_up_by", Text),
+    Column("because", Text),
     PrimaryKeyConstraint("ref", "field"),
 )
 
@@ -459,6 +467,18 @@ watermarks = Table(
 counter = Table("counter", metadata, Column("name", Text, primary_key=True), Column("value", Big, nullable=False))
 
 facts = Table("facts", metadata, Column("key", Text, primary_key=True), Column("value", Text, nullable=False))
+
+audit = Table(  # append-only; each row holds the hash of the one before: see `flow.auditing`
+    "audit",
+    metadata,
+    Column("seq", Big, primary_key=True, autoincrement=False),  # 1, 2, 3 … without a gap
+    Column("at", Text, nullable=False),
+    Column("author", Text, nullable=False),  # "" is the hub itself
+    Column("what", Text, nullable=False),
+    Column("facts", Text, nullable=False),  # JSON
+    Column("previous", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+)
 
 # -- counting ------------------------------------------------------------------------------------------------------
 
