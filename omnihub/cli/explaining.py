@@ -23,6 +23,7 @@ from omnihub.store import Store, bulk, schema
 from omnihub.store.open import now_iso
 
 BAR, BITS_A_BLOCK = 8, 2.0
+SOME = 5
 
 
 def explain(what: str, field: str | None, as_json: bool) -> None:
@@ -56,6 +57,7 @@ def told(store: Store, connectors: Mapping[str, Connector], what: str, field: st
         findings = _findings(c, golden["id"], [m["ref"] for m in members])
         winners = [cell for cell in golden["lineage"].values() if cell["ref"]]
         origins = _origins(c, connectors, winners)
+        around = _around(c, golden["id"], [m["ref"] for m in members])
     fields = {
         name: _cell(name, value, golden["lineage"].get(name, {}), origins) for name, value in golden["fields"].items()
     }
@@ -66,6 +68,7 @@ def told(store: Store, connectors: Mapping[str, Connector], what: str, field: st
         "title": _title(golden["fields"]),
         "members": members,
         "fields": _only(fields, field, golden["id"]),
+        "around": around,
         "findings": findings,
     }
 
@@ -100,6 +103,29 @@ def _findings(c: sa.Connection, golden_id: str, refs: Iterable[str]) -> list[dic
     query = sa.select(f.c.kind, f.c.severity, f.c.ref, f.c.field, f.c.theirs, f.c.expected, f.c.first_seen)
     rows = bulk.where_in(c, query.where(f.c.state == "open"), f.c.ref, refs)
     return sorted((dict(row._mapping) for row in rows), key=lambda one: (one["ref"], one["kind"], one["field"]))
+
+
+def _around(c: sa.Connection, golden_id: str, refs: Iterable[str]) -> list[dict[str, Any]]:
+    """What hangs on it by the systems' own keys (contacts, orders, devices, branches …), by entity: how many records,
+    how many golden records they are, and some of them."""
+    k, t, x = schema.links, schema.refined, schema.crosswalk
+    query = sa.select(t.c.entity, t.c.ref, x.c.golden_id).join(k, k.c.ref == t.c.ref)
+    query = query.outerjoin(x, x.c.ref == t.c.ref).where(~t.c.deleted)
+    found: dict[str, dict[str, set[str]]] = {}
+    for row in bulk.where_in(c, query, k.c.target, refs):
+        if row.golden_id != golden_id:
+            things = found.setdefault(row.entity, {"records": set(), "golden": set()})
+            things["records"].add(row.ref)
+            things["golden"] |= {row.golden_id} - {None}
+    return [
+        {
+            "entity": entity,
+            "records": len(things["records"]),
+            "golden": len(things["golden"]) or None,
+            "some": sorted(things["golden"] or things["records"])[:SOME],
+        }
+        for entity, things in sorted(found.items())
+    ]
 
 
 def _origins(
@@ -261,6 +287,12 @@ def _draw(console: Console, facts: Mapping[str, Any]) -> None:
         _draw_whole(console, *next(iter(facts["fields"].items())))
     else:
         _draw_values(console, facts["fields"])
+    if facts.get("around"):
+        heading(console, "What hangs on it", "by the systems' own keys")
+        drawn = table("", "records", "golden records", "some of them", fold=("some of them",))
+        for one in facts["around"]:
+            drawn.add_row(one["entity"], f"{one['records']:,}", str(one["golden"] or "·"), ", ".join(one["some"]))
+        put(console, drawn)
     if facts["findings"]:
         heading(console, "Open findings")
         drawn = table("record", "kind", "field", "holds", "expected", fold=("record", "holds", "expected"))

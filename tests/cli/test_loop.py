@@ -216,6 +216,23 @@ def test_a_ref_and_its_golden_id_explain_the_same(first: Any) -> None:
     assert len(by_ref["members"]) > 2
 
 
+def test_contacts_and_what_else_is_keyed_to_any_of_an_account_s_records_hang_on_it(first: Any) -> None:
+    x, t = schema.crosswalk, schema.refined
+    linked: dict[tuple[str, str], set[str]] = {}  # (golden account, entity) → the records that name one of its records
+    with the_store() as store, store.read() as c:
+        golden = {row.ref: row.golden_id for row in c.execute(sa.select(x.c.ref, x.c.golden_id))}
+        for row in c.execute(sa.select(t.c.ref, t.c.entity, t.c.fields).where(~t.c.deleted, t.c.entity != "account")):
+            account = golden.get(json.loads(row.fields).get("account", ""))
+            if account:
+                linked.setdefault((account, row.entity), set()).add(row.ref)
+    account = max(linked, key=lambda key: (key[1] == "device", len(linked[key])))[0]
+    around = {one["entity"]: one for one in omnihub("explain", account, "--json").facts["around"]}
+    for entity in ("contact", "device"):
+        refs = linked[account, entity]
+        assert around[entity]["records"] == len(refs)
+        assert around[entity]["golden"] == (len({golden[ref] for ref in refs}) if entity == "contact" else None)
+
+
 def test_a_record_without_a_golden_one_is_explained_by_itself(first: Any) -> None:
     with the_store() as store, store.read() as c:
         ref = c.execute(
