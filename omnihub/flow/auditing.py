@@ -30,6 +30,7 @@ HEAD, SALT = "audit:head", "audit:salt"  # among the store's facts
 NOTHING = ""  # what the first row follows
 FINGERPRINT = 8  # bytes
 AT_ONCE = 10_000  # rows read at a time
+NEAR = 100  # so far from where it stands, and from the row it followed, a row's old place is looked for
 
 _A, _F = schema.audit, schema.facts
 
@@ -157,11 +158,10 @@ def _broken(c: sa.Connection, row: Row, before: int, previous: str) -> Broken | 
 
 def _home(c: sa.Connection, row: Row) -> int | None:
     """The number this row had when it was written, where that is another one than now."""
-    found = c.execute(sa.select(_A.c.seq).where(_A.c.hash == row["previous"]).limit(1)).scalar()
-    for seq in ({found + 1, found, found + 2} if found is not None else {1}) - {row["seq"]}:
-        if row["hash"] == _hash(row, seq):
-            return int(seq)
-    return None
+    followed = c.execute(sa.select(_A.c.seq).where(_A.c.hash == row["previous"]).limit(1)).scalar() or 0
+    near = {at + way for at in (row["seq"], followed) for way in range(-NEAR, NEAR + 1)}
+    homes = (seq for seq in sorted(near) if seq > 0 and seq != row["seq"] and row["hash"] == _hash(row, seq))
+    return next(homes, None)
 
 
 def _cut_off(c: sa.Connection, seq: int, digest: str) -> Broken | None:

@@ -4,7 +4,8 @@
              ─▶ pin (a golden record, a field, a value)          ─▶ merging obeys it, whoever else says what
 
 Both are filed under refs and ids, so rebuilds and other models change nothing about them. Each making, changing,
-undoing, ending and reopening is a row of `decisions`, which is only ever added to; what is undone leaves nothing else.
+undoing, ending and reopening is a row of `decisions`, which is only ever added to (and a row of the audit, which shows
+that it was); what is undone leaves nothing else.
 
 `different` holds until a person takes it back. Once what was known of the two when it was judged is no longer what is
 known, it still holds, but is shown again with a note of what changed. What has an end ends by itself.
@@ -26,6 +27,7 @@ import xxhash
 
 from omnihub import fields
 from omnihub.errors import OmniHubError
+from omnihub.flow.auditing import audited, fingerprints
 from omnihub.match import Golden, Judged
 from omnihub.match.clusters import Queued
 from omnihub.merge import PINS
@@ -782,7 +784,13 @@ def _note(c: sa.Connection, what: str, author: str, before: Row | None, after: R
         for name, value in (("before", before), ("after", after))
     }
     c.execute(sa.insert(_D).values(seq=seq, at=at, author=author, what=what, **told))
+    about = {name: value for name, value in (after or before or {}).items() if name in _AUDITED}
+    [prints] = fingerprints(c, [told])  # of what was said, and why: that stands in `decisions` alone
+    audited(c, author, what, about | {"decision": seq, "fingerprint": prints}, at)
     return seq
+
+
+_AUDITED = ("a", "b", "verdict", "golden_id", "field", "expires_at")
 
 
 def _story(row: Any) -> Row:

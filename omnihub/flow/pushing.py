@@ -21,6 +21,7 @@ import xxhash
 
 from omnihub import refine as refining
 from omnihub.errors import ConfigError, OmniHubError, UnsafePlan
+from omnihub.flow.auditing import audited, fingerprints
 from omnihub.flow.hub import Hub
 from omnihub.flow.refining import map_digest, map_fact, sent_to
 from omnihub.land import read_anew
@@ -206,6 +207,8 @@ def _keep_plan(store: Store, stored: Stored, plan: Plan, broken: Sequence[Broken
             for n, x in enumerate(plan.changes)
         ]
         bulk.append(c, schema.changes, _CHANGES, rows)
+        facts = {"plan": stored.id, "run": run_id, "hash": stored.hash, "state": stored.state}
+        audited(c, "", "planned", facts | {name: stored.counts[name] for name in ("planned", "by_system")})
     return stored
 
 
@@ -249,6 +252,7 @@ def approve(store: Store, plan_id: str, author: str, reason: str) -> Stored:
             c, a, ("plan_id", "hash", "author", "reason", "at"), [(plan_id, plan.hash, author, reason, now_iso())]
         )
         c.execute(sa.update(schema.plans).where(schema.plans.c.id == plan_id).values(state="approved"))
+        audited(c, author, "approved", {"plan": plan_id, "hash": plan.hash, "because": reason})
     return open_plan(store, plan_id) or plan
 
 
@@ -471,6 +475,17 @@ def keep_receipts(store: Store, plan_id: str, receipts: Sequence[Receipt]) -> No
         )
         _doubt(c, plan_id, [r.ref for r in receipts if r.code in SURPRISES])
         _settle(c, written)
+        _audit_written(c, plan_id, [r for r in receipts if r.outcome is Outcome.WRITTEN])
+
+
+def _audit_written(c: sa.Connection, plan_id: str, written: Sequence[Receipt]) -> None:
+    """One row for all that was written together: of each record the fields, and the fingerprint of what they hold."""
+    if not written:
+        return
+    told: dict[str, dict[str, str]] = defaultdict(dict)
+    for receipt, prints in zip(written, fingerprints(c, [r.sent for r in written]), strict=True):
+        told[receipt.ref] |= prints
+    audited(c, "", "written", {"plan": plan_id, "records": told})
 
 
 def _settle(c: sa.Connection, written: Collection[tuple[str, str]]) -> None:
