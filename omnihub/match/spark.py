@@ -162,6 +162,8 @@ def in_spark(sql: str, texts: frozenset[str] = frozenset()) -> str:
 
     >>> in_spark("list_has_any(a_l, a_r) AND jaro_winkler_similarity(b_l, b_r) >= 0.9")
     'ARRAYS_OVERLAP(a_l, a_r) AND JARO_WINKLER(b_l, b_r) >= 0.9'
+    >>> in_spark("list_has_all(a_l, a_r)")
+    'FORALL(a_r, word -> ARRAY_CONTAINS(a_l, word))'
     >>> in_spark("a_l[1] = a_r[1]"), in_spark("a_l[1] = 'x'", frozenset({"a"}))
     ('a_l[0] = a_r[0]', "SUBSTRING(a_l, 1, 1) = 'x'")
     """
@@ -175,8 +177,22 @@ def _said(node: exp.Expr, texts: frozenset[str]) -> exp.Expr:
         return exp.Anonymous(this=name, expressions=[node.this, node.expression])
     if isinstance(node, exp.Anonymous) and node.name.lower() in _CALLED:
         return exp.Anonymous(this=_CALLED[node.name.lower()], expressions=node.expressions)
+    if isinstance(node, exp.Anonymous) and node.name.lower() == "list_has_all":
+        return _has_all(*node.expressions)
     if isinstance(node, exp.Bracket) and node.this.name[:-2] in texts:  # a letter of a text; sqlglot counts from 0
         return exp.Substring(
             this=node.this, start=exp.Literal.number(int(node.expressions[0].name) + 1), length=exp.Literal.number(1)
         )
     return node
+
+
+def _has_all(some: exp.Expr, wanted: exp.Expr) -> exp.Expr:
+    """Spark has no function for it; NULL where either list is, as in DuckDB."""
+    word = exp.Identifier(this="word")
+    return exp.Anonymous(
+        this="FORALL",
+        expressions=[
+            wanted,
+            exp.Lambda(this=exp.Anonymous(this="ARRAY_CONTAINS", expressions=[some, word]), expressions=[word]),
+        ],
+    )
