@@ -85,21 +85,33 @@ def shared_values(entity: Entity, given: pa.Table, keys: pa.Table) -> pa.Table:
 
 
 def frequencies(entity: Entity, given: pa.Table) -> dict[str, pa.Table]:
-    """column → (value, share) over these features, for the columns whose frequencies count; values seen once are left
-    out: a value nobody knows is at least as rare."""
+    """column → (value, share) over these features, for the columns whose frequencies count and those of words. What
+    was seen once is left out: what nobody knows is at least as rare."""
     con = connection()
     try:
         con.register("features", given)
-        return {
-            column: con.sql(
-                f"""SELECT value, n / sum(n) OVER () AS share
-                    FROM (SELECT {column} AS value, count(*) AS n FROM features WHERE {column} IS NOT NULL GROUP BY 1)
-                    QUALIFY n > 1 ORDER BY value"""
-            ).to_arrow_table()
-            for column in SPECS[entity].frequencies
-        }
+        of_values = {column: _shares(con, column) for column in SPECS[entity].frequencies}
+        return of_values | {column: _word_shares(con, column) for column in SPECS[entity].words}
     finally:
         con.close()
+
+
+def _shares(con: duckdb.DuckDBPyConnection, column: str) -> pa.Table:
+    """How many of the values are this one."""
+    return con.sql(
+        f"""SELECT value, n / sum(n) OVER () AS share
+            FROM (SELECT {column} AS value, count(*) AS n FROM features WHERE {column} IS NOT NULL GROUP BY 1)
+            QUALIFY n > 1 ORDER BY value"""
+    ).to_arrow_table()
+
+
+def _word_shares(con: duckdb.DuckDBPyConnection, column: str) -> pa.Table:
+    """How many of the records say this word."""
+    return con.sql(
+        f"""SELECT value, count(*) / (SELECT count(*) FROM features) AS share
+            FROM (SELECT unnest(list_distinct({column})) AS value FROM features)
+            GROUP BY value HAVING count(*) > 1 ORDER BY value"""
+    ).to_arrow_table()
 
 
 def _derive(con: duckdb.DuckDBPyConnection, spec: Spec) -> None:

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from omnihub.match.clusters import Judged, Queued, partition
-from omnihub.match.features import default_model, features, frequencies, shared_values
+from omnihub.match.features import SPECS, default_model, features, frequencies, shared_values
 from omnihub.match.linkage import components
 from omnihub.match.model import Model
 from omnihub.match.pairs import score_all_within, score_candidates
@@ -44,13 +44,21 @@ def identify(
     records where there are enough of them. one_to_one: the systems that hold no doubles.
     """
     made, keys = features(entity, rows, accounts)
-    model = with_frequencies(model or default_model(entity), made)
+    model = with_frequencies(model or _default(entity, rows, one_to_one), made)
     shared = shared_values(entity, made, keys)
     scored = score_candidates(model, made, keys, None, shared, why=False)
     homes = (
         dict(zip(made.column("ref").to_pylist(), made.column("system").to_pylist(), strict=True)) if one_to_one else {}
     )
     return clustered(model, made, scored, shared, judged=judged, homes=homes, one_to_one=one_to_one)
+
+
+def _default(entity: Entity, rows: pa.Table, one_to_one: Collection[str]) -> Model:
+    """What comes with the hub; where no system holds doubles, with the thresholds for that."""
+    model, assigned = default_model(entity), SPECS[entity].assigned
+    if assigned is None or not set(rows["system"].unique().to_pylist()) <= set(one_to_one):
+        return model
+    return replace(model, limits=assigned)
 
 
 def with_frequencies(model: Model, given: pa.Table) -> Model:

@@ -18,6 +18,9 @@ PAIRS = pa.schema(
 """a < b; `weight` in bits; `why` JSON: comparison → its weight, for the unsure, for others where it was asked for."""
 
 
+RARITY = pa.schema([("value", pa.string()), ("share", pa.float64())])
+
+
 def score_candidates(
     model: Model,
     features: pa.Table,
@@ -82,6 +85,8 @@ def prepared(model: Model, features: pa.Table, shared: pa.Table) -> duckdb.DuckD
     con = connection()
     con.register("features", features)
     con.register("shared", shared)
+    for column in SPECS[model.entity].words:
+        con.register(f"rarity_{column}", (model.frequencies or {}).get(column, RARITY.empty_table()))
     columns, joins = "", ""
     for column in term_columns(model):
         table = (model.frequencies or {}).get(column)

@@ -37,6 +37,9 @@ class Spec:
     frequencies   the columns of `ready` whose values' frequencies count
     limits        the two thresholds, in bits
     training      SQL over the records l and r: ways of finding pairs to train on, each on other columns
+    words         the list columns of `features` whose words count by how rare they are; `ready` finds the share of the
+                  records that say each word in the table `rarity_<column>` (value, share), empty where nobody knows
+    assigned      the two thresholds where no system holds doubles: the best of all partners is likelier the right one
     """
 
     derived: tuple[Derived, ...]
@@ -49,6 +52,8 @@ class Spec:
     frequencies: tuple[str, ...]
     limits: Thresholds
     training: tuple[str, ...]
+    words: tuple[str, ...] = ()
+    assigned: Thresholds | None = None
 
 
 def key_of(kind: Kind) -> Callable[[str], str | None]:
