@@ -22,11 +22,12 @@ import xxhash
 from omnihub import refine as refining
 from omnihub.errors import ConfigError, OmniHubError, UnsafePlan
 from omnihub.flow.auditing import audited, fingerprints
+from omnihub.flow.holding import holds, remember
 from omnihub.flow.hub import Hub
 from omnihub.flow.refining import map_digest, map_fact, sent_to
 from omnihub.land import read_anew
 from omnihub.model import Change, Op, Outcome, Ref
-from omnihub.push import Broken, Plan, Present, Receipt, Task, apply_stream, guard, make_plan
+from omnihub.push import Broken, Plan, Present, Receipt, Task, apart_from, apply_stream, guard, make_plan
 from omnihub.push.apply import Numbered, Read, parsed
 from omnihub.push.plan import Difference, calls, hash_of
 from omnihub.sdk import Connector, FullName, Page, Push, Record, Stream, open_client
@@ -49,6 +50,8 @@ class Stored:
     counts: dict[str, Any]
     broken: tuple[str, ...]
     looked: dict[str, str]
+    kind: str = "sync"  # undo of such a plan, redo of an undo
+    about: dict[str, Any] | None = None  # of those: what is taken back, who asked, why, what is left
 
 
 # -- plan ----------------------------------------------------------------------------------------------------------
@@ -63,12 +66,13 @@ def make_and_store_plan(hub: Hub, run_id: str, keep: bool = True) -> Stored:
     push = writable(hub)
     with hub.store.read() as c:
         looked = _looked(c, hub)
-        plan = make_plan(_differences(c, push), push, _held_back(c), looked)
-        broken = guard(plan, _totals(c), _written_before(c), hub.limits)
+        differences = apart_from(_differences(c, push), holds(c))
+        plan = make_plan(differences, push, _held_back(c), looked)
+        broken = guard(plan, totals(c), written_before(c), hub.limits)
     counts = plan.counts() | {"calls": calls(plan, push)}
     state = "blocked" if broken else "ready"
-    stored = Stored(_plan_id(plan), plan.hash, state, counts, tuple(b.words() for b in broken), dict(looked))
-    return _keep_plan(hub.store, stored, plan, broken, run_id) if keep else stored
+    stored = Stored(plan_id_of(plan), plan.hash, state, counts, tuple(b.words() for b in broken), dict(looked))
+    return keep_plan(hub.store, stored, plan, broken, run_id) if keep else stored
 
 
 def writable(hub: Hub) -> dict[tuple[str, str], Push]:
@@ -82,7 +86,7 @@ def writable(hub: Hub) -> dict[tuple[str, str], Push]:
     }
 
 
-def _plan_id(plan: Plan) -> str:
+def plan_id_of(plan: Plan) -> str:
     """Each plan its own, also when the same is planned twice within a second."""
     now = datetime.now(UTC)
     return f"plan-{now:%Y%m%d-%H%M%S}{now.microsecond // 1000:03}-{plan.hash[:6]}"
@@ -146,15 +150,18 @@ def _held_back(c: sa.Connection) -> dict[tuple[str, str], tuple[str | None, str 
     return {(r.ref, r.field): (r.old, r.new) for r in c.execute(sa.select(t.c.ref, t.c.field, t.c.old, t.c.new))}
 
 
-def _totals(c: sa.Connection) -> dict[tuple[str, str], int]:
+def totals(c: sa.Connection) -> dict[tuple[str, str], int]:
+    """Living records per (system, stream)."""
     t = schema.refined
     query = sa.select(t.c.system, t.c.stream, sa.func.count()).where(~t.c.deleted).group_by(t.c.system, t.c.stream)
     return {(r[0], r[1]): r[2] for r in c.execute(query)}
 
 
-def _written_before(c: sa.Connection) -> frozenset[str]:
+def written_before(c: sa.Connection, but: Sequence[str] = ()) -> frozenset[str]:
+    """Systems some plan has been applied to, other than these."""
     t = schema.changes
-    return frozenset(c.execute(sa.select(t.c.system).where(t.c.outcome == Outcome.WRITTEN.value).distinct()).scalars())
+    query = sa.select(t.c.system).where(t.c.outcome == Outcome.WRITTEN.value, t.c.plan_id.not_in(but))
+    return frozenset(c.execute(query.distinct()).scalars())
 
 
 _CHANGES = (
@@ -171,14 +178,21 @@ _CHANGES = (
     "new",
     "why",
     "outcome",
+    "exact",
 )
 
 
-def _keep_plan(store: Store, stored: Stored, plan: Plan, broken: Sequence[Broken], run_id: str) -> Stored:
+_AUDITED = {"sync": "planned", "undo": "undo planned", "redo": "redo planned"}
+
+
+def keep_plan(store: Store, stored: Stored, plan: Plan, broken: Sequence[Broken], run_id: str) -> Stored:
+    """Keep a plan. Those before it are outdated; but an undo that waits is by another undo only: what it takes back is
+    looked at again before it is written, and no other plan goes on with it."""
     p = schema.plans
+    kinds = ("sync",) if stored.kind == "sync" else ("sync", "undo", "redo")
     with store.write() as c:
-        _give_up_unfinished(c)
-        c.execute(sa.update(p).where(p.c.state.in_(OPEN)).values(state="outdated"))
+        _give_up_unfinished(c, kinds)
+        c.execute(sa.update(p).where(p.c.state.in_(OPEN), p.c.kind.in_(kinds)).values(state="outdated"))
         if not plan.changes:
             return stored
         c.execute(
@@ -186,6 +200,7 @@ def _keep_plan(store: Store, stored: Stored, plan: Plan, broken: Sequence[Broken
                 id=stored.id, run_id=run_id, hash=stored.hash, state=stored.state, created_at=now_iso(),
                 counts=json.dumps(stored.counts),
                 guard=json.dumps([b.words() for b in broken], ensure_ascii=False), looked=json.dumps(stored.looked),
+                kind=stored.kind, about=json.dumps(stored.about, ensure_ascii=False) if stored.about else None,
             )
         )  # fmt: skip
         rows = [
@@ -203,19 +218,23 @@ def _keep_plan(store: Store, stored: Stored, plan: Plan, broken: Sequence[Broken
                 x.new,
                 x.why,
                 None,
+                x.exact,
             )
             for n, x in enumerate(plan.changes)
         ]
         bulk.append(c, schema.changes, _CHANGES, rows)
-        facts = {"plan": stored.id, "run": run_id, "hash": stored.hash, "state": stored.state}
-        audited(c, "", "planned", facts | {name: stored.counts[name] for name in ("planned", "by_system")})
+        facts = {"plan": stored.id, "kind": stored.kind, "run": run_id, "hash": stored.hash, "state": stored.state}
+        facts |= {name: stored.counts[name] for name in ("planned", "by_system")}
+        if stored.about:
+            facts |= {"undoes": stored.about["undoes"], "because": stored.about["reason"]}
+        audited(c, stored.about["author"] if stored.about else "", _AUDITED[stored.kind], facts)
     return stored
 
 
-def _give_up_unfinished(c: sa.Connection) -> None:
+def _give_up_unfinished(c: sa.Connection, kinds: Sequence[str]) -> None:
     """What a killed process left without an outcome is deferred: this plan, made from what is there now, goes on."""
     p, t = schema.plans, schema.changes
-    unfinished = sa.select(p.c.id).where(p.c.state == "applying")
+    unfinished = sa.select(p.c.id).where(p.c.state == "applying", p.c.kind.in_(kinds))
     c.execute(
         sa.update(t).where(t.c.plan_id.in_(unfinished), t.c.outcome.is_(None)).values(outcome=Outcome.DEFERRED.value)
     )
@@ -225,15 +244,23 @@ def _give_up_unfinished(c: sa.Connection) -> None:
 
 
 def open_plan(store: Store, plan_id: str | None = None) -> Stored | None:
-    """The plan of that id, or the latest not yet carried out."""
+    """The plan of that id, or the latest not yet carried out; an undo only by its id: nobody does it by the way."""
     p = schema.plans
-    query = sa.select(p).where(p.c.id == plan_id) if plan_id else sa.select(p).where(p.c.state.in_(OPEN))
+    waiting = sa.select(p).where(p.c.state.in_(OPEN), p.c.kind == "sync")
+    query = sa.select(p).where(p.c.id == plan_id) if plan_id else waiting
     with store.read() as c:
         row = c.execute(query.order_by(p.c.created_at.desc(), p.c.id.desc()).limit(1)).one_or_none()
     if row is None:
         return None
     return Stored(
-        row.id, row.hash, row.state, json.loads(row.counts), tuple(json.loads(row.guard)), json.loads(row.looked)
+        row.id,
+        row.hash,
+        row.state,
+        json.loads(row.counts),
+        tuple(json.loads(row.guard)),
+        json.loads(row.looked),
+        row.kind,
+        json.loads(row.about) if row.about else None,
     )
 
 
@@ -307,17 +334,18 @@ _OPS = {op.value: op for op in Op}
 def _tasks(hub: Hub, plan: Stored, systems: Sequence[str]) -> dict[str, dict[str, list[Task]]]:
     """system → stream → the records still to be written, from the stored changes, once their hash is verified."""
     t = schema.changes
-    query = sa.select(t.c.ref, t.c.field, t.c.old, t.c.new, t.c.op, t.c.why, t.c.golden_id, t.c.n, t.c.outcome)
+    told = (t.c.ref, t.c.field, t.c.old, t.c.new, t.c.op, t.c.exact)
+    query = sa.select(*told, t.c.why, t.c.golden_id, t.c.n, t.c.outcome)
     with hub.store.read() as c:
         rows = c.execute(query.where(t.c.plan_id == plan.id).order_by(t.c.n)).all()
-    if hash_of(row[:5] for row in rows) != plan.hash:
+    if hash_of(row[:6] for row in rows) != plan.hash:
         raise UnsafePlan(f"{plan.id}: its changes are not those that were planned; run `omnihub plan` for a new one")
     by_ref: dict[str, list[Numbered]] = defaultdict(list)
-    for text, field, old, new, op, why, golden_id, n, outcome in rows:
+    for text, field, old, new, op, exact, why, golden_id, n, outcome in rows:
         if outcome is None:
             there = by_ref[text]
             ref = there[0][1].ref if there else Ref.parse(text)
-            there.append((n, Change(ref, field, old, new, why, golden_id, _OPS[op])))
+            there.append((n, Change(ref, field, old, new, why, golden_id, _OPS[op], exact)))
     found: dict[str, dict[str, list[Task]]] = defaultdict(lambda: defaultdict(list))
     for text, mine in by_ref.items():
         first = mine[0][1]
@@ -331,9 +359,10 @@ def _apply_system(
 ) -> None:
     """The streams of one system in the connector's order: accounts stand before their contacts."""
     total = sum(len(t) for t in tasks.values())
+    begun = _begun(hub.store, plan_id, tasks)
 
     def receive(receipts: Sequence[Receipt]) -> None:
-        keep_receipts(hub.store, plan_id, receipts)
+        keep_receipts(hub.store, plan_id, [_with_image(r, begun) for r in receipts] if begun else receipts)
         done[connector.name] += len({r.ref for r in receipts})
         hub.progress(f"push {connector.name}", done[connector.name], total)
 
@@ -346,6 +375,25 @@ def _apply_system(
         if stream.name in tasks:
             read = reader(hub, connector, stream)
             apply_stream(client, stream, tasks[stream.name], read, receive, partial(_note_intent, hub.store, plan_id))
+
+
+def _begun(store: Store, plan_id: str, tasks: Mapping[str, list[Task]]) -> dict[int, str | None]:
+    """Number of a change → what it replaces, of those that were about to be written by this plan once before, when the
+    process died: where such a change is found written, it was most likely ours."""
+    s = schema.sent
+    refs = [task.ref for some in tasks.values() for task in some]
+    query = sa.select(s.c.ref, s.c.field, s.c.intended).where(s.c.plan_id == plan_id)
+    with store.read() as c:
+        meant = {(r.ref, r.field): r.intended for r in bulk.where_in(c, query, s.c.ref, refs)}
+    changes = [(task.ref, n, change) for some in tasks.values() for task in some for n, change in task.changes]
+    return {n: x.old for ref, n, x in changes if meant.get((ref, x.field), x.old) == x.new}
+
+
+def _with_image(r: Receipt, begun: Mapping[int, str | None]) -> Receipt:
+    """The receipt of what was found written already with what was there before we began."""
+    if r.code != "already" or not set(r.numbers) <= begun.keys():
+        return r
+    return replace(r, before=dict(zip(r.sent, (begun[n] for n in r.numbers), strict=True)))
 
 
 def _note_intent(store: Store, plan_id: str, tasks: Sequence[Task]) -> None:
@@ -442,7 +490,9 @@ def _flat(stream: Stream) -> Stream:
     return replace(stream, nested=None, map=own) if stream.nested else stream
 
 
-_RECEIPTS = ("plan_id", "ref", "op", "outcome", "before", "sent", "code", "message", "method", "url", "status", "at")
+_RECEIPTS = (
+    "plan_id", "ref", "op", "outcome", "before", "sent", "code", "message", "method", "url", "status", "at", "native",
+)  # fmt: skip
 
 
 def keep_receipts(store: Store, plan_id: str, receipts: Sequence[Receipt]) -> None:
@@ -475,6 +525,7 @@ def keep_receipts(store: Store, plan_id: str, receipts: Sequence[Receipt]) -> No
         )
         _doubt(c, plan_id, [r.ref for r in receipts if r.code in SURPRISES])
         _settle(c, written)
+        remember(c, plan_id, written)
         _audit_written(c, plan_id, [r for r in receipts if r.outcome is Outcome.WRITTEN])
 
 
@@ -526,6 +577,7 @@ def _receipt_row(plan_id: str, r: Receipt, at: str) -> tuple[Any, ...]:
     return (
         plan_id, r.ref, "update", str(r.outcome), _as_json(r.before), _as_json(r.sent), r.code, r.message,
         e.method if e else None, e.url if e else None, e.status if e else None, at,
+        _encode(r.native).decode() if r.native and r.outcome is Outcome.WRITTEN else None,
     )  # fmt: skip
 
 

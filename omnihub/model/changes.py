@@ -27,7 +27,10 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Change:
-    """(system, ref, field: old → new, why). `old` and `new` are canonical text, None where there is no value."""
+    """(system, ref, field: old → new, why). `old` and `new` are canonical text, None where there is no value.
+
+    exact: JSON; the system's own form of `new`, where it is to be written just so and not as the field map would.
+    """
 
     ref: Ref
     field: str
@@ -36,3 +39,4 @@ class Change:
     why: str
     golden_id: str
     op: Op = Op.UPDATE
+    exact: str | None = None

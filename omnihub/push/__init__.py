@@ -3,6 +3,8 @@
     differences ─▶ plan ─▶ guard ─▶ stored plan ─▶ apply ─▶ receipts, one outcome a change
                    (plan)  (guard)                 (apply)   └─ dead letters for what was refused
 
+    receipts, present state ─▶ undo ─▶ the inverse plan, which goes the same way
+
 Only a stored plan is applied. Each target is looked at again just before it is written; what somebody changed in the
 meantime is *drifted* and left. What was written is known by its receipt, committed before the next batch goes out:
 killed anywhere and run again, the same plan ends the same way.
@@ -11,5 +13,22 @@ killed anywhere and run again, the same plan ends the same way.
 from omnihub.push.apply import Present, Receipt, Task, apply_stream
 from omnihub.push.guard import Broken, Limits, guard
 from omnihub.push.plan import Plan, make_plan
+from omnihub.push.undo import Hold, Inverse, Left, Written, apart_from, invert
 
-__all__ = ["Broken", "Limits", "Plan", "Present", "Receipt", "Task", "apply_stream", "guard", "make_plan"]
+__all__ = [
+    "Broken",
+    "Hold",
+    "Inverse",
+    "Left",
+    "Limits",
+    "Plan",
+    "Present",
+    "Receipt",
+    "Task",
+    "Written",
+    "apart_from",
+    "apply_stream",
+    "guard",
+    "invert",
+    "make_plan",
+]

@@ -16,7 +16,7 @@ import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from queue import SimpleQueue
 from typing import Any
 
@@ -26,7 +26,8 @@ from omnihub import fields
 from omnihub.errors import ConfigError, OmniHubError, RateLimited, RejectedRecord, RetryableError
 from omnihub.model import Change, Op, Outcome, fields_of
 from omnihub.model.entities import Field
-from omnihub.sdk import Answer, Exchange, FieldMap, FullName, Page, Push, Row, Stream
+from omnihub.sdk import Answer, Exchange, FieldMap, FullName, Page, Push, Row, Stream, dig
+from omnihub.sdk.fieldmap import put
 
 log = logging.getLogger("omnihub.push")
 
@@ -64,7 +65,10 @@ class Task:
 
 @dataclass(frozen=True)
 class Receipt:
-    """What became of one record's changes that ended the same way."""
+    """What became of one record's changes that ended the same way.
+
+    native: field → in the system's own form, what was there and what was sent instead; only of what was sent.
+    """
 
     ref: str
     outcome: Outcome
@@ -74,6 +78,7 @@ class Receipt:
     code: str = ""
     message: str = ""
     exchange: Exchange | None = None
+    native: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
 
 
 Read = Callable[[Iterable[Page]], Mapping[str, Present]]
@@ -140,6 +145,7 @@ class _Ready:
     changes: tuple[Numbered, ...]
     present: Present
     row: Row
+    native: Mapping[str, tuple[Any, Any]]
 
 
 # -- what is under way -----------------------------------------------------------------------------------------------
@@ -354,7 +360,7 @@ def _compare(target: _Target, task: Task, present: Present | None) -> tuple[list
         gone = "the record is no longer there"
         return [_receipt(task, task.changes, Outcome.DRIFTED, {}, "gone", gone)], []
     if all(present.fields.get(c.field) == c.old != c.new for _, c in task.changes):  # as nearly always
-        return [], [_Ready(task, task.changes, present, _row(target, task, task.changes, present))]
+        return [], [_ready(target, task, task.changes, present)]
     kinds = target.kinds
     so: list[Numbered] = []
     drifted: list[Numbered] = []
@@ -382,7 +388,14 @@ def _compare(target: _Target, task: Task, present: Present | None) -> tuple[list
         )
     if not rest:
         return receipts, []
-    return receipts, [_Ready(task, tuple(rest), present, _row(target, task, rest, present))]
+    return receipts, [_ready(target, task, tuple(rest), present)]
+
+
+def _ready(target: _Target, task: Task, changes: tuple[Numbered, ...], present: Present) -> _Ready:
+    row = _row(target, task, changes, present)
+    paths = {c.field: target.mapped[c.field].path for _, c in changes}
+    native = {name: (dig(present.raw, path), dig(row.body, path)) for name, path in paths.items()}
+    return _Ready(task, changes, present, row, native)
 
 
 def _row(target: _Target, task: Task, changes: Sequence[Numbered], present: Present) -> Row:
@@ -390,11 +403,15 @@ def _row(target: _Target, task: Task, changes: Sequence[Numbered], present: Pres
     body = new
     if not target.halves.isdisjoint(new):  # a name kept as one text is written whole
         body = {f: present.fields.get(f) for f in target.halves} | new
+    native = target.mapped.body(body)
+    for _, change in changes:
+        if change.exact is not None:  # as it was before, to the letter
+            put(native, target.mapped[change.field].path, msgspec.json.decode(change.exact))
     return Row(
         n=changes[0][0],
         op=Op.UPDATE,
         id=task.id,
-        body=target.mapped.body(body),
+        body=native,
         fields=new,
         before={c.field: present.fields.get(c.field) for _, c in changes},
         key=task.golden_id,
@@ -464,7 +481,8 @@ def _answered(ready: _Ready, answer: Answer) -> Receipt:
 
 def _of(ready: _Ready, outcome: Outcome, code: str, message: str, exchange: Exchange | None = None) -> Receipt:
     numbers = tuple(n for n, _ in ready.changes)
-    return Receipt(ready.task.ref, outcome, numbers, ready.row.before, ready.row.fields, code, message, exchange)
+    before, sent = ready.row.before, ready.row.fields
+    return Receipt(ready.task.ref, outcome, numbers, before, sent, code, message, exchange, ready.native)
 
 
 def _left(task: Task, changes: Sequence[Numbered], outcome: Outcome, error: Exception) -> Receipt:

@@ -43,11 +43,16 @@ class Broken:
 
 
 def guard(
-    plan: Plan, totals: Mapping[tuple[str, str], int], written_before: frozenset[str], limits: Limits
+    plan: Plan,
+    totals: Mapping[tuple[str, str], int],
+    written_before: frozenset[str],
+    limits: Limits,
+    restoring: bool = False,
 ) -> list[Broken]:
     """The limits this plan breaks; none means it may be applied.
 
-    totals: living records per (system, stream). written_before: systems some plan has been applied to.
+    totals: living records per (system, stream). written_before: systems some plan has been applied to. restoring: the
+    plan takes another back, so it empties what that one has filled.
     """
     touched: dict[tuple[str, str], list[str]] = defaultdict(list)
     for ref in sorted({c.ref for c in plan.changes}):
@@ -61,7 +66,7 @@ def guard(
         for limit, most in ((name, allowed), ("guard.records", limits.records)):
             if len(refs) > most:
                 broken.append(Broken(limit, system, stream, len(refs), most, tuple(refs[:3])))
-    emptied = Counter((c.ref.system, c.ref.stream) for c in plan.changes if c.new is None)
+    emptied = Counter((c.ref.system, c.ref.stream) for c in plan.changes if c.new is None and not restoring)
     for (system, stream), count in emptied.items():
         examples = tuple(str(c.ref) for c in plan.changes if c.new is None)[:3]
         broken.append(Broken("no emptying of fields", system, stream, count, 0, examples))

@@ -38,7 +38,7 @@ class Plan:
     @property
     def hash(self) -> str:
         """Names exactly these changes, whatever their order."""
-        return hash_of((str(c.ref), c.field, c.old, c.new, c.op) for c in self.changes)
+        return hash_of((str(c.ref), c.field, c.old, c.new, c.op, c.exact) for c in self.changes)
 
     def counts(self) -> dict[str, Any]:
         """Changes and records per system, and altogether."""
@@ -54,9 +54,10 @@ class Plan:
 _line = json.JSONEncoder(ensure_ascii=False).encode
 
 
-def hash_of(changes: Iterable[tuple[str, str, str | None, str | None, str]]) -> str:
-    """Names exactly these changes, each as (ref, field, old, new, op)."""
-    return hashlib.sha256("\n".join(sorted(map(_line, changes))).encode()).hexdigest()
+def hash_of(changes: Iterable[tuple[str, str, str | None, str | None, str, str | None]]) -> str:
+    """Names exactly these changes, each as (ref, field, old, new, op, exact). Most have no exact form."""
+    told = (change if change[5] is not None else change[:5] for change in changes)
+    return hashlib.sha256("\n".join(sorted(map(_line, told))).encode()).hexdigest()
 
 
 def make_plan(

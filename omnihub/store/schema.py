@@ -3,7 +3,7 @@
 landing     streams, exchanges, raw, records, rejects
 believing   refined, keys, models, pairs, crosswalk, goldens, golden_history, events
 deciding    queue, judgements, pins, decisions, links, differences, findings
-writing     plans, changes, receipts, sent, dead_letters, approvals
+writing     plans, changes, receipts, sent, dead_letters, approvals, holds
 keeping     runs, watermarks, counter, facts, audit
 counting    budgets, budget_seats (with SQLite in a file of their own: see `budget`)
 """
@@ -357,6 +357,8 @@ plans = Table(
     Column("counts", Text, nullable=False),  # JSON: planned, written, refused, deferred, drifted
     Column("guard", Text, nullable=False),  # JSON: the limits it passed or broke
     Column("looked", Text, nullable=False),  # JSON: system → looked | could not look | not supported
+    Column("kind", Text, nullable=False, server_default=text("'sync'")),  # sync; undo of such a plan, redo of an undo
+    Column("about", Text),  # JSON: of an undo: the plans it takes back, who asked, why, and what is left as it is
 )
 
 changes = Table(
@@ -375,6 +377,7 @@ changes = Table(
     Column("new", Text),
     Column("why", Text, nullable=False),
     Column("outcome", Text),
+    Column("exact", Text),  # JSON: the value as the system itself had it, where it is to be written just so
     PrimaryKeyConstraint("plan_id", "n"),
     Index(None, "ref"),
 )
@@ -395,6 +398,7 @@ receipts = Table(
     Column("url", Text),
     Column("status", Integer),
     Column("at", Text, nullable=False),
+    Column("native", Text),  # JSON: field → in the system's own form, what was there and what was sent
     Index(None, "plan_id"),
     Index(None, "ref"),
 )
@@ -441,6 +445,20 @@ approvals = Table(
     Column("author", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("at", Text, nullable=False),
+)
+
+holds = Table(  # what a person has undone: not written again while both values are as they were then
+    "holds",
+    metadata,
+    Column("ref", Text, nullable=False),
+    Column("field", Text, nullable=False),
+    Column("theirs", Text),  # what was restored
+    Column("ours", Text),  # what the golden record said
+    Column("plan_id", Text, nullable=False),  # the undo
+    Column("author", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    PrimaryKeyConstraint("ref", "field"),
 )
 
 # -- keeping -------------------------------------------------------------------------------------------------------

@@ -1,0 +1,95 @@
+"""What a person has undone, remembered beside what was sent: it is not written again while nothing about it changes.
+
+undo writes ──▶ held: what was restored, what the golden record said, who and why
+anything else writes the field, an undo is undone, a person says so (`lift`) ──▶ held no longer
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from omnihub.flow.auditing import audited
+from omnihub.push.undo import Hold, same
+from omnihub.store import Store, bulk, schema
+from omnihub.store.open import now_iso
+
+_HOLDS = ("ref", "field", "theirs", "ours", "plan_id", "author", "reason", "at")
+
+
+def holds(c: sa.Connection) -> dict[tuple[str, str], Hold]:
+    """(ref, field) → what is held there."""
+    h = schema.holds
+    return {(r.ref, r.field): Hold(r.theirs, r.ours) for r in c.execute(sa.select(h))}
+
+
+def held(c: sa.Connection, refs: Collection[str] | None = None) -> list[dict[str, Any]]:
+    """What is held, of these records or all, for a person to read."""
+    h = schema.holds
+    query = sa.select(h).order_by(h.c.ref, h.c.field)
+    rows = c.execute(query).all() if refs is None else bulk.where_in(c, query, h.c.ref, refs)
+    return [dict(row._mapping) for row in rows]
+
+
+def remember(c: sa.Connection, plan_id: str, written: Mapping[tuple[str, str], str | None]) -> None:
+    """Some fields were written by this plan: hold them where it was an undo, let go of them where it was not."""
+    if not written:
+        return
+    p = schema.plans
+    kind = c.execute(sa.select(p.c.kind).where(p.c.id == plan_id)).scalar()
+    if kind == "undo":
+        about = json.loads(c.execute(sa.select(p.c.about).where(p.c.id == plan_id)).scalar() or "{}")
+        _hold(c, plan_id, about, written)
+    elif c.execute(sa.select(schema.holds.c.ref).limit(1)).first() is not None:
+        _let_go(c, written)
+
+
+def _hold(c: sa.Connection, plan_id: str, about: Mapping[str, Any], written: Mapping[tuple[str, str], Any]) -> None:
+    """Where the golden record says the same by now there is nothing to hold."""
+    x, g = schema.crosswalk, schema.goldens
+    query = sa.select(x.c.ref, g.c.id, g.c.fields).join(g, g.c.id == x.c.golden_id)
+    found = bulk.where_in(c, query, x.c.ref, {ref for ref, _ in written})
+    believed = {r.ref: (r.id, json.loads(r.fields)) for r in found}
+    rows, at = [], now_iso()
+    for (ref, field), value in written.items():
+        golden_id, ours = believed.get(ref, ("", {}))
+        if golden_id and not same(golden_id, field, value, ours.get(field)):
+            rows.append((ref, field, value, ours.get(field), plan_id, about["author"], about["reason"], at))
+    _let_go(c, written)
+    bulk.upsert(c, schema.holds, _HOLDS, rows)
+
+
+def _let_go(c: sa.Connection, written: Collection[tuple[str, str]]) -> None:
+    h = schema.holds
+    refs = {ref for ref, _ in written}
+    for ref, field in bulk.where_in(c, sa.select(h.c.ref, h.c.field), h.c.ref, refs):
+        if (ref, field) in written:
+            c.execute(sa.delete(h).where(h.c.ref == ref, h.c.field == field))
+
+
+def lift(
+    store: Store,
+    author: str,
+    plan_ids: Sequence[str] | None = None,
+    ref: str = "",
+    systems: Sequence[str] = (),
+    names: Sequence[str] = (),
+) -> list[dict[str, Any]]:
+    """Let go of what is held: by these undos, of this record, in these systems, of these fields (what is not said does
+    not matter). Returns what was held; the next plan may write it again."""
+    with store.write() as c:
+        gone = [
+            one
+            for one in held(c)
+            if (plan_ids is None or one["plan_id"] in plan_ids)
+            and (not ref or one["ref"] == ref)
+            and (not systems or one["ref"].split("/")[0] in systems)
+            and (not names or one["field"] in names)
+        ]
+        _let_go(c, {(one["ref"], one["field"]) for one in gone})
+        if gone:
+            audited(c, author, "lifted", {"held": [[one["ref"], one["field"]] for one in gone]})
+    return gone

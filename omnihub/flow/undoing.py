@@ -1,0 +1,263 @@
+"""Take back what a plan has written: an inverse plan, stored, guarded and applied like any other.
+
+    receipts of the plan ─▶ what was there, what was sent ─┐
+    the systems, looked at now ────────────────────────────┴▶ `push.undo` ─▶ guard ─▶ plan (kind undo) ─▶ `apply_plan`
+
+An undo is undone the same way (kind redo), and that again. What an undo has restored is held: see `holding`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import sqlalchemy as sa
+
+from omnihub.errors import ConfigError, OmniHubError
+from omnihub.flow import holding
+from omnihub.flow.hub import Hub
+from omnihub.flow.pushing import MAX_SYSTEMS, Stored, keep_plan, plan_id_of, reader, totals, writable, written_before
+from omnihub.model import Outcome, Ref
+from omnihub.push import Inverse, Left, Plan, Present, Written, guard, invert
+from omnihub.push.apply import LOOK
+from omnihub.push.plan import calls
+from omnihub.push.undo import chained, chosen, same
+from omnihub.sdk import Connector, Stream, open_client
+from omnihub.store import Store, bulk, schema
+
+LAST = "last"
+KIND = {"sync": "undo", "undo": "redo", "redo": "undo"}  # of a plan → of the one that takes it back
+
+
+@dataclass(frozen=True)
+class Undoing:
+    """What taking something back comes to. plan: the inverse plan as kept; none where there is nothing to write."""
+
+    of: tuple[str, ...]
+    kind: str
+    plan: Stored | None
+    done: int
+    left: tuple[Left, ...]
+
+
+def plan_undo(
+    hub: Hub, what: str, author: str, reason: str, run_id: str, systems: Sequence[str] = (), names: Sequence[str] = ()
+) -> Undoing:
+    """Look at what the plans behind `what` have written, and keep the plan that takes it back.
+
+    what: a run, a plan, or "last", which is the plan that wrote last, be it an undo. systems, names: only these systems
+    and fields; all by default. Calls the systems, and writes nothing to them. OmniHubError names what nobody knows.
+    """
+    unknown = sorted(set(systems) - set(hub.connectors))
+    if unknown:
+        raise ConfigError(f"undo: there is no system {unknown[0]}; there are {', '.join(sorted(hub.connectors))}")
+    with hub.store.read() as c:
+        of = undoable(c, what)
+        kind = _kind(c, of)
+        written = chosen(_written(c, of), systems, names)
+        chain = [*of, *_chain(c, of)]
+    present = _look(hub, sorted({one.ref for one in written}))
+    found = invert(written, present, _targets(hub))
+    about = {"undoes": list(of), "of": what, "author": author, "reason": reason, "chain": chain, "done": found.done}
+    about |= {"systems": list(systems), "fields": list(names), "left": [asdict(one) for one in found.left]}
+    plan = Plan(found.changes, _looked(found, written))
+    stored = _keep(hub, plan, kind, about, chain, run_id) if plan.changes else None
+    return Undoing(of, kind, stored, found.done, found.left)
+
+
+def _keep(hub: Hub, plan: Plan, kind: str, about: dict[str, Any], chain: Sequence[str], run_id: str) -> Stored:
+    """Held against the guard as what is taken back was: the first plan for a system has limits of its own, and so has
+    its undo."""
+    with hub.store.read() as c:
+        broken = guard(plan, totals(c), written_before(c, chain), hub.limits, restoring=True)
+    counts = plan.counts() | {"calls": calls(plan, writable(hub))}
+    state, words = "blocked" if broken else "ready", tuple(b.words() for b in broken)
+    stored = Stored(plan_id_of(plan), plan.hash, state, counts, words, dict(plan.looked), kind, about)
+    return keep_plan(hub.store, stored, plan, broken, run_id)
+
+
+# -- which ---------------------------------------------------------------------------------------------------------
+
+
+def undoable(c: sa.Connection, what: str) -> tuple[str, ...]:
+    """The plans behind a run, a plan's id or "last", in the order in which they wrote."""
+    p, rc = schema.plans, schema.receipts
+    latest = sa.select(rc.c.plan_id).where(rc.c.outcome == Outcome.WRITTEN.value).order_by(rc.c.id.desc()).limit(1)
+    if what == LAST:
+        found = c.execute(latest).scalar()
+        if found is None:
+            raise OmniHubError("undo: nothing has been written yet")
+        return (str(found),)
+    query = sa.select(p.c.id).where((p.c.id == what) | (p.c.run_id == what) | p.c.id.in_(_applied_by(c, what)))
+    plans = tuple(c.execute(query.order_by(p.c.created_at, p.c.id)).scalars())
+    if not plans:
+        raise OmniHubError(f"undo: nobody knows {what}, or it made no plan; `omnihub status` shows the runs")
+    if len({_base(c, one) for one in plans}) > 1:
+        raise OmniHubError(f"undo: {what} has both written and taken back; name one of its plans: {', '.join(plans)}")
+    return plans
+
+
+def _applied_by(c: sa.Connection, run_id: str) -> list[str]:
+    """The plan a run carried out that another had made."""
+    told = c.execute(sa.select(schema.runs.c.counts).where(schema.runs.c.id == run_id)).scalar()
+    applied = json.loads(told).get("applied", {}) if told else {}
+    return [str(applied["plan"])] if "plan" in applied else []
+
+
+def _base(c: sa.Connection, plan_id: str) -> str:
+    p = schema.plans
+    return str(c.execute(sa.select(p.c.kind).where(p.c.id == plan_id)).scalar_one())
+
+
+def _kind(c: sa.Connection, plans: Sequence[str]) -> str:
+    return KIND[_base(c, plans[0])]
+
+
+def _chain(c: sa.Connection, plans: Sequence[str]) -> list[str]:
+    """What these plans in turn have taken back."""
+    p = schema.plans
+    told = c.execute(sa.select(p.c.about).where(p.c.id.in_(plans), p.c.about.is_not(None))).scalars()
+    return sorted({one for about in told for one in json.loads(about)["chain"]})
+
+
+# -- what they wrote -----------------------------------------------------------------------------------------------
+
+
+def _written(c: sa.Connection, plans: Sequence[str]) -> list[Written]:
+    """Each field these plans have written, with what was there before the first of them."""
+    by_cell: dict[tuple[str, str], Written] = {}
+    for plan_id in plans:
+        for one in _written_by(c, plan_id):
+            cell = one.ref, one.field
+            by_cell[cell] = chained(by_cell[cell], one) if cell in by_cell else one
+    return list(_as_of_now(c, by_cell, plans))
+
+
+def _written_by(c: sa.Connection, plan_id: str) -> Iterator[Written]:
+    """By receipt; and what was about to be written when a process died, which nobody has written since."""
+    t, rc, s = schema.changes, schema.receipts, schema.sent
+    planned = c.execute(
+        sa.select(t.c.ref, t.c.field, t.c.golden_id, t.c.old, t.c.new, t.c.outcome).where(t.c.plan_id == plan_id)
+    ).all()
+    golden_ids = {(x.ref, x.field): x.golden_id for x in planned}
+    told = sa.select(rc.c.ref, rc.c.before, rc.c.sent, rc.c.native, rc.c.code)
+    mine = told.where(rc.c.plan_id == plan_id, rc.c.outcome == Outcome.WRITTEN.value)
+    for r in c.execute(mine.order_by(rc.c.id)):
+        before, native = json.loads(r.before), json.loads(r.native) if r.native else {}
+        for field, value in json.loads(r.sent).items():
+            golden_id = golden_ids[r.ref, field]
+            if not same(golden_id, field, before.get(field), value):  # it was there already, and not by us
+                was = tuple(native[field]) if field in native else None
+                yield Written(r.ref, field, golden_id, before.get(field), value, plan_id, was)
+    unsure = [x for x in planned if x.outcome in UNSURE]
+    begun = sa.select(s.c.ref, s.c.field, s.c.intended).where(s.c.plan_id == plan_id)
+    meant = {tuple(row) for row in c.execute(begun)} if unsure else set()
+    for x in unsure:
+        if (x.ref, x.field, x.new) in meant:
+            yield Written(x.ref, x.field, x.golden_id, x.old, x.new, plan_id, sure=False)
+
+
+UNSURE = (None, Outcome.DEFERRED.value)  # outcomes that may hide a write whose receipt was lost
+
+
+def _as_of_now(c: sa.Connection, written: Mapping[tuple[str, str], Written], plans: Sequence[str]) -> Iterator[Written]:
+    """With the plan that wrote the field again, where one has."""
+    s = schema.sent
+    query = sa.select(s.c.ref, s.c.field, s.c.plan_id).where(s.c.plan_id.not_in(plans))
+    later = {(r.ref, r.field): r.plan_id for r in bulk.where_in(c, query, s.c.ref, {ref for ref, _ in written})}
+    for cell, one in written.items():
+        yield replace(one, later=later.get(cell))
+
+
+# -- how it is now -------------------------------------------------------------------------------------------------
+
+
+def _targets(hub: Hub) -> dict[tuple[str, str], Stream]:
+    return {(system, stream): hub.connectors[system].stream(stream) for system, stream in writable(hub)}
+
+
+def _look(hub: Hub, refs: Sequence[str]) -> dict[str, Present | OmniHubError]:
+    """ref → how it is in its system now, or why that can't be seen; who is missing is gone."""
+    wanted: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
+    for ref in map(Ref.parse, refs):
+        wanted[ref.system][ref.stream].append(ref.id)
+    found: dict[str, Present | OmniHubError] = {}
+
+    def one(system: str) -> None:
+        found.update(_look_at(hub, system, wanted[system]))
+
+    with ThreadPoolExecutor(MAX_SYSTEMS, thread_name_prefix="undo") as pool:
+        list(pool.map(one, sorted(wanted)))
+    return found
+
+
+def _look_at(hub: Hub, system: str, wanted: Mapping[str, Sequence[str]]) -> dict[str, Present | OmniHubError]:
+    """Some records of one system."""
+    targets = {stream: target for (of, stream), target in _targets(hub).items() if of == system}
+    found: dict[str, Present | OmniHubError] = {}
+    client: Any = None
+    for stream, ids in wanted.items():
+        refs = [str(Ref(system, stream, id_)) for id_ in ids]
+        if stream not in targets:
+            found |= dict.fromkeys(refs, ConfigError(f"{system}/{stream} is not written any more"))
+            continue
+        try:
+            connector = hub.connectors[system]
+            client = client or open_client(connector, hub.settings(connector), ledger=hub.store.ledger)
+        except OmniHubError as error:
+            found |= dict.fromkeys(refs, error)
+            continue
+        found |= _look_at_stream(hub, connector, targets[stream], client, ids)
+        hub.progress(f"look {system}", len(found), sum(map(len, wanted.values())))
+    return found
+
+
+def _look_at_stream(
+    hub: Hub, connector: Connector, stream: Stream, client: Any, ids: Sequence[str]
+) -> dict[str, Present | OmniHubError]:
+    push = stream.push
+    assert push is not None
+    read = reader(hub, connector, stream)
+
+    def some(asked: Sequence[str]) -> dict[str, Present | OmniHubError]:
+        try:
+            return {str(Ref(connector.name, stream.name, id_)): p for id_, p in read(push.look(client, asked)).items()}
+        except OmniHubError as error:
+            return {str(Ref(connector.name, stream.name, id_)): error for id_ in asked}
+
+    with ThreadPoolExecutor(push.parallel, thread_name_prefix=f"undo-{connector.name}") as pool:
+        looked = pool.map(some, bulk.chunks(ids, LOOK))
+    return {ref: present for part in looked for ref, present in part.items()}
+
+
+def _looked(found: Inverse, written: Iterable[Written]) -> dict[str, str]:
+    """System → whether its present state is known, as a plan says it."""
+    blind = Counter(Ref.parse(one.ref).system for one in found.left if one.why.startswith("could not look"))
+    return {
+        system: "could not look" if blind[system] else "looked"
+        for system in sorted({Ref.parse(one.ref).system for one in written})
+    }
+
+
+# -- and back ------------------------------------------------------------------------------------------------------
+
+
+def lift(
+    store: Store, author: str, what: str = "", systems: Sequence[str] = (), names: Sequence[str] = ()
+) -> list[dict[str, Any]]:
+    """Let the hub write again what was undone: by this undo (or any of this plan or run), in this record, or all of it.
+    Returns what was held."""
+    if not what:
+        return holding.lift(store, author, systems=systems, names=names)
+    if "/" in what:
+        return holding.lift(store, author, ref=what, systems=systems, names=names)
+    with store.read() as c:
+        of = undoable(c, what)
+        p = schema.plans
+        undos = c.execute(sa.select(p.c.id, p.c.about).where(p.c.kind == "undo")).all()
+    mine = [r.id for r in undos if r.id in of or set(json.loads(r.about)["undoes"]) & {*of}]
+    return holding.lift(store, author, mine, systems=systems, names=names)
