@@ -28,7 +28,7 @@ up: .venv/ready
 test: .venv/ready-dev
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(if $(CI),--cov --cov-report=term $(if $(ARGS),--cov-fail-under=0)) $(ARGS)
 
-prove: .venv/ready-dev
+prove: .venv/ready-dev $(if $(shell command -v java),.venv/ready-spark)
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal -m long $(ARGS)
 
 check: .venv/ready-dev
@@ -43,6 +43,8 @@ bench: .venv/ready-bench
 lock:
 	$(UV_LOCK) --output-file $(LOCKS)/requirements.txt
 	$(UV_LOCK) --extra dev --output-file $(LOCKS)/requirements-dev.txt
+	$(UV_LOCK) --extra dev --extra spark --constraints $(LOCKS)/requirements-dev.txt \
+		--output-file $(LOCKS)/requirements-spark.txt
 	$(UV_LOCK) --extra dev --extra bench --constraints $(LOCKS)/requirements-dev.txt \
 		--output-file $(LOCKS)/requirements-bench.txt
 
@@ -64,6 +66,12 @@ clean:
 .venv/ready-dev: $(LOCKS)/requirements-dev.txt .venv/ready
 	@echo "Installing what tests and checks need …"
 	$(PIP) --require-hashes -r $(LOCKS)/requirements-dev.txt
+	@touch $@
+
+# Spark comes as source: half a gigabyte, and a minute to put together.
+.venv/ready-spark: $(LOCKS)/requirements-spark.txt .venv/ready-dev
+	@echo "Installing Spark, for a full re-match on it …"
+	$(PIP) --require-hashes --no-build-isolation -r $(LOCKS)/requirements-spark.txt
 	@touch $@
 
 .venv/ready-bench: $(LOCKS)/requirements-bench.txt .venv/ready-dev
