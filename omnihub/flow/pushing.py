@@ -21,6 +21,7 @@ import xxhash
 
 from omnihub import refine as refining
 from omnihub.errors import ConfigError, OmniHubError, UnsafePlan
+from omnihub.flow import letters
 from omnihub.flow.auditing import audited, fingerprints
 from omnihub.flow.holding import holds, remember
 from omnihub.flow.hub import Hub
@@ -29,7 +30,7 @@ from omnihub.land import read_anew
 from omnihub.model import Change, Op, Outcome, Ref
 from omnihub.push import Broken, Plan, Present, Receipt, Task, apart_from, apply_stream, guard, make_plan
 from omnihub.push.apply import Numbered, Read, parsed
-from omnihub.push.plan import Difference, calls, hash_of
+from omnihub.push.plan import Difference, calls, hash_of, unit_of
 from omnihub.sdk import Connector, FullName, Page, Push, Record, Stream, open_client
 from omnihub.store import Store, bulk, schema
 from omnihub.store.open import now_iso
@@ -50,28 +51,43 @@ class Stored:
     counts: dict[str, Any]
     broken: tuple[str, ...]
     looked: dict[str, str]
-    kind: str = "sync"  # undo of such a plan, redo of an undo
-    about: dict[str, Any] | None = None  # of those: what is taken back, who asked, why, what is left
+    kind: str = "sync"  # undo of such a plan, redo of an undo; replay of dead letters
+    about: dict[str, Any] | None = None  # of those: what is taken back (or tried again), who asked, why, what is left
+
+
+@dataclass(frozen=True)
+class Replay:
+    """Dead letters to be tried again: their ids, the (ref, field or group) they are about, and who asked for it."""
+
+    letters: tuple[str, ...]
+    units: Collection[tuple[str, str]]
+    author: str
 
 
 # -- plan ----------------------------------------------------------------------------------------------------------
 
 
-def make_and_store_plan(hub: Hub, run_id: str, keep: bool = True) -> Stored:
+def make_and_store_plan(hub: Hub, run_id: str, keep: bool = True, replay: Replay | None = None) -> Stored:
     """Make the plan of this run, hold it against the guard, and keep it. With nothing to change none is kept.
 
     A plan that a guard stops is kept as `blocked`, and names the approval that lets it pass. Older plans not yet
-    carried out are outdated by it. `keep=False` (a dry run) only says what would be.
+    carried out are outdated by it. `keep=False` (a dry run) only says what would be. With a `replay` the plan holds
+    what these dead letters are about and nothing else, and other plans go on beside it.
     """
     push = writable(hub)
     with hub.store.read() as c:
         looked = _looked(c, hub)
         differences = apart_from(_differences(c, push), holds(c))
-        plan = make_plan(differences, push, _held_back(c), looked)
+        held = letters.waiting(c)
+        if replay:
+            differences = (d for d in differences if (d.ref, unit_of(d.golden_id, d.field)) in replay.units)
+        plan = make_plan(differences, push, {} if replay else held, looked)
         broken = guard(plan, totals(c), written_before(c), hub.limits)
     counts = plan.counts() | {"calls": calls(plan, push)}
     state = "blocked" if broken else "ready"
     stored = Stored(plan_id_of(plan), plan.hash, state, counts, tuple(b.words() for b in broken), dict(looked))
+    if replay:
+        stored = replace(stored, kind="replay", about={"author": replay.author, "letters": list(replay.letters)})
     return keep_plan(hub.store, stored, plan, broken, run_id) if keep else stored
 
 
@@ -145,11 +161,6 @@ def _last_news(c: sa.Connection, system: str, stream: str) -> str | None:
     return c.execute(latest.limit(1)).scalar()
 
 
-def _held_back(c: sa.Connection) -> dict[tuple[str, str], tuple[str | None, str | None]]:
-    t = schema.dead_letters
-    return {(r.ref, r.field): (r.old, r.new) for r in c.execute(sa.select(t.c.ref, t.c.field, t.c.old, t.c.new))}
-
-
 def totals(c: sa.Connection) -> dict[tuple[str, str], int]:
     """Living records per (system, stream)."""
     t = schema.refined
@@ -182,17 +193,22 @@ _CHANGES = (
 )
 
 
-_AUDITED = {"sync": "planned", "undo": "undo planned", "redo": "redo planned"}
+_AUDITED = {"sync": "planned", "undo": "undo planned", "redo": "redo planned", "replay": "replay planned"}
+_ALL = ("sync", "undo", "redo", "replay")
+_OUTDATES = {"sync": ("sync", "replay"), "undo": _ALL, "redo": _ALL, "replay": ("replay",)}
+_ABOUT = {"undoes": "undoes", "because": "reason", "letters": "letters"}
 
 
 def keep_plan(store: Store, stored: Stored, plan: Plan, broken: Sequence[Broken], run_id: str) -> Stored:
     """Keep a plan. Those before it are outdated; but an undo that waits is by another undo only: what it takes back is
     looked at again before it is written, and no other plan goes on with it."""
     p = schema.plans
-    kinds = ("sync",) if stored.kind == "sync" else ("sync", "undo", "redo")
+    kinds = _OUTDATES[stored.kind]
     with store.write() as c:
         _give_up_unfinished(c, kinds)
         c.execute(sa.update(p).where(p.c.state.in_(OPEN), p.c.kind.in_(kinds)).values(state="outdated"))
+        if stored.kind == "sync":
+            letters.close_settled(c)
         if not plan.changes:
             return stored
         c.execute(
@@ -226,7 +242,7 @@ def keep_plan(store: Store, stored: Stored, plan: Plan, broken: Sequence[Broken]
         facts = {"plan": stored.id, "kind": stored.kind, "run": run_id, "hash": stored.hash, "state": stored.state}
         facts |= {name: stored.counts[name] for name in ("planned", "by_system")}
         if stored.about:
-            facts |= {"undoes": stored.about["undoes"], "because": stored.about["reason"]}
+            facts |= {name: stored.about[of] for name, of in _ABOUT.items() if of in stored.about}
         audited(c, stored.about["author"] if stored.about else "", _AUDITED[stored.kind], facts)
     return stored
 
@@ -292,6 +308,7 @@ def apply_plan(hub: Hub, plan_id: str, systems: Sequence[str] = ()) -> dict[str,
     Returns planned, written, refused, deferred, drifted, left (not yet carried out, where a system failed midway).
     UnsafePlan: a guard stopped it and nobody approved it, or its changes are not those its hash names.
     """
+    letters.check_key()
     plan = open_plan(hub.store, plan_id)
     if plan is None:
         raise ConfigError(f"there is no plan {plan_id}; `omnihub plan` makes one")
@@ -511,20 +528,9 @@ def keep_receipts(store: Store, plan_id: str, receipts: Sequence[Receipt]) -> No
             ("ref", "field", "value", "plan_id", "at"),
             [(ref, f, v, plan_id, at) for (ref, f), v in written.items()],
         )
-        refused = {
-            (r.ref, f): (r.ref, f, r.before.get(f), v, plan_id, r.code, r.message, at)
-            for r in receipts
-            if r.outcome is Outcome.REFUSED
-            for f, v in r.sent.items()
-        }
-        bulk.upsert(
-            c,
-            schema.dead_letters,
-            ("ref", "field", "old", "new", "plan_id", "code", "message", "at"),
-            list(refused.values()),
-        )
+        letters.keep(c, plan_id, [r for r in receipts if r.outcome is Outcome.REFUSED], at)
         _doubt(c, plan_id, [r.ref for r in receipts if r.code in SURPRISES])
-        _settle(c, written)
+        letters.close(c, written)
         remember(c, plan_id, written)
         _audit_written(c, plan_id, [r for r in receipts if r.outcome is Outcome.WRITTEN])
 
@@ -537,17 +543,6 @@ def _audit_written(c: sa.Connection, plan_id: str, written: Sequence[Receipt]) -
     for receipt, prints in zip(written, fingerprints(c, [r.sent for r in written]), strict=True):
         told[receipt.ref] |= prints
     audited(c, "", "written", {"plan": plan_id, "records": told})
-
-
-def _settle(c: sa.Connection, written: Collection[tuple[str, str]]) -> None:
-    """What is written now is a dead letter no longer. There are few of those, and mostly none."""
-    d = schema.dead_letters
-    if c.execute(sa.select(d.c.ref).limit(1)).first() is None:
-        return
-    refs = {ref for ref, _ in written}
-    for ref, field in bulk.where_in(c, sa.select(d.c.ref, d.c.field), d.c.ref, refs):
-        if (ref, field) in written:
-            c.execute(sa.delete(d).where(d.c.ref == ref, d.c.field == field))
 
 
 SURPRISES = ("already", "changed", "gone")  # the record was not as the pull had shown it

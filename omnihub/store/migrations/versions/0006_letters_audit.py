@@ -18,7 +18,8 @@ def upgrade() -> None:
         default = sa.text("1") if name == "attempts" else None
         column = sa.Column(name, kinds.get(name, sa.Text()), nullable=default is None, server_default=default)
         op.add_column("dead_letters", column)
-    op.execute("UPDATE dead_letters SET first_at = at")
+    golden = "SELECT golden_id FROM crosswalk WHERE crosswalk.ref = dead_letters.ref"
+    op.execute(f"UPDATE dead_letters SET first_at = at, golden_id = ({golden})")
     op.create_table(
         "audit",
         sa.Column("seq", BIG, autoincrement=False, nullable=False),
