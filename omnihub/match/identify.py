@@ -86,8 +86,16 @@ def clustered(
     sure = scored.filter(pc.and_(pc.greater_equal(scored["weight"], model.limits.same), pc.invert(scored["forbidden"])))
     inside = _components(refs, sure, judged)
     pairs = _weighed_inside(model, made, inside, shared, sure) if inside.num_rows else sure
+    if one_to_one:
+        pairs = _across(pairs, homes or {}, one_to_one)
     found = partition(refs, pairs, judged, model.limits, homes=homes or {}, one_to_one=one_to_one)
     return Identified(found.clusters, scored, found.queued)
+
+
+def _across(pairs: pa.Table, homes: Mapping[str, str], one_to_one: Collection[str]) -> pa.Table:
+    """Without pairs inside a system that holds no doubles: nobody need be asked about them."""
+    a, b = ([homes.get(ref) for ref in pairs[end].to_pylist()] for end in ("a", "b"))
+    return pairs.filter(pa.array([x != y or x not in one_to_one for x, y in zip(a, b, strict=True)], pa.bool_()))
 
 
 def _weighed_inside(model: Model, made: pa.Table, inside: pa.Table, shared: pa.Table, sure: pa.Table) -> pa.Table:

@@ -24,6 +24,7 @@ DERIVED = (
     Derived("currency", "currency", key_of(Kind.CURRENCY)),
 )
 
+HEAVIEST = 4096  # sixteenths of a bit: more than any word can weigh
 UNCOUNTED = 1 / 64  # of the records say a word, where nobody counted them
 
 # A title is read once, into parts; see `titles.PARTS` for their order.
@@ -40,7 +41,7 @@ FEATURES = f"""
                     list_filter([mpn], lambda n: n IS NOT NULL) AS numbers_of_maker
              FROM told)
     SELECT * EXCLUDE (words, own, title_codes, said_codes, in_title, in_description, numbers_of_maker),
-           sku IS NOT NULL OR gtin IS NOT NULL AS numbered, own AS title,
+           sku IS NOT NULL OR gtin IS NOT NULL AS numbered, own AS title, array_to_string(own, '') AS run_together,
            list_distinct(list_concat(coalesce(string_split(maker, ' '), []), own)) AS words,
            list_distinct(list_concat(numbers_of_maker, in_title)) AS codes,
            list_distinct(list_concat(numbers_of_maker, in_title, in_description)) AS mentioned
@@ -50,6 +51,7 @@ KEYS = (
     "'s:' || sku",
     "'g:' || gtin",
     "'m:' || unnest(codes)",
+    "'x:' || CASE WHEN length(run_together) >= 8 THEN run_together END",
     "'t:' || CASE WHEN len(title) > 1 THEN array_to_string(list_sort(title), ' ') END",
     "'w:' || unnest(CASE WHEN NOT numbered THEN words END)",
     """'w:' || unnest(CASE WHEN NOT numbered THEN list_transform(list_zip(title[:-2], title[2:]),
@@ -58,7 +60,8 @@ KEYS = (
 
 HOLDERS = "SELECT NULL::VARCHAR AS value, NULL::VARCHAR AS holder FROM features WHERE false"
 
-# Whole numbers (sixteenths of a bit): their sums do not depend on the order of adding.
+# A word weighs as much as it is rare, in sixteenths of a bit: of whole numbers the sum does not depend on the order. A
+# term is a word and its weight in one number, which is compared faster than text: the weight is its last 12 bits.
 READY = f"""
     WITH said AS (SELECT ref, unnest(words) AS word FROM features),
          weighed AS (
@@ -66,16 +69,19 @@ READY = f"""
                     ::BIGINT AS weight
              FROM said LEFT JOIN rarity_words ON value = word),
          counted AS (
-             SELECT ref, list({{'word': word, 'weight': weight, 'square': weight * weight}} ORDER BY word) AS terms,
+             SELECT ref, list((hash(word) % {2**40})::BIGINT * {HEAVIEST} + weight ORDER BY word) AS terms,
                     sqrt(sum(weight * weight)) AS length, sum(weight)::BIGINT AS all_said
              FROM weighed GROUP BY ref)
     SELECT f.*, counted.terms, counted.length, counted.all_said FROM features AS f LEFT JOIN counted USING (ref)"""
 
 _SHARED = "list_intersect(terms_l, terms_r)"
-_SQUARES = f"list_sum(list_transform({_SHARED}, lambda t: t.square))"
-_WEIGHTS = f"list_sum(list_transform({_SHARED}, lambda t: t.weight))"
+_SQUARES = f"list_sum(list_transform({_SHARED}, lambda t: (t % {HEAVIEST}) * (t % {HEAVIEST})))"
+_WEIGHTS = f"list_sum(list_transform({_SHARED}, lambda t: t % {HEAVIEST}))"
 _NUMBERED = silent("numbered_l OR numbered_r")
 _WORDLESS = silent("numbered_l OR numbered_r OR terms_l IS NULL OR terms_r IS NULL")
+
+
+_TELLING = ("numbers", "platforms", "grades", "colors", "languages")  # parts of a title in which variants differ
 
 
 def _below(measure: str, *steps: tuple[float, str, float], above: float) -> Comparison:
@@ -118,7 +124,7 @@ COMPARISONS: dict[str, Comparison] = {
         bits("NOT numbered_l AND NOT numbered_r", 0),
         bits("mpn_l = mpn_r AND coalesce(maker_l = maker_r, true)", 6.5),
         bits("mpn_l <> mpn_r", 0),
-        bits("platforms_l <> platforms_r OR numbers_l <> numbers_r OR grades_l <> grades_r OR colors_l <> colors_r", 0),
+        bits(" OR ".join(f"{part}_l <> {part}_r" for part in _TELLING), 0),
         bits(f"list_has_any(codes_l, codes_r) AND {_SQUARES} >= 0.2 * length_l * length_r", 6.5),
         bits(f"{_SQUARES} >= 0.8 * length_l * length_r", 6),
         OTHERWISE,
@@ -135,6 +141,16 @@ COMPARISONS: dict[str, Comparison] = {
         _WEIGHTS, *((16 * most, "1", w) for most, w in ((8, -2), (12, -1.5), (16, -0.6), (25, 0.3), (40, 0.9))),
         above=1.7,
     ),
+    "spelling": (  # photo story, photostory
+        _WORDLESS,
+        bits(
+            f"""least(length(run_together_l), length(run_together_r)) >= 8
+               AND (contains(run_together_l, run_together_r) OR contains(run_together_r, run_together_l))
+               AND coalesce({_WEIGHTS}, 0) < 0.8 * least(all_said_l, all_said_r)""",
+            3,
+        ),
+        OTHERWISE,
+    ),
     "codes": (
         _NUMBERED,
         bits("mpn_l = mpn_r", 7),
@@ -145,10 +161,11 @@ COMPARISONS: dict[str, Comparison] = {
         bits("codes_l[1] IS NOT NULL AND codes_r[1] IS NOT NULL", -2),
         OTHERWISE,
     ),
-    "numbers": _variant("numbers", none=0.4, equal=0.5, one=-0.4, some=-0.6, other=-2),
+    "numbers": _variant("numbers", none=0.4, equal=0.5, one=-0.6, some=-0.6, other=-2),
     "platform": _variant("platforms", none=0, equal=0.4, one=0.5, some=0, other=-2.2),
     "grade": _variant("grades", none=0.8, equal=0.4, one=-0.8, some=0, other=-2.6),
     "color": _variant("colors", none=0, equal=0.5, one=-0.2, some=0, other=-2.5),
+    "language": _variant("languages", none=0, equal=0.5, one=-0.3, some=0, other=-2.5),
     "upgrade": _mark("upgrade", -2.4),
     "academic": _mark("academic", -1),
     "condition": _mark("condition", -1),
@@ -171,7 +188,7 @@ SPEC = Spec(
     READY,
     COMPARISONS,
     (),
-    Thresholds(same=9.0, unsure=5.0),
+    Thresholds(same=10.0, unsure=5.0),
     ("l.sku = r.sku", "l.gtin = r.gtin"),
     words=("words",),
     assigned=Thresholds(same=6.5, unsure=5.0),

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 
 # What Spark, or Splink's jar for it, calls what sqlglot would write otherwise.
 _FUNCTIONS: dict[type[exp.Expr], str] = {exp.JarowinklerSimilarity: "JARO_WINKLER", exp.ArrayOverlaps: "ARRAYS_OVERLAP"}
-_CALLED = {"jaro_similarity": "JARO_SIM"}
+_CALLED = {"jaro_similarity": "JARO_SIM", "list_intersect": "ARRAY_INTERSECT", "list_sum": "AGGREGATE"}
+_ADDING = sqlglot.parse_one("adding(CAST(0 AS BIGINT), (a, b) -> a + b)", read="spark").expressions
 
 _BLOCKS = f"""
     WITH sized AS (SELECT key, ref, count(*) OVER (PARTITION BY key) AS n FROM keys WHERE key NOT LIKE 'r:%'),
@@ -176,7 +177,10 @@ def _said(node: exp.Expr, texts: frozenset[str]) -> exp.Expr:
     if name := _FUNCTIONS.get(type(node)):
         return exp.Anonymous(this=name, expressions=[node.this, node.expression])
     if isinstance(node, exp.Anonymous) and node.name.lower() in _CALLED:
-        return exp.Anonymous(this=_CALLED[node.name.lower()], expressions=node.expressions)
+        adding = _ADDING if node.name.lower() == "list_sum" else []  # of whole numbers; Spark folds, DuckDB adds
+        node.set("expressions", [*node.expressions, *(part.copy() for part in adding)])
+        node.set("this", _CALLED[node.name.lower()])  # not another node: what is inside it has its turn, too
+        return node
     if isinstance(node, exp.Anonymous) and node.name.lower() == "list_has_all":
         return _has_all(*node.expressions)
     if isinstance(node, exp.Bracket) and node.this.name[:-2] in texts:  # a letter of a text; sqlglot counts from 0

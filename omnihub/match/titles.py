@@ -20,7 +20,18 @@ from collections.abc import Iterator, Mapping
 
 from omnihub.fields.text import fold, listed
 
-PARTS = ("words", "numbers", "title_codes", "platforms", "upgrade", "academic", "condition", "grades", "colors")
+PARTS = (
+    "words",
+    "numbers",
+    "title_codes",
+    "platforms",
+    "upgrade",
+    "academic",
+    "condition",
+    "grades",
+    "colors",
+    "languages",
+)
 BETWEEN = "|"  # between the parts; none of them can hold it
 
 MAX_WORDS = 60  # a longer title is a description
@@ -56,6 +67,12 @@ _GRADES = listed(
 _COLORS = listed(
     "black white silver gray red blue green yellow orange pink purple brown gold beige bronze titanium violet"
     " schwarz weiss silber grau rot blau grun gelb"
+)
+_LANGUAGES = listed(
+    "english german french spanish italian portuguese dutch swedish danish norwegian finnish polish czech russian greek"
+    " turkish arabic hebrew hindi chinese mandarin cantonese japanese korean vietnamese thai latin afrikaans irish"
+    " welsh catalan hungarian romanian ukrainian croatian serbian bulgarian indonesian swahili tagalog"
+    " deutsch francais espanol italiano"
 )
 
 
@@ -108,6 +125,8 @@ _CHUNK = re.compile(r"[a-z0-9.]+(?:[-/][a-z0-9.]+)*")
 _PIECE = re.compile(r"[a-z]{1,3}|[a-z0-9]*\d[a-z0-9]*")
 _NUMBER = re.compile(r"\d+(?:\.\d+)*")
 _COUNTED = re.compile(r"(\d+(?:\.\d+)?)([a-z]+)")
+_ORDINAL = re.compile(r"(\d+)(?:st|nd|rd|th)")
+_ONE_USER = re.compile(r"\b(?:1|one|single)[ -]?(?:users?\b|u\b)(?:\(s\))?")
 _NUMBERED = re.compile(r"[a-z]{1,3}(\d{1,2})")  # cs3, x2
 
 
@@ -116,7 +135,7 @@ def read(title: str) -> str | None:
     """All that a title says, in the order of PARTS.
 
     >>> read("PhotoStory v2.0 Upgrade - black")
-    'photostory 2 upgrade black|2|||upgrade||||black'
+    'photostory 2 upgrade black|2|||upgrade||||black|'
     """
     plain = _plain(title)
     words = list(_words(plain))[:MAX_WORDS]
@@ -127,6 +146,7 @@ def read(title: str) -> str | None:
         *(_named(plain, table) for table in (_PLATFORMS, _UPGRADE, _ACADEMIC, _CONDITION)),
         sorted(_GRADES.intersection(words)),
         sorted(_COLORS.intersection(words)),
+        sorted(_LANGUAGES.intersection(words)),
     )
     return BETWEEN.join(" ".join(part) for part in parts) if words else None
 
@@ -145,7 +165,8 @@ def amount(price: str) -> str | None:
 def _plain(title: str) -> str:
     low = _INCHES.sub(" in ", _SIGNS.sub(" ", title.lower()))
     low = fold(low).replace("'", "").replace("`", "")
-    return _DECIMAL.sub(_version, _BEFORE_VERSION.sub(" ", _GROUPED.sub(r"\1\2", low)))
+    low = _ONE_USER.sub(" ", _GROUPED.sub(r"\1\2", low))  # one user is what goes without saying
+    return _DECIMAL.sub(_version, _BEFORE_VERSION.sub(" ", low))
 
 
 def _version(found: re.Match[str]) -> str:
@@ -210,7 +231,9 @@ def _is_code(word: str) -> bool:
     if word.isdigit():
         return len(word) >= LONG
     digits = sum(map(str.isdigit, word))
-    return len(word) >= 4 and 2 <= digits < len(word) and word.isalnum() and not _is_measure(word)
+    if len(word) < 4 or not 2 <= digits < len(word) or not word.isalnum():
+        return False
+    return not _is_measure(word) and not _ORDINAL.fullmatch(word)
 
 
 def _is_measure(word: str) -> bool:
@@ -219,9 +242,9 @@ def _is_measure(word: str) -> bool:
 
 
 def _numbers(words: list[str]) -> Iterator[str]:
-    """What is counted or measured, and versions; of cs3 the 3."""
+    """What is counted or measured, and versions; of cs3 the 3, of 7th the 7."""
     for word in words:
-        if named := _NUMBERED.fullmatch(word):
+        if named := _NUMBERED.fullmatch(word) or _ORDINAL.fullmatch(word):
             yield named[1]
         elif not _is_code(word) and (_NUMBER.fullmatch(word) or _is_measure(word)):
             yield word

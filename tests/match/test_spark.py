@@ -154,6 +154,10 @@ def test_nothing_in_common_is_no_pair_there_either(spark: SparkSession) -> None:
     [
         ("list_has_any(a_l, a_r)", "ARRAYS_OVERLAP(a_l, a_r)"),
         ("jaro_winkler_similarity(a_l, a_r) >= 0.9", "JARO_WINKLER(a_l, a_r) >= 0.9"),
+        (
+            "list_sum(list_intersect(a_l, a_r))",
+            "AGGREGATE(ARRAY_INTERSECT(a_l, a_r), CAST(0 AS BIGINT), (a, b) -> a + b)",
+        ),
         ("c_l[1] = c_r[1]", "c_l[0] = c_r[0]"),  # of lists, which begin at 0 there
         ("text_l[1] = text_r[1]", "SUBSTRING(text_l, 1, 1) = SUBSTRING(text_r, 1, 1)"),
         ("ELSE", "ELSE"),
