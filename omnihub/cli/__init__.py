@@ -320,7 +320,7 @@ def match_models(as_json: Json = False) -> None:
 
 @match_app.command("use")
 def match_use(
-    version: Annotated[int, typer.Argument(help="The model's number, as `omnihub match models` has it.")],
+    version: Annotated[str, typer.Argument(help="The model's number, as `omnihub match models` has it, or `default`.")],
     entity: Annotated[Matched, typer.Option("--entity", help="What a record is about.")],
     as_json: Json = False,
 ) -> None:

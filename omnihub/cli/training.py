@@ -10,9 +10,12 @@ from rich.markup import escape
 
 from omnihub.cli.installation import here
 from omnihub.cli.screen import heading, progress, put, table, tell
+from omnihub.errors import OmniHubError
 from omnihub.flow import modelling
 from omnihub.flow.training import Trained, train_entity
 from omnihub.model import GOLDEN, Entity
+
+DEFAULT = "default"  # what comes with the hub
 
 
 def train(entity: str, keep: bool, as_json: bool) -> None:
@@ -37,18 +40,22 @@ def models(as_json: bool) -> None:
     tell({"models": found}, as_json, lambda console: _draw_models(console, found))
 
 
-def use(entity: str, version: int, as_json: bool) -> None:
+def use(entity: str, version: str, as_json: bool) -> None:
     """Put a model in force again."""
+    if version != DEFAULT and not version.isdecimal():
+        raise OmniHubError(f"match: {version} is no model; write a number of `omnihub match models`, or {DEFAULT}")
+    number = None if version == DEFAULT else int(version)
     with here().store() as store, store.write() as c:
-        modelling.use(c, Entity(entity), version)
-    facts = {"entity": entity, "version": version}
-    tell(facts, as_json, lambda console: console.print(f"Model {version} weighs {entity}s from the next run on."))
+        modelling.use(c, Entity(entity), number)
+    name = "What comes with the hub" if number is None else f"Model {number}"
+    facts = {"entity": entity, "version": number}
+    tell(facts, as_json, lambda console: console.print(f"{name} weighs {entity}s from the next run on."))
 
 
 def _draw_trained(console: Console, trained: Trained, keep: bool) -> None:
     name = trained.model.entity.value
     heading(console, f"Trained on {trained.records:,} {name}s", "in bits: one more is twice as likely")
-    drawn = table("comparison", "where", "before", "now", fold=("where",))
+    drawn = table("comparison", "where", "as it comes", "learnt", fold=("where",))
     for one in trained.learnt:
         drawn.add_row(one.comparison, f"[dim]{escape(one.when)}[/]", f"{one.before:+.1f}", f"{one.after:+.1f}")
     put(console, drawn)
@@ -59,9 +66,15 @@ def _draw_trained(console: Console, trained: Trained, keep: bool) -> None:
 
 
 def _draw_models(console: Console, found: Sequence[dict[str, Any]]) -> None:
-    if not found:
-        console.print("No models are kept yet: what comes with the hub weighs every pair.")
-        return
+    if found:
+        _draw_kept(console, found)
+    in_force = {one["entity"] for one in found if one["active"]}
+    others = [f"{entity.value}s" for entity in GOLDEN if entity.value not in in_force]
+    if others:
+        console.print(f"  {', '.join(others)}: [green]in force[/] is what comes with the hub.")
+
+
+def _draw_kept(console: Console, found: Sequence[dict[str, Any]]) -> None:
     drawn = table("", "version", "made", "trained on", "")
     for one in found:
         trained = one["trained_on"] or "comes with the hub"

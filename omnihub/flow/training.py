@@ -13,7 +13,7 @@ from omnihub.errors import OmniHubError
 from omnihub.flow.hub import Hub
 from omnihub.flow.matching import all_records
 from omnihub.flow.modelling import model_in_force, next_version, store_model
-from omnihub.match import Model, with_frequencies
+from omnihub.match import Model, default_model, with_frequencies
 from omnihub.match.train import TooFewError, train
 from omnihub.model import Entity
 from omnihub.store import schema
@@ -21,7 +21,7 @@ from omnihub.store import schema
 
 @dataclass(frozen=True)
 class Learnt:
-    """One level of one comparison: what it said before and says now, in bits."""
+    """One level of one comparison: what it says as it comes with the hub, and as trained, in bits."""
 
     comparison: str
     level: int
@@ -46,17 +46,18 @@ def train_entity(hub: Hub, entity: Entity, *, keep: bool = True) -> Trained:
     little to learn from.
     """
     with hub.store.read() as c:
-        before, _ = model_in_force(c, entity, hub.thresholds[entity])
+        in_force, _ = model_in_force(c, entity, hub.thresholds[entity])
         hub.progress(f"read {entity}", 0, None)
         features, keys, shared = all_records(c, entity)
         x = schema.crosswalk
         first = sa.select(sa.func.min(x.c.ref)).where(x.c.entity == entity.value).group_by(x.c.golden_id)
         one_each = pa.array(c.execute(first).scalars().all(), pa.string())
     hub.progress(f"train {entity}", 0, None)
+    before = replace(default_model(entity), frequencies=in_force.frequencies)  # training twice learns nothing twice
     try:
         model = train(with_frequencies(before, features), features, keys, shared, one_each)
     except TooFewError as error:
-        raise OmniHubError(f"match: {error}; the model that comes with the hub stays in force") from None
+        raise OmniHubError(f"match: {error}; what weighs them now stays in force") from None
     if keep:
         with hub.store.write() as c:
             model = replace(model, version=next_version(c, entity))

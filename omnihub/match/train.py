@@ -39,6 +39,7 @@ from omnihub.match.scoring import RECORDS, settings_of
 
 SAMPLE = 1_000_000  # random pairs that u is counted on; more changes nothing that could be seen
 LEAST = 1e-6  # a share that is smaller was not measured, it was missed
+FEWEST = 50  # records; of fewer there is nothing to learn
 ENOUGH = 2_000  # records from which what was measured counts more than what the hub came with
 EM_PAIRS = 1_000_000  # candidate pairs of one session
 ALONE = 2 / 3  # so much of what a comparison says no other says as well; the hub's own bits are made that way
@@ -58,8 +59,11 @@ def train(model: Model, features: pa.Table, keys: pa.Table, shared: pa.Table, on
     """The model with shares and thresholds measured on these records. See `omnihub.match.features` for what they are.
 
     one_each: a record of each customer, as far as is known: among all records too many random pairs are one customer.
-    Raises TooFewError where no session of the expectation maximisation came to an end.
+    Raises TooFewError below FEWEST records, and where no session of the expectation maximisation came to an end.
     """
+    too_few = TooFewError(f"{features.num_rows} {model.entity} records tell too little to train on")
+    if features.num_rows < FEWEST:
+        raise too_few
     con = prepared(model, features, shared)
     try:
         con.register("one_each", pa.table({"ref": one_each}))
@@ -69,7 +73,7 @@ def train(model: Model, features: pa.Table, keys: pa.Table, shared: pa.Table, on
         linker = _linker(con, RECORDS, once.misc.save_model_to_json())
         sessions = sum(_session(linker, rule) for rule in SPECS[model.entity].training)
         if not sessions:
-            raise TooFewError(f"{features.num_rows} {model.entity} records tell too little to train on")
+            raise too_few
         found = linker.misc.save_model_to_json()["comparisons"]
     finally:
         con.close()
@@ -93,7 +97,8 @@ def fingerprint(features: pa.Table) -> str:
 
 def _session(linker: Linker, rule: str) -> bool:
     """Whether a session over the pairs of this rule came to an end; on little data one may not."""
-    before = linker._settings_obj.core_model_settings.copy()  # Splink leaves it in pieces when a session fails
+    # Splink leaves its settings in pieces when a session fails
+    before = linker._settings_obj.core_model_settings.copy()  # type: ignore[no-untyped-call]
     try:
         linker.training.estimate_parameters_using_expectation_maximisation(
             rule, estimate_without_term_frequencies=True, max_pairs=EM_PAIRS, record_sample_proportion=1.0
