@@ -303,27 +303,40 @@ HOLDERS = """
     SELECT 'p:' || unnest(phones) AS value, coalesce(own[1], '') || '|' || coalesce(road, city, '') AS holder
     FROM features"""
 
-READY = """
-    SELECT f.*, coalesce(unshared.phones, []) AS own_phones,
+FEW = 6  # times as often as what is said twice: a word of one firm
+RARE, RAREST = 0.001, 0.0002  # of all records say such a word
+
+READY = f"""
+    SELECT f.*, coalesce(unshared.phones, []) AS own_phones, said.rare, said.rarest,
            list_filter(f.phones, lambda p: length(p) <= 7) AS short_phones,
            list_transform(f.phones, lambda p: right(p, 7)) AS phone_ends,
            list_transform(f.phones, lambda p: left(p, length(p) - 2)) AS exchanges
     FROM features AS f
     LEFT JOIN (SELECT ref, list(phone ORDER BY phone) AS phones
                FROM (SELECT ref, unnest(phones) AS phone FROM features)
-               WHERE 'p:' || phone NOT IN (SELECT value FROM shared) GROUP BY ref) AS unshared USING (ref)"""
+               WHERE 'p:' || phone NOT IN (SELECT value FROM shared) GROUP BY ref) AS unshared USING (ref)
+    LEFT JOIN (SELECT ref, coalesce(list(word ORDER BY word) FILTER (share <= rare), []) AS rare,
+                      coalesce(list(word ORDER BY word) FILTER (share <= {RAREST}), []) AS rarest
+               FROM (SELECT words.ref, words.word, coalesce(share, 0) AS share,
+                            (SELECT greatest({RARE}, {FEW} * min(share)) FROM rarity_own) AS rare
+                     FROM (SELECT ref, unnest(own) AS word FROM features) AS words
+                     LEFT JOIN rarity_own ON rarity_own.value = words.word)
+               WHERE EXISTS (FROM rarity_own) GROUP BY ref) AS said USING (ref)"""
 
 # Each has a trade or a town in its name that the other doesn't have.
 _OTHER_TRADE = """(general_l IS NOT NULL AND general_r IS NOT NULL
     AND NOT list_has_all(general_l, general_r) AND NOT list_has_all(general_r, general_l))"""
 
+# Slips hardly change how long a name is; asked first, as it costs nothing.
+_LENGTHS = "abs(length(letters_l) - length(letters_r))"
 # All that one calls its own the other has, too.
 _WITHIN = "(list_has_all(own_l, own_r) OR list_has_all(own_r, own_l))"
 _WITHIN_BY_SOUND = "(list_has_all(bones_l, bones_r) OR list_has_all(bones_r, bones_l))"
 _SPOT = (
     "house_l = house_r AND road_l = road_r AND coalesce(side_l, side_r) IS NOT DISTINCT FROM coalesce(side_r, side_l)"
 )
-_ROAD_WITH_SLIP = "house_l = house_r AND jaro_winkler_similarity(road_l, road_r) >= 0.88"
+_ROAD_WITH_SLIP = """house_l = house_r AND (jaro_winkler_similarity(road_l, road_r) >= 0.88
+    OR length(road_l) > 3 AND length(road_r) > 3 AND (contains(road_l, road_r) OR contains(road_r, road_l)))"""
 _TOWN = "(postal_l = postal_r OR city_l = city_r)"
 
 COMPARISONS: dict[str, Comparison] = {
@@ -351,22 +364,36 @@ COMPARISONS: dict[str, Comparison] = {
         bits("letters_l = letters_r", 7),
         bits("all_words_l = all_words_r", 6.5),
         bits("list_has_any(also_l, also_r)", 6),
+        bits(f"length(letters_l) >= 10 AND {_LENGTHS} <= 1 AND damerau_levenshtein(letters_l, letters_r) <= 1", 6.5),
+        bits(f"length(letters_l) >= 14 AND {_LENGTHS} <= 2 AND damerau_levenshtein(letters_l, letters_r) <= 2", 6.5),
         bits(f"own_text_l = own_text_r AND {_OTHER_TRADE}", 0),
-        bits(f"length(letters_l) >= 10 AND damerau_levenshtein(letters_l, letters_r) <= 1 AND NOT {_OTHER_TRADE}", 6),
         bits("own_text_l = own_text_r", 5.5),
         bits(f"jaro_winkler_similarity(letters_l, letters_r) >= 0.94 AND NOT {_OTHER_TRADE}", 5.5),
-        bits(f"damerau_levenshtein(letters_l, letters_r) <= 2 AND length(letters_l) > 6 AND NOT {_OTHER_TRADE}", 5),
+        bits(
+            f"""length(letters_l) > 6 AND {_LENGTHS} <= 2 AND damerau_levenshtein(letters_l, letters_r) <= 2
+                AND NOT {_OTHER_TRADE}""",
+            5,
+        ),
         bits(f"list_has_any(two_words_l, two_words_r) AND {_WITHIN} AND NOT {_OTHER_TRADE}", 5.5),
         bits(f"{_WITHIN} AND NOT {_OTHER_TRADE}", 4.5),
-        bits("list_has_any(two_words_l, two_words_r)", 3.5),
+        bits(f"list_has_any(two_words_l, two_words_r) AND NOT {_OTHER_TRADE}", 4.5),
+        bits("list_has_any(two_words_l, two_words_r)", 2.5),
         bits("starts_with(letters_l, letters_r) OR starts_with(letters_r, letters_l)", 3),
         bits(f"jaro_winkler_similarity(own_text_l, own_text_r) >= 0.9 AND NOT {_OTHER_TRADE}", 3),
         bits(f"{_WITHIN_BY_SOUND} AND NOT {_OTHER_TRADE}", 3),
         bits("initials_l = own_text_r OR initials_r = own_text_l", 2),
         bits("list_has_any(any_two_l, any_two_r) AND list_has_any(own_l, own_r)", 1),
-        bits("list_has_any(own_l, own_r)", 0),
+        bits("list_has_any(own_l, own_r)", -1),
         bits("list_has_any(any_two_l, any_two_r)", -1),
         bits(ELSE, -5),
+    ),
+    "rare_word": (  # what is seldom said says more
+        silent("rare_l IS NULL OR rare_r IS NULL"),
+        bits("all_words_l = all_words_r AND list_has_any(rare_l, rare_r)", 0),  # all that is said is the same
+        bits("list_has_any(rarest_l, rarest_r)", 2),
+        bits("list_has_any(rare_l, rare_r)", 1.5),
+        bits("list_has_any(own_l, own_r) AND NOT coalesce(list_has_any(two_words_l, two_words_r), false)", -1),
+        OTHERWISE,
     ),
     "number": (
         bits("NOT list_has_all(numbers_l, numbers_r) AND NOT list_has_all(numbers_r, numbers_l)", -8),
@@ -408,6 +435,7 @@ COMPARISONS: dict[str, Comparison] = {
         bits(f"{_SPOT} AND {_TOWN} AND unit_l <> unit_r", 3),
         bits(f"{_SPOT} AND {_TOWN}", 5.5),
         bits(f"{_SPOT} AND city_l <> city_r AND postal_l <> postal_r", -6),
+        bits(f"{_SPOT} AND postal_l <> postal_r AND left(postal_l, 3) <> left(postal_r, 3)", 1),
         bits(_SPOT, 5),
         bits(f"box_l = box_r AND {_TOWN}", 4),
         bits(f"{_ROAD_WITH_SLIP} AND {_TOWN}", 5),
@@ -416,18 +444,18 @@ COMPARISONS: dict[str, Comparison] = {
             4,
         ),
         bits(f"road_l = road_r AND damerau_levenshtein(house_l, house_r) <= 1 AND {_TOWN}", 2.5),
-        bits(f"road_l = road_r AND {_TOWN}", 0),
-        bits(f"road_l <> road_r AND {_TOWN}", -3),
+        bits(f"road_l = road_r AND {_TOWN}", -2.5),
+        bits(f"road_l <> road_r AND {_TOWN}", -5),
         bits("postal_l = postal_r", 3),
         bits("city_l = city_r", 2.5),
         bits("jaro_winkler_similarity(city_l, city_r) >= 0.92", 1.5),
         bits("city_l <> city_r AND list_has_any(phones_l, phones_r)", -3),
-        bits("city_l <> city_r AND vat_id_l = vat_id_r", -5),
-        bits("city_l <> city_r", -12),  # a branch, unless something else says that they moved
+        bits("city_l <> city_r AND vat_id_l = vat_id_r", -6),
+        bits("city_l <> city_r", -13),  # a branch, unless something else says that they moved
+        bits("postal_l <> postal_r", -6),
         bits("road_l = road_r AND damerau_levenshtein(house_l, house_r) <= 1", 1.5),
-        bits("road_l = road_r", 0),
-        bits("road_l <> road_r", -4),
-        bits("postal_l <> postal_r", -3),
+        bits("road_l = road_r", -2.5),
+        bits("road_l <> road_r", -6),
         OTHERWISE,
     ),
     "branch": (  # rather the head office
@@ -452,4 +480,5 @@ SPEC = Spec(
     (),
     Thresholds(same=9.0, unsure=5.0),
     ("l.name = r.name", "l.domain = r.domain", "l.house = r.house AND l.road = r.road"),
+    words=("own",),
 )
