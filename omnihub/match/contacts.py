@@ -70,6 +70,18 @@ def _mail_last(value: str) -> str | None:
     return told[-1] if len(told) == 2 and len(told[-1]) > 2 else None
 
 
+def _mail_generation(value: str) -> str | None:
+    """Mailboxes of father and son: karl.weber@, karl.weber.jr@."""
+    told = emails.name_parts(value)
+    return fields.generation(" ".join(told)) if len(told) > 1 else None
+
+
+def _mailbox(value: str) -> str | None:
+    """A mailbox without the one figure behind it that parts namesakes under one roof."""
+    local, _, domain = fields.key(Kind.EMAIL, value).rpartition("@")
+    return f"{local[:-1].rstrip('.-_')}@{domain}" if local[-1:] in "23456789" and local[-2:-1].isalpha() else None
+
+
 def _own_domain(value: str) -> str | None:
     domain = value.rpartition("@")[2]
     return None if domains.weak(domain) else domain
@@ -88,7 +100,9 @@ DERIVED = (
     Derived("mail_first", "email", _mail_first),
     Derived("mail_last", "email", _mail_last),
     Derived("script", "last_name", _script),
-    Derived("generation", "last_name", fields.generation),
+    Derived("name_generation", "last_name", fields.generation),
+    Derived("mail_generation", "email", _mail_generation),
+    Derived("mailbox", "email", _mailbox),
     Derived("born", "birth_date", _strong_date),
     Derived("born_year", "birth_date", _year),
     Derived("birth_place", "birth_place", key_of(Kind.CITY)),
@@ -115,7 +129,7 @@ DERIVED = (
 )
 
 FEATURES = """
-    SELECT d.*, d.email_weak IS NOT NULL AS is_weak,
+    SELECT d.*, d.email_weak IS NOT NULL AS is_weak, coalesce(d.name_generation, d.mail_generation) AS generation,
            split_part(d.email, '@', 2) AS email_domain,
            coalesce(d.given, CASE WHEN ends_with(d.login, d.last) AND length(d.login) > length(d.last)
                                   THEN left(d.login, length(d.login) - length(d.last))
@@ -191,13 +205,18 @@ _NEAR_LAST = f"""(last_letters_l = last_letters_r OR {_alike("last", "last", 0.9
     OR least(length(last_l), length(last_r)) >= 3 AND damerau_levenshtein(last_l, last_r) <= 1)"""
 
 # Two first names that are not ways to write one: no typo, nickname, initial, sound, or the other's surname.
-_OTHER_FIRST = f"""(given_l <> given_r AND first_l <> last_r AND last_l <> first_r
+_OTHER_FIRST = f"""(given_l <> given_r AND coalesce(script_l = script_r, true)
+    AND coalesce(first_l <> last_r, true) AND coalesce(last_l <> first_r, true)
     AND left(first_l, length(first_r)) <> left(first_r, length(first_l))
     AND first_sound_l <> first_sound_r AND first_letters_l IS DISTINCT FROM first_letters_r
     AND (familiar_l <> familiar_r
-         OR NOT {_alike("first", "first", 0.8)} AND NOT {_alike("given", "given", 0.8)}))"""
-_OTHER_TOLD = """((first_l IS NULL OR first_r IS NULL) AND last_l = last_r
-    AND left(told_first_l, length(told_first_r)) <> left(told_first_r, length(told_first_l)))"""
+         OR NOT {_alike("first", "first", 0.86)} AND NOT {_alike("given", "given", 0.86)}))"""
+_OTHER_LOGIN = """(first_{a} IS NULL AND length(login_{a}) > 3
+    AND left(login_{a}, 1) NOT IN (left(first_{b}, 1), left(given_{b}, 1), left(last_{a}, 1)))"""
+# The one without a first name has a mailbox with another.
+_OTHER_TOLD = f"""((first_l IS NULL OR first_r IS NULL) AND last_l = last_r
+    AND (left(told_first_l, length(told_first_r)) <> left(told_first_r, length(told_first_l))
+         OR {_OTHER_LOGIN.format(a="l", b="r")} OR {_OTHER_LOGIN.format(a="r", b="l")}))"""
 _OTHER_CROSSED = f"""(first_l = last_r AND first_r <> last_l AND NOT {_alike("last", "first", 0.8)}
     OR last_l = first_r AND last_r <> first_l AND NOT {_alike("first", "last", 0.8)})"""
 _OTHER = f"(coalesce({_OTHER_FIRST}, false) OR coalesce({_OTHER_TOLD}, false) OR coalesce({_OTHER_CROSSED}, false))"
@@ -213,11 +232,14 @@ def _count(*conditions: str) -> str:
     return "(" + " + ".join(f"CASE WHEN {condition} THEN 1 ELSE 0 END" for condition in conditions) + ")"
 
 
+_NAMED_LOGIN = """coalesce(contains(login_l, last_l) OR contains(login_l, last_r)
+    OR starts_with(login_l, first_l) OR starts_with(login_l, first_r), false)"""
 _SAME_LETTER = "left(login_l, 1) = left(login_r, 1)"  # colleagues have a.weber and k.weber
 _HOME = (_SAME_HOUSE, "list_has_any(phones_l, phones_r)", "email_l = email_r")
 _SAME_ID = "coalesce(id_number_l = id_number_r, false)"
 _MISTYPED_ID = """coalesce(length(id_number_l) >= 6 AND damerau_levenshtein(id_number_l, id_number_r) <= 1
-    AND left(id_number_l, length(id_number_l) - 2) <> left(id_number_r, length(id_number_r) - 2), false)"""
+    AND (levenshtein(id_number_l, id_number_r) = 2
+         OR left(id_number_l, length(id_number_l) - 2) <> left(id_number_r, length(id_number_r) - 2)), false)"""
 _LIKE_ID = "coalesce(damerau_levenshtein(id_number_l, id_number_r) <= 1, false)"
 _SAME_NAME = "(given_l = given_r AND last_l = last_r OR first_l = last_r AND last_l = first_r)"
 _NO_SLIP = "year_l <> year_r AND coalesce(damerau_levenshtein(born_l, born_r) > 1, true)"
@@ -228,10 +250,13 @@ COMPARISONS: dict[str, Comparison] = {
         bits("email_l = email_r", 4),
         bits("(is_weak_l OR is_weak_r) AND email_domain_l = email_domain_r", 2),
         silent("email_l IS NULL OR email_r IS NULL OR is_weak_l OR is_weak_r"),
+        bits(
+            "own_domain_l = own_domain_r AND (mailbox_l = email_r OR mailbox_r = email_l OR mailbox_l = mailbox_r)", -12
+        ),
         bits("login_l = login_r AND own_domain_l = own_domain_r", 5),  # but for figures
         bits("login_l = login_r AND email_domain_l = email_domain_r", 2),
         bits(f"login_l = login_r AND {_alike('email_domain', 'email_domain', 0.9)}", 8),
-        bits("length(login_l) >= 6 AND login_l = login_r AND NOT contains(login_l, last_l)", 5),
+        bits(f"length(login_l) >= 6 AND login_l = login_r AND NOT {_NAMED_LOGIN}", 5),
         bits(f"{_SAME_LETTER} AND length(email_l) >= 10 AND damerau_levenshtein(email_l, email_r) <= 2", 6.5),
         bits(f"{_SAME_LETTER} AND own_domain_l <> own_domain_r AND {_alike('email', 'email', 0.9)}", 4),
         bits("login_l = login_r", 1),
@@ -245,11 +270,11 @@ COMPARISONS: dict[str, Comparison] = {
     ),
     "id_number": (
         silent("id_number_l IS NULL OR id_number_r IS NULL"),
-        bits("id_number_l = id_number_r", 18),
-        bits(_MISTYPED_ID, 10),
+        bits("id_number_l = id_number_r", 21),
+        bits(_MISTYPED_ID, 11),
         bits("length(id_number_l) >= 6 AND damerau_levenshtein(id_number_l, id_number_r) <= 1", 6),  # or given in a row
         bits("length(id_number_l) >= 6 AND damerau_levenshtein(id_number_l, id_number_r) <= 2", 4),
-        bits(ELSE, -5),
+        bits(ELSE, -4),
     ),
     "birth_date": (
         silent("year_l IS NULL OR year_r IS NULL"),
@@ -258,16 +283,16 @@ COMPARISONS: dict[str, Comparison] = {
         bits("(born_l IS NULL OR born_r IS NULL) AND abs(year_l - year_r) <= 1", 0),
         bits("born_l IS NULL OR born_r IS NULL", -5),
         bits("year_l = year_r AND born_month_l = born_day_r AND born_day_l = born_month_r", 7.5),
-        bits("damerau_levenshtein(born_l, born_r) <= 1", 6),
-        bits("abs(day_l - day_r) <= 31", 3.5),
+        bits("damerau_levenshtein(born_l, born_r) <= 1", 6.5),
+        bits("abs(day_l - day_r) <= 31", 4),
         bits("born_month_l = born_month_r AND born_day_l = born_day_r", 2),
         bits("damerau_levenshtein(born_l, born_r) <= 2", 1.5),
-        bits("abs(day_l - day_r) <= 400", 0.5),
+        bits("abs(day_l - day_r) <= 400", 1.5),
         bits("abs(day_l - day_r) <= 4050", -3.5),
         bits(ELSE, -8),
     ),
     "name": (
-        silent("coalesce(last_l, first_l) IS NULL OR coalesce(last_r, first_r) IS NULL"),
+        bits("coalesce(last_l, first_l) IS NULL OR coalesce(last_r, first_r) IS NULL", -2),
         bits("first_l = first_r AND last_l = last_r", 10),
         bits("first_l = last_r AND last_l = first_r", 9.5),
         bits("given_l = given_r AND last_l = last_r", 9.5),
@@ -330,7 +355,7 @@ COMPARISONS: dict[str, Comparison] = {
         bits("generation_l = generation_r", 2),
         silent("generation_l IS NULL AND generation_r IS NULL"),
         never("generation_l <> generation_r"),
-        bits("email_l <> email_r AND NOT is_weak_l AND NOT is_weak_r", -14),
+        bits("email_l <> email_r AND NOT is_weak_l AND NOT is_weak_r", -16),
         bits(ELSE, -5),
     ),
     "company": (
@@ -347,13 +372,13 @@ COMPARISONS: dict[str, Comparison] = {
         bits(f"{_SAME_TOWN} AND {_SAME_ROAD}", 4.5),
         bits("postal_l = postal_r AND city_l = city_r AND street_l <> street_r", 2),
         bits("postal_l = postal_r AND city_l = city_r", 3),
-        bits("postal_l = postal_r", 3),
+        bits("postal_l = postal_r", 3, tf="postal", u=0.0005, tf_weight=0.4),
         bits(f"area_l = area_r AND {_alike('city', 'city', 0.88)}", 2.5),
         bits("city_l = city_r", 1.5),
         bits(_alike("city", "city", 0.88), 0.5),
         bits("country_l <> country_r", -1),
-        bits("area_l = area_r", 2),
-        bits("postal_l <> postal_r AND city_l <> city_r", -1.5),
+        bits("area_l = area_r", 2, tf="area", u=0.01, tf_weight=0.5),
+        bits("postal_l <> postal_r AND city_l <> city_r", -2),
         bits("city_l <> city_r", -1),
         OTHERWISE,
     ),
@@ -369,7 +394,7 @@ COMPARISONS: dict[str, Comparison] = {
         bits(ELSE, -3),
     ),
     "job": (
-        bits("job_l = job_r", 1.5),
+        bits("job_l = job_r", 1.5, tf="job", u=0.05, tf_weight=0.5),
         OTHERWISE,
     ),
     "common_first": (bits("given_l = given_r", 0, tf="given", u=0.004, tf_weight=0.5), OTHERWISE),
@@ -384,7 +409,7 @@ SPEC = Spec(
     HOLDERS,
     READY,
     COMPARISONS,
-    ("given", "last", "birth_place"),
-    Thresholds(same=11.0, unsure=6.0),
+    ("given", "last", "birth_place", "postal", "area", "job"),
+    Thresholds(same=11.0, unsure=5.0),
     ("l.email = r.email", "l.last = r.last AND l.given = r.given", "l.phone1 = r.phone1", "l.born = r.born"),
 )
