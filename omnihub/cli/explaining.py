@@ -15,6 +15,7 @@ from omnihub.cli.installation import here
 from omnihub.cli.screen import heading, put, table, tell
 from omnihub.errors import OmniHubError
 from omnihub.flow import deciding
+from omnihub.flow.holding import held
 from omnihub.flow.hub import thresholds
 from omnihub.flow.weighing import Weighed, weighed
 from omnihub.match.model import FORBIDDEN
@@ -55,6 +56,7 @@ def told(store: Store, connectors: Mapping[str, Connector], what: str, field: st
             return _record_alone(c, connectors, what, field)
         members = _members(c, golden["id"])
         findings = _findings(c, golden["id"], [m["ref"] for m in members])
+        undone = [one for one in held(c, [m["ref"] for m in members]) if field in (None, one["field"])]
         winners = [cell for cell in golden["lineage"].values() if cell["ref"]]
         origins = _origins(c, connectors, winners)
         around = _around(c, golden["id"], [m["ref"] for m in members])
@@ -70,6 +72,7 @@ def told(store: Store, connectors: Mapping[str, Connector], what: str, field: st
         "fields": _only(fields, field, golden["id"]),
         "around": around,
         "findings": findings,
+        "undone": undone,
     }
 
 
@@ -292,6 +295,13 @@ def _draw(console: Console, facts: Mapping[str, Any]) -> None:
         drawn = table("", "records", "golden records", "some of them", fold=("some of them",))
         for one in facts["around"]:
             drawn.add_row(one["entity"], f"{one['records']:,}", str(one["golden"] or "·"), ", ".join(one["some"]))
+        put(console, drawn)
+    if facts.get("undone"):
+        heading(console, "Undone by a person", "not written again while nothing about it changes; else undo --lift")
+        drawn = table("record", "field", "holds", "by", "because", fold=("record", "holds", "because"))
+        for one in facts["undone"]:
+            holds = escape(one["theirs"]) if one["theirs"] is not None else "[dim]no value[/]"
+            drawn.add_row(one["ref"], one["field"], holds, escape(one["author"]), escape(one["reason"]))
         put(console, drawn)
     if facts["findings"]:
         heading(console, "Open findings")

@@ -82,7 +82,7 @@ def _draw_plan(console: Console, facts: Mapping[str, Any]) -> None:
         put(console, f"{GOOD} every system agrees: nothing to write")
     for system in blind:
         put(console, f"{DOUBTFUL} {system}: could not look, so nothing is planned there; `omnihub status` says why")
-    _draw_stopped(console, facts)
+    draw_stopped(console, facts)
     if facts["plan"]:
         put(console, f"[dim]each change:[/] [bold]omnihub plan show {facts['plan']}[/]")
         if not facts["stopped_by"]:
@@ -90,7 +90,8 @@ def _draw_plan(console: Console, facts: Mapping[str, Any]) -> None:
     console.print()
 
 
-def _draw_stopped(console: Console, facts: Mapping[str, Any]) -> None:
+def draw_stopped(console: Console, facts: Mapping[str, Any]) -> None:
+    """The limits it passed, and how to let it pass."""
     for reason in facts["stopped_by"]:
         put(console, f"{BAD} {escape(reason)}")
     if facts["stopped_by"] and facts["state"] == "blocked":
@@ -107,7 +108,7 @@ def show(plan_id: str | None, limit: int, as_json: bool) -> None:
         if stored is None:
             raise ConfigError(f"there is no plan {plan_id or 'yet'}; `omnihub plan` makes one")
         changes = _changes(store, stored.id, None if as_json else limit)
-    facts = _facts(asdict(stored))
+    facts = _facts(asdict(stored)) | {"kind": stored.kind, "about": stored.about}
     tell(
         facts | {"hash": stored.hash, "changes": changes},
         as_json,
@@ -131,13 +132,31 @@ def _changes(store: Store, plan_id: str, limit: int | None) -> list[dict[str, An
 def _draw_changes(console: Console, facts: Mapping[str, Any], changes: Sequence[Mapping[str, Any]]) -> None:
     beside = f"{facts['state']} · {facts['planned']:,} changes of {facts['records']:,} records"
     heading(console, f"Plan {facts['plan']}", beside)
+    _draw_about(console, facts["kind"], facts["about"])
     for ref, of_record in groupby(changes, key=lambda change: change["ref"]):
         put(console, f"[bold]{ref}[/]")
         console.print(Padding(_fields(of_record), (0, 0, 0, 4)))
     if facts["planned"] > len(changes):
         put(console, f"[dim]… and {facts['planned'] - len(changes):,} more: --limit, or --json for all[/]")
-    _draw_stopped(console, facts)
+    draw_stopped(console, facts)
     console.print()
+
+
+TAKES_BACK = {"undo": "an undo of", "redo": "takes back the undo"}
+
+
+def _draw_about(console: Console, kind: str, about: Mapping[str, Any] | None) -> None:
+    """Of an undo: what it takes back, who asked for it and why, and how much it leaves; of a replay, which letters."""
+    if about is None:
+        return
+    if kind == "replay":
+        put(console, f"[bold]tries again {', '.join(about['letters'][:3])}[/], by {escape(about['author'])}")
+        return
+    of = escape(", ".join(about["undoes"]))
+    put(console, f"[bold]{TAKES_BACK[kind]} {of}[/], by {escape(about['author'])}: {escape(about['reason'])}")
+    if about["left"]:
+        fields = ", ".join(f"{one['ref']} {one['field']} ({one['why']})" for one in about["left"][:3])
+        put(console, f"{DOUBTFUL} {len(about['left']):,} left as they are: {escape(fields)} …")
 
 
 def _fields(changes: Iterable[Mapping[str, Any]]) -> Table:
@@ -161,7 +180,7 @@ def approve(plan_id: str, because: str, by: str, as_json: bool) -> None:
     reason = because.strip()
     if not reason:
         raise ConfigError('approve: say why, in words somebody can read next year: --because "…"')
-    author = by or _login()
+    author = by or login()
     with here().store() as store:
         stored = let_pass(store, plan_id, author, reason)
     facts = {"plan": stored.id, "state": stored.state, "by": author, "because": reason, "hash": stored.hash}
@@ -172,7 +191,8 @@ def approve(plan_id: str, because: str, by: str, as_json: bool) -> None:
     )
 
 
-def _login() -> str:
+def login() -> str:
+    """Who types."""
     with suppress(OSError, KeyError, ImportError):
         return getpass.getuser()
     raise ConfigError("approve: this process has no login name; say who approves with --by")
@@ -195,6 +215,7 @@ def apply(plan_id: str | None, as_json: bool) -> int:
         counts = apply_plan(hub, wanted)
         run = Run.start(hub.store)
         run.note("push", counts)
+        run.note("applied", {"plan": wanted})  # by which `undo` finds it, though another run has made it
         ended = run.end()
     state = "partial" if counts["left"] else ended["state"]  # what is left goes on with the next `apply`
     facts = {"plan": wanted, "run": run.id, "state": state, **counts}
@@ -205,6 +226,10 @@ def apply(plan_id: str | None, as_json: bool) -> int:
 def _draw_applied(console: Console, facts: Mapping[str, Any]) -> None:
     heading(console, f"Applied {facts['plan']}", facts["state"])
     mark = GOOD if facts["state"] == "ok" else DOUBTFUL
-    said = " + ".join(f"{facts[name]:,} {name}" for name in OUTCOMES[1:] if facts[name] or name != "left")
-    put(console, f"{mark} planned {facts['planned']:,} = {said}")
+    put(console, f"{mark} planned {facts['planned']:,} = {said_of(facts)}")
     console.print()
+
+
+def said_of(counts: Mapping[str, Any]) -> str:
+    """The outcomes of a plan, added up."""
+    return " + ".join(f"{counts[name]:,} {name}" for name in OUTCOMES[1:] if counts[name] or name != "left")

@@ -16,6 +16,7 @@ from omnihub.cli.installation import here
 from omnihub.cli.screen import BAD, DOUBTFUL, GOOD, heading, number, progress, put, table, tell
 from omnihub.flow import open_plan
 from omnihub.flow.drifting import drifts
+from omnihub.flow.pushing import OPEN
 from omnihub.flow.runs import balance
 from omnihub.model import FINDING_KINDS
 from omnihub.sdk import Connector
@@ -39,13 +40,15 @@ def status(as_json: bool) -> None:
 
 
 def standing(store: Store, connectors: Mapping[str, Connector], now: datetime) -> dict[str, Any]:
-    """Per stream how far it is read, the last runs, the open plan, open findings by kind."""
+    """Per stream how far it is read, the last runs, the open plan, what was undone and stays so, open findings."""
     plan = open_plan(store)
     with store.read() as c:
         return {
             "streams": _streams(c, connectors, now),
             "runs": _runs(c),
             "plan": plan and {"plan": plan.id, "state": plan.state, **plan.counts, "stopped_by": list(plan.broken)},
+            "undone": c.execute(sa.select(sa.func.count()).select_from(schema.holds)).scalar_one(),
+            "undoing": _undos(c),
             "findings": _findings(c),
         }
 
@@ -95,6 +98,16 @@ def _sums(counts: str) -> dict[str, Any]:
     return {**sums["pull"], **sums["push"], "failed": sums["failed"], "waiting": sums["waiting"]}
 
 
+def _undos(c: sa.Connection) -> list[dict[str, Any]]:
+    """Undos that wait to be written, or to be gone on with."""
+    p = schema.plans
+    query = sa.select(p.c.id, p.c.state, p.c.counts).where(p.c.kind != "sync", p.c.state.in_(OPEN))
+    return [
+        {"plan": row.id, "state": row.state, "planned": json.loads(row.counts)["planned"]}
+        for row in c.execute(query.order_by(p.c.created_at))
+    ]
+
+
 def _findings(c: sa.Connection) -> dict[str, int]:
     f = schema.findings
     query = sa.select(f.c.kind, sa.func.count()).where(f.c.state == "open").group_by(f.c.kind)
@@ -130,6 +143,7 @@ def _draw(console: Console, facts: Mapping[str, Any]) -> None:
         )
         for reason in facts["plan"]["stopped_by"]:
             put(console, f"{DOUBTFUL} {escape(reason)}")
+    _draw_undone(console, facts)
     heading(console, "Open findings", f"{sum(facts['findings'].values()):,}")
     drawn = table("kind", "count", "meaning", right=("count",), fold=("meaning",))
     for kind, count in facts["findings"].items():
@@ -137,6 +151,20 @@ def _draw(console: Console, facts: Mapping[str, Any]) -> None:
         drawn.add_row(kind, number(count), f"[dim]{means}[/]")
     put(console, drawn if facts["findings"] else "[dim]none[/]")
     console.print()
+
+
+def _draw_undone(console: Console, facts: Mapping[str, Any]) -> None:
+    if not facts["undone"] and not facts["undoing"]:
+        return
+    heading(console, "Undone")
+    for one in facts["undoing"]:
+        put(console, f"{DOUBTFUL} {one['plan']} waits, {one['state']}: {one['planned']:,} fields to take back")
+    if facts["undone"]:
+        put(
+            console,
+            f"{facts['undone']:,} fields somebody has undone are not written again while nothing about them changes; "
+            "else [bold]omnihub undo --lift[/]",
+        )
 
 
 def _draw_streams(console: Console, streams: Iterable[Mapping[str, Any]]) -> None:
