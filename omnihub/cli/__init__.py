@@ -8,6 +8,7 @@
     matching     match evaluate                          ruling       rules …
     training     match train, models, use
     judging      judge, judgements, pin, pins, queue, events
+    lettering    letters …                               auditing     audit …
     standins     stand-ins for as long as a command needs them        screen  tables, bars, JSON
 
 A command is a signature here and a function next door, which is loaded when the command runs: `--help` is quick.
@@ -95,7 +96,15 @@ judgements_app = typer.Typer(
     help="What people said of pairs of records: all of it, as a table or a file.", no_args_is_help=True
 )
 pins_app = typer.Typer(help="Values people set for good: all of them, as a table or a file.", no_args_is_help=True)
+letters_app = typer.Typer(
+    help="What systems refused: why, the way out, and whether to try it again.", rich_markup_mode="rich"
+)
+audit_app = typer.Typer(
+    help="Who decided, planned and wrote what: a chain that shows if anybody touched it.", no_args_is_help=True
+)
 app.add_typer(judgements_app, name="judgements", rich_help_panel="Decide")
+app.add_typer(letters_app, name="letters", rich_help_panel="Decide")
+app.add_typer(audit_app, name="audit", rich_help_panel="Look")
 app.add_typer(pins_app, name="pins", rich_help_panel="Decide")
 
 _START, _STEPS, _LOOK, _DECIDE = "Start here", "The loop, step by step", "Look", "Decide"
@@ -480,6 +489,103 @@ def events(
     from omnihub.cli import judging
 
     judging.events(since, entity, limit, as_json)
+
+
+OfSystem = Annotated[str, typer.Option("--system", help="Only of this system; all by default.")]
+LetterName = Annotated[
+    str, typer.Argument(metavar="LETTER", help="Its id or the beginning of it, or the record's ref.")
+]
+
+
+@letters_app.callback(invoke_without_command=True)
+def letters(ctx: typer.Context, system: OfSystem = "", as_json: Json = False) -> None:
+    """What systems refused: why, the way out, and whether to try it again."""
+    if ctx.invoked_subcommand is None:
+        from omnihub.cli import lettering
+
+        lettering.show_all(system, as_json)
+
+
+@letters_app.command("list")
+def letters_list(system: OfSystem = "", as_json: Json = False) -> None:
+    """All dead letters, the latest first, with what each kind of refusal means and the way out."""
+    from omnihub.cli import lettering
+
+    lettering.show_all(system, as_json)
+
+
+@letters_app.command("show")
+def letters_show(letter: LetterName, as_json: Json = False) -> None:
+    """One letter whole: every field old → new, the system's answer, what it means and what to do."""
+    from omnihub.cli import lettering
+
+    lettering.show(letter, as_json)
+
+
+@letters_app.command("replay")
+def letters_replay(
+    letter: Annotated[str, typer.Argument(metavar="[LETTER]", help="Its id, or the record's ref.")] = "",
+    every: Annotated[bool, typer.Option("--all", help="All that wait; what was given up only by its id.")] = False,
+    system: OfSystem = "",
+    plan_only: Annotated[
+        bool, typer.Option("--plan", help="Only make the plan; `omnihub apply PLAN` writes it.")
+    ] = False,
+    by: By = "",
+    as_json: Json = False,
+) -> None:
+    """Try again: a plan of just these changes as they should be now, through the same guard and push."""
+    if every == bool(letter):
+        raise typer.BadParameter("name one letter, or say --all; one of them")
+    from omnihub.cli import lettering
+
+    raise typer.Exit(lettering.replay(letter, every, system, plan_only, by, as_json))
+
+
+@letters_app.command("give-up")
+def letters_give_up(letter: LetterName, because: Because = "", by: By = "", as_json: Json = False) -> None:
+    """Never try this value again. Another value of the golden record is another change, and is planned."""
+    from omnihub.cli import lettering
+
+    lettering.give_up(letter, because, by, as_json)
+
+
+@letters_app.command("new-key")
+def letters_new_key() -> None:
+    """Print a key for OMNIHUB_LETTERS_KEY: with it, dead letters are sealed at rest."""
+    from omnihub.cli import lettering
+
+    lettering.new_key()
+
+
+# -- audit -----------------------------------------------------------------------------------------------------------
+
+
+@audit_app.command("verify")
+def audit_verify(
+    head: Annotated[
+        str, typer.Option("--head", metavar="HASH", help="A hash `verify` said earlier: it must still be there.")
+    ] = "",
+    as_json: Json = False,
+) -> None:
+    """Walk the chain; name the first row that was changed, removed or moved, and exit with 1."""
+    from omnihub.cli import auditing
+
+    raise typer.Exit(auditing.verify(head, as_json))
+
+
+@audit_app.command("list")
+def audit_list(
+    since: Annotated[
+        str, typer.Option("--since", metavar="DATE|SEQ", help="A day or moment (UTC), or a row's number.")
+    ] = "",
+    what: Annotated[str, typer.Option("--what", help="Only these: judged, pinned, planned, approved, written …")] = "",
+    limit: Annotated[int, typer.Option(min=1, help="The last so many on the screen; JSON has all.")] = 200,
+    as_json: Json = False,
+) -> None:
+    """Who did what and when, in order. Values are not in it, only whose and which field."""
+    from omnihub.cli import auditing
+
+    auditing.entries(since, what, limit, as_json)
 
 
 # -- connectors ------------------------------------------------------------------------------------------------------

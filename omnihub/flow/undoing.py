@@ -30,7 +30,7 @@ from omnihub.sdk import Connector, Stream, open_client
 from omnihub.store import Store, bulk, schema
 
 LAST = "last"
-KIND = {"sync": "undo", "undo": "redo", "redo": "undo"}  # of a plan → of the one that takes it back
+KIND = {"sync": "undo", "replay": "undo", "undo": "redo", "redo": "undo"}  # of a plan → of the one that takes it back
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ def _chain(c: sa.Connection, plans: Sequence[str]) -> list[str]:
     """What these plans in turn have taken back."""
     p = schema.plans
     told = c.execute(sa.select(p.c.about).where(p.c.id.in_(plans), p.c.about.is_not(None))).scalars()
-    return sorted({one for about in told for one in json.loads(about)["chain"]})
+    return sorted({one for about in told for one in json.loads(about).get("chain", ())})
 
 
 # -- what they wrote -----------------------------------------------------------------------------------------------
