@@ -9,6 +9,7 @@
     training     match train, models, use
     judging      judge, judgements, pin, pins, queue, events
     lettering    letters …                               auditing     audit …
+    undoing      undo
     standins     stand-ins for as long as a command needs them        screen  tables, bars, JSON
 
 A command is a signature here and a function next door, which is loaded when the command runs: `--help` is quick.
@@ -232,6 +233,34 @@ def apply(
     from omnihub.cli import planning
 
     raise typer.Exit(planning.apply(plan_id, as_json))
+
+
+@app.command(rich_help_panel=_STEPS)
+def undo(
+    what: Annotated[
+        str,
+        typer.Argument(metavar="RUN", help="A run, a plan, or last; with --lift a record, too.", show_default=False),
+    ] = "",
+    systems: Annotated[list[str] | None, typer.Option("--system", help="Only in this one; may be said again.")] = None,
+    fields: Annotated[
+        list[str] | None,
+        typer.Option("--field", help="Only this one, with the rest of its address; may be said again."),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Write it at once; else it is only planned and shown.")] = False,
+    because: Annotated[str, typer.Option("--because", help="The reason, kept with what is undone.")] = "",
+    by: Annotated[str, typer.Option("--by", help="Who says so; your login by default.")] = "",
+    lift: Annotated[
+        bool, typer.Option("--lift", help="Instead: what was undone may be written again by the next plan.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Take back what a run has written, but for what somebody changed since; an undo can be undone, too."""
+    from omnihub.cli import undoing
+
+    if lift:
+        undoing.let_go(what, systems or [], fields or [], by, as_json)
+    else:
+        raise typer.Exit(undoing.undo(what, systems or [], fields or [], because, by, yes, as_json))
 
 
 # -- look ------------------------------------------------------------------------------------------------------------

@@ -26,6 +26,7 @@ from omnihub import report as words
 from omnihub.errors import ConfigError
 from omnihub.flow.drifting import drifts
 from omnihub.flow.hub import Hub
+from omnihub.flow.letters import readable
 from omnihub.flow.runs import balance
 from omnihub.model import GOLDEN, Entity, Outcome
 from omnihub.report import Facts, Item
@@ -163,6 +164,7 @@ def _facts(
         drifts=tuple(_drifts(c)),
         records=int(c.execute(sa.select(sa.func.count()).where(~schema.refined.c.deleted)).scalar_one()),
         goldens=sum({r["entity"]: r["total"] for r in known.to_pylist()}.values()),
+        undone=int(c.execute(sa.select(sa.func.count()).select_from(schema.holds)).scalar_one()),
     )
 
 
@@ -229,6 +231,10 @@ def _items(c: sa.Connection, hub: Hub, digest: words.Digest, plan: _Plan) -> Ite
             "plan_state": _plan_states(batch, plan),
         }
         parents = _parents(c, batch)
+        if batch.column("refusal").null_count < batch.num_rows:  # the words of a dead letter may be sealed
+            opened = [readable(refusal) for refusal in batch.column("refusal").to_pylist()]
+            column = batch.schema.get_field_index("refusal")
+            batch = batch.set_column(column, "refusal", pa.array(opened, pa.string()))
         for name, values in told.items():
             batch = batch.append_column(name, pa.array(values, pa.string()))
         yield digest.add(batch.select(words.FINDINGS.names).cast(words.FINDINGS), parents)
@@ -412,6 +418,7 @@ def _plan(c: sa.Connection, row: Any, run: words.RunFacts | None) -> words.PlanO
         mine = counts.setdefault(system, dict.fromkeys(("planned", *(o.value for o in Outcome), "left"), 0))
         mine["planned"] += n
         mine[outcome or "left"] += n
+    about = json.loads(row.about) if row.about else {}
     return words.PlanOutcome(
         id=row.id,
         state=row.state,
@@ -420,22 +427,39 @@ def _plan(c: sa.Connection, row: Any, run: words.RunFacts | None) -> words.PlanO
         applied_at=row.applied_at,
         guard=tuple(json.loads(row.guard)),
         systems=tuple(words.Written(system, **counts[system]) for system in sorted(counts)),
+        undoes=tuple(about.get("undoes", ())),
+        by=about.get("author", ""),
+        because=about.get("reason", ""),
+        left=len(about.get("left", ())),
     )
 
 
 def _refusals(c: sa.Connection) -> tuple[words.Refusal, ...]:
     d, t = schema.dead_letters, schema.refined
-    (old, _), (new, _) = _cut(d.c.old, "old"), _cut(d.c.new, "new")
-    query = sa.select(d.c.ref, d.c.field, old, new, d.c.code, d.c.message, d.c.at, t.c.fields).outerjoin(
+    query = sa.select(d.c.ref, d.c.field, d.c.old, d.c.new, d.c.code, d.c.message, d.c.at, t.c.fields).outerjoin(
         t, t.c.ref == d.c.ref
     )
     rows = c.execute(query.order_by(d.c.at.desc(), d.c.ref, d.c.field).limit(REFUSALS)).all()
     return tuple(
         words.Refusal(
-            r.ref.split("/")[0], r.ref, _label(r.fields, r.ref), r.field, r.old, r.new, r.code, r.message, r.at
+            system=r.ref.split("/")[0],
+            ref=r.ref,
+            record=_label(r.fields, r.ref),
+            field=r.field,
+            old=_legible(r.old),
+            new=_legible(r.new),
+            code=r.code,
+            message=readable(r.message) or "",
+            at=r.at,
         )
         for r in rows
     )
+
+
+def _legible(value: str | None) -> str | None:
+    """A value of a dead letter, which may be sealed, as far as a report shows it."""
+    told = readable(value)
+    return told[: words.MAX_TEXT] if told else told
 
 
 def _label(fields: str | None, ref: str) -> str:

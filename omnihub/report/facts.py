@@ -162,7 +162,8 @@ class Written:
 
 @dataclass(frozen=True)
 class PlanOutcome:
-    """The latest plan. of_run: it was made by the run the report is about."""
+    """The latest plan. of_run: it was made by the run the report is about. undoes: the plans it takes back, where it is
+    an undo; then by and because say who asked for it and why, and left how many fields it leaves as they are."""
 
     id: str
     state: str
@@ -171,6 +172,10 @@ class PlanOutcome:
     applied_at: str | None
     guard: tuple[str, ...]
     systems: tuple[Written, ...]
+    undoes: tuple[str, ...] = ()
+    by: str = ""
+    because: str = ""
+    left: int = 0
 
 
 @dataclass(frozen=True)
@@ -238,6 +243,7 @@ class Facts:
     drifts: tuple[Drift, ...]
     records: int
     goldens: int
+    undone: int = 0  # fields a person has undone, and which are not written again for now
 
     @property
     def findings(self) -> int:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from omnihub.errors import ConfigError, OmniHubError
-from omnihub.flow import Run, apply_plan, approve, open_plan
+from omnihub.flow import Run, apply_plan, approve, open_plan, report
 from omnihub.flow.holding import held
 from omnihub.flow.undoing import Undoing, lift, plan_undo
 from omnihub.push import Limits
@@ -358,3 +359,18 @@ def test_a_waiting_undo_is_never_carried_out_by_the_way(begin: Start) -> None:
     waiting = open_plan(here.store, found.plan.id)
     assert waiting
     assert waiting.state == "ready"
+
+
+@pytest.mark.long
+def test_the_report_says_what_was_taken_back_and_what_stays_so(begin: Start, tmp_path: Path) -> None:
+    here = begin("compared")
+    told = here.sync()
+    run = Run.start(here.store)
+    found = plan_undo(here.hub(), told.plan.id, "anna", "wrong <trust>", run.id)
+    assert found.plan
+    apply_plan(here.hub(), found.plan.id)
+    run.end()
+    report(here.hub(), tmp_path, run.id)
+    text = next(tmp_path.rglob("index.html")).read_text()
+    assert f"takes back what <code>{told.plan.id}</code> has written, as anna asked: wrong &lt;trust&gt;" in text
+    assert "somebody has undone: not written again" in text

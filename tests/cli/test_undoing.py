@@ -1,0 +1,82 @@
+"""Undo from the command line: looked at first, written when asked, undone again, and let go of."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from omnihub.cli.installation import here
+from omnihub.cli.standins import standins
+from tests.cli.conftest import omnihub
+
+
+def nothing_is_nothing(value: Any) -> Any:
+    """No vendor tells a field that is empty from one that is not there."""
+    if isinstance(value, dict):
+        return {name: nothing_is_nothing(inner) for name, inner in value.items() if inner is not None}
+    return [nothing_is_nothing(inner) for inner in value] if isinstance(value, list) else value
+
+
+def dumped() -> Any:
+    return nothing_is_nothing(omnihub("sandbox", "dump").facts)
+
+
+def test_there_is_nothing_to_take_back_before_anything_was_written(world: Path) -> None:
+    said = omnihub("undo", "last")
+    assert (said.code, "nothing has been written yet" in said.err) == (1, True)
+    said = omnihub("undo")
+    assert (said.code, "say what: a run, a plan, or last" in said.err) == (1, True)
+
+
+def test_an_undo_is_shown_first_and_writes_nothing_by_itself(synced: Path) -> None:
+    before = dumped()
+    facts = omnihub("undo", "last", "--system", "hubspot", "--because", "wrong trust", "--by", "anna", "--json").facts
+    assert (facts["kind"], facts["state"], facts["written"]) == ("undo", "ready", None)
+    assert set(facts["by_system"]) == {"hubspot"}
+    assert dumped() == before
+    shown = omnihub("plan", "show", facts["plan"]).out
+    assert f"an undo of {facts['of'][0]}, by anna: wrong trust" in shown
+    kept = omnihub("plan", "show", facts["plan"], "--json").facts
+    assert (kept["kind"], kept["about"]["undoes"], kept["about"]["systems"]) == ("undo", facts["of"], ["hubspot"])
+    assert len(kept["changes"]) == kept["planned"] == facts["planned"]
+
+
+@pytest.mark.long
+def test_a_run_is_taken_back_held_and_let_go_of(world: Path) -> None:
+    before = dumped()
+    with standins(here()):
+        run = omnihub("sync", "--json").facts
+        after = dumped()
+        assert after != before
+        said = omnihub("undo", run["run"], "--yes", "--because", "a mistake", "--json")
+        assert (said.code, said.facts["left"], said.facts["written"]["written"]) == (0, [], run["written"])
+        assert dumped() == before
+        held = omnihub("status", "--json").facts["undone"]
+        assert held == said.facts["planned"]
+        assert f"{held:,} fields" in omnihub("status").out
+        one = omnihub("plan", "show", said.facts["plan"], "--json").facts["changes"][0]
+        told = omnihub("explain", one["ref"], "--json").facts["undone"]
+        assert (one["field"], "a mistake") in {(each["field"], each["reason"]) for each in told}
+        assert "Undone by a person" in omnihub("explain", one["ref"]).out
+        assert omnihub("sync", "--json").facts["planned"] == 0
+        lifted = omnihub("undo", "--lift", said.facts["plan"], "--json").facts["lifted"]
+        assert len(lifted) == held
+        assert omnihub("sync", "--json").facts["written"] == run["written"]
+        assert dumped() == after
+
+
+@pytest.mark.long
+def test_an_undo_that_was_planned_is_applied_and_its_run_is_undone(world: Path) -> None:
+    with standins(here()):
+        omnihub("sync", "--json")
+        after = dumped()
+        plan = omnihub("undo", "last", "--json").facts["plan"]
+        done = omnihub("apply", plan, "--json").facts
+        assert done["written"] == done["planned"] > 0
+        said = omnihub("undo", done["run"], "--yes")
+        assert said.code == 0
+        assert f"Undo of the undo {plan}" in said.out
+        assert dumped() == after
+        assert omnihub("audit", "verify").code == 0
