@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
 from omnihub.errors import ConfigError, OmniHubError
-from omnihub.flow import Run, apply_plan, auditing, letters, make_and_store_plan
+from omnihub.flow import Hub, Run, apply_plan, auditing, letters, make_and_store_plan, report
 from omnihub.flow.letters import KEY, Letter, cause_of, letter_id, new_key
 from omnihub.flow.pushing import Replay, keep_receipts
 from omnihub.model import Outcome
@@ -18,11 +19,14 @@ from omnihub.push import Limits, Receipt
 from omnihub.store import Store, bulk, schema
 from tests.flow import loop
 from tests.flow import test_deciding as people
+from tests.flow import test_reporting as reporting
 from tests.flow.conftest import Loop, Start
 from tests.flow.test_applying import trusting
 from tests.flow.test_deciding import A, B
 
 made, known, either = people.made, people.store, people.either  # fixtures
+filled, folder, hub = reporting.filled, reporting.folder, reporting.hub
+empty_database = reporting.empty_database
 
 D = schema.dead_letters
 AT = "2026-01-02T08:00:00Z"
@@ -273,6 +277,23 @@ def test_a_key_that_is_none_is_refused_before_anything_is_sent(known: Store, mon
         waiting(known)
     with pytest.raises(ConfigError, match="omnihub letters new-key"):
         apply_plan(loop.hub_over(known, {}), "plan-1")
+
+
+def test_a_report_can_read_sealed_letters_with_the_key_and_is_made_without(
+    filled: Hub, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(KEY, new_key())
+    with filled.store.write() as c:
+        c.execute(sa.update(D).values({name: letters.seal(name) for name in ("old", "new", "message")}))
+    report(filled, folder)
+    refusal = reporting.told(folder)["refusals"][0]
+    assert (refusal["old"], refusal["new"], refusal["message"]) == ("old", "new", "message")
+    assert "refused the hub's correction (message)" in (folder / "latest" / "findings.csv").read_text()
+    monkeypatch.delenv(KEY)
+    report(filled, folder)
+    page = (folder / "latest" / "index.html").read_text()
+    assert KEY in page
+    assert "\x02" not in page
 
 
 # -- why -------------------------------------------------------------------------------------------------------------
