@@ -283,9 +283,9 @@ KEYS = (
     "'n:' || letters",
     "'n:' || unnest(also)",
     "'N:' || all_bones",
-    "'h:' || left(letters, 5) || '|' || postal",
-    "'h:' || left(letters, 5) || '|' || city",
-    "'w:' || split_part(name, ' ', 1) || '|' || split_part(name, ' ', 2) || '|' || country",
+    "'h:' || left(letters, 1) || right(letters, 7) || '|' || postal",
+    "'h:' || left(letters, 1) || right(letters, 7) || '|' || city",
+    "'w:' || split_part(name, ' ', 1) || '|' || nullif(split_part(name, ' ', 2), '') || '|' || country",
     "'o:' || unnest(two_words)",
     "'b:' || unnest(bones) || '|' || postal",
     "'b:' || unnest(bones) || '|' || city",
@@ -296,7 +296,6 @@ KEYS = (
     "'s:' || house || '|' || road || '|' || postal",
     "'s:' || house || '|' || road || '|' || city",
     "CASE WHEN postal IS NULL OR city IS NULL THEN 's:' || house || '|' || road END",
-    "'a:' || house || '|' || left(road, 2) || '|' || postal",
 )
 
 HOLDERS = """
@@ -396,12 +395,12 @@ COMPARISONS: dict[str, Comparison] = {
         OTHERWISE,
     ),
     "number": (
-        bits("NOT list_has_all(numbers_l, numbers_r) AND NOT list_has_all(numbers_r, numbers_l)", -8),
+        bits("NOT list_has_all(numbers_l, numbers_r) AND NOT list_has_all(numbers_r, numbers_l)", -11),
         bits("numbers_l <> numbers_r OR (numbers_l IS NULL) <> (numbers_r IS NULL)", -1.5),
         OTHERWISE,
     ),
     "kin": (
-        bits("kin_l IS DISTINCT FROM kin_r AND name_l IS NOT NULL AND name_r IS NOT NULL", -12),
+        bits("kin_l IS DISTINCT FROM kin_r AND name_l IS NOT NULL AND name_r IS NOT NULL", -15),
         bits("branch_l IS DISTINCT FROM branch_r AND name_l IS NOT NULL AND name_r IS NOT NULL", -3),
         bits("NOT list_has_all(places_l, places_r) AND NOT list_has_all(places_r, places_l)", -5),
         OTHERWISE,
@@ -418,7 +417,7 @@ COMPARISONS: dict[str, Comparison] = {
                AND length(split_part(domain_l, '.', 1)) > 6""",
             2,
         ),
-        bits("domain_l <> domain_r", -2),
+        bits("domain_l <> domain_r", -3.5),
         OTHERWISE,
     ),
     "phone": (
@@ -450,6 +449,9 @@ COMPARISONS: dict[str, Comparison] = {
         bits("city_l = city_r", 2.5),
         bits("jaro_winkler_similarity(city_l, city_r) >= 0.92", 1.5),
         bits("city_l <> city_r AND list_has_any(phones_l, phones_r)", -3),
+        bits(
+            "city_l <> city_r AND vat_id_l = vat_id_r AND phones_l[1] <> phones_r[1]", -10.5
+        ),  # one VAT id for a group
         bits("city_l <> city_r AND vat_id_l = vat_id_r", -6),
         bits("city_l <> city_r", -13),  # a branch, unless something else says that they moved
         bits("postal_l <> postal_r", -6),
