@@ -12,7 +12,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,9 +23,12 @@ import pytest
 import sqlalchemy as sa
 
 import connectors
+from omnihub.cli.sandboxing import held_against_truth
 from omnihub.flow import Hub, Run
 from omnihub.model import Ref
 from omnihub.sandbox.kit import Running, Standin
+from omnihub.sandbox.reset import reset
+from omnihub.sandbox.serving import folder as serving_folder
 from omnihub.sandbox.world import World
 from omnihub.store import Store, schema
 from tests.flow import loop
@@ -188,6 +191,33 @@ class _Opened:
 
     def __exit__(self, *_: object) -> None:
         self.stack.close()
+
+
+@dataclass
+class Known:
+    """A hub that has looked at everything and written nothing, and where the truth is."""
+
+    here: Loop
+    home: Path
+
+    def score(self) -> dict[str, Any]:
+        return held_against_truth(self.here.store, self.home)
+
+
+@contextmanager
+def looked_at(home: Path, customers: int, seed: int) -> Iterator[Known]:
+    """A world of any size of one's own, with its truth, and a hub that has looked at it."""
+    found = {name: kind(serving_folder(home) / f"{name}.db", quotas=()) for name, kind in connectors.standins().items()}
+    reset(home, found, customers, seed, datetime.now(UTC), lambda what, done, of: None)
+    with ExitStack() as stack:
+        stack.callback(close, list(found.values()))
+        running = stack.enter_context(Running(list(found.values())))
+        store = Store.open(f"sqlite:///{home / 'hub.db'}")
+        stack.callback(store.close)
+        settings = {s.system: {"url": running.urls[s.system], **s.credentials} for s in found.values()}
+        here = Loop(running, str(store.engine.url), store, settings)
+        loop.look(here.hub(), Run.start(store))
+        yield Known(here, home)
 
 
 @pytest.fixture(scope="session")
