@@ -7,7 +7,7 @@ they begin with a letter that says what they are made of. What is derived of eac
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import duckdb
 import pyarrow as pa
@@ -51,13 +51,12 @@ def features(entity: Entity, rows: pa.Table, accounts: pa.Table | None = None) -
     try:
         con.register("rows", rows)
         con.register("accounts", accounts if accounts is not None else ACCOUNTS.empty_table())
-        _derive(con, spec)
+        con.register("derived", _derived(con, spec))
         if entity is Entity.CONTACT:
-            con.register("company_keys", _made(con, "SELECT DISTINCT name AS text FROM accounts", key_of(Kind.COMPANY)))
+            con.register("company_keys", _company_keys(con))
         con.execute(f"CREATE TEMP TABLE features AS {spec.features}")
-        union = " UNION ".join(f"SELECT {key} AS key, ref FROM features" for key in spec.keys)
         keys = con.sql(
-            f"SELECT key, ref FROM ({union}) WHERE length(key) <= {MAX_KEY} ORDER BY key, ref"
+            f"SELECT key, ref FROM ({_keys_sql(spec)}) WHERE length(key) <= {MAX_KEY} ORDER BY key, ref"
         ).to_arrow_table()
         return con.sql("SELECT * FROM features ORDER BY ref").to_arrow_table(), keys
     finally:
@@ -114,26 +113,39 @@ def _word_shares(con: duckdb.DuckDBPyConnection, column: str) -> pa.Table:
     ).to_arrow_table()
 
 
-def _derive(con: duckdb.DuckDBPyConnection, spec: Spec) -> None:
+def _derived(con: duckdb.DuckDBPyConnection, spec: Spec) -> pa.Table:
     """The table `derived`: each record with its derived values as columns."""
-    sources = {source: f"s{n}" for n, source in enumerate(sorted({d.source for d in spec.derived}))}
-    picked = ", ".join(f"""json_extract_string(fields, '$."{source}"') AS {name}""" for source, name in sources.items())
-    con.execute(
-        f"""CREATE TEMP TABLE picked AS SELECT ref, system, {picked}
-            FROM (SELECT ref, system, json_merge_patch(fields, coalesce(own, '{{}}')) AS fields FROM rows)"""
-    )
-    joins = []
-    for d in spec.derived:
-        source = sources[d.source]
-        con.register(f"m_{d.name}", _made(con, f"SELECT DISTINCT {source} AS text FROM picked", d.make))
-        joins.append(f"LEFT JOIN m_{d.name} ON m_{d.name}.text = picked.{source}")
-    columns = ", ".join(f"m_{d.name}.value AS {d.name}" for d in spec.derived)
-    con.execute(
-        f"CREATE TEMP TABLE derived AS SELECT picked.ref, picked.system, {columns} FROM picked {' '.join(joins)}"
-    )
+    sources = sorted({d.source for d in spec.derived})
+    paths = ", ".join(f"""'$."{source}"'""" for source in sources)  # all at once: each alone would read the JSON again
+    columns = ", ".join(f"said[{n}] AS s{n}" for n in range(1, len(sources) + 1))
+    picked = con.sql(
+        f"""SELECT ref, system, {columns}
+            FROM (SELECT ref, system, json_extract_string(
+                      CASE WHEN coalesce(own, '{{}}') = '{{}}' THEN fields::JSON ELSE json_merge_patch(fields, own) END,
+                      [{paths}]) AS said FROM rows)"""
+    ).to_arrow_table()
+    made = {}
+    for n, source in enumerate(sources, 2):
+        said = picked.column(n).combine_chunks().dictionary_encode()
+        texts = said.dictionary.to_pylist()
+        for d in (d for d in spec.derived if d.source == source):
+            made[d.name] = _made(texts, d.make).take(said.indices)
+    return pa.table({"ref": picked["ref"], "system": picked["system"]} | {d.name: made[d.name] for d in spec.derived})
 
 
-def _made(con: duckdb.DuckDBPyConnection, distinct: str, make: Callable[[str], str | None]) -> pa.Table:
-    """text → value, for each distinct text."""
-    texts = [t for t in con.sql(distinct).to_arrow_table().column("text").to_pylist() if t is not None]
-    return pa.table({"text": pa.array(texts, pa.string()), "value": pa.array([make(t) for t in texts], pa.string())})
+def _keys_sql(spec: Spec) -> str:
+    """(key, ref), each once. All keys of a record in one list: a SELECT for each takes longer to plan than a few
+    records take to read. One that is several of a record's already has to stand alone."""
+    several = [key for key in spec.keys if "unnest(" in key]
+    listed = ", ".join(key for key in spec.keys if key not in several)
+    parts = [f"unnest(list_distinct([{listed}]))", *several]
+    return " UNION ".join(f"SELECT {part} AS key, ref FROM features" for part in parts)
+
+
+def _company_keys(con: duckdb.DuckDBPyConnection) -> pa.Table:
+    texts = [name for name in con.table("accounts").to_arrow_table()["name"].unique().to_pylist() if name is not None]
+    return pa.table({"text": pa.array(texts, pa.string()), "value": _made(texts, key_of(Kind.COMPANY))})
+
+
+def _made(texts: Sequence[str], make: Callable[[str], str | None]) -> pa.Array:
+    return pa.array([make(text) for text in texts], pa.string())
