@@ -48,6 +48,15 @@ _STOP = listed(
 _UNITS = listed(
     "mm cm m km in ft mg g kg oz lb ml cl l gal w kw v ah mah hz khz mhz ghz kb mb gb tb mp px dpi rpm btu bar psi db"
 )
+_LETTERS = listed("a m h")  # more often a letter than a unit, when they stand alone
+_SMALLER = {
+    "l": ("ml", 1000),
+    "cl": ("ml", 10),
+    "kg": ("g", 1000),
+    "cm": ("mm", 10),
+    "tb": ("gb", 1000),
+    "kw": ("w", 1000),
+}
 _SAID = dict(  # what is written in several ways
     pair.split("=")
     for pair in (
@@ -77,7 +86,8 @@ _LANGUAGES = listed(
 
 
 def _patterns(table: Mapping[str, str]) -> dict[str, re.Pattern[str]]:
-    return {name: re.compile(rf"\b(?:{words})\b") for name, words in table.items()}
+    """Of folded words, as the titles are: in oem there is an umlaut."""
+    return {name: re.compile(rf"\b(?:{fold(words)})\b") for name, words in table.items()}
 
 
 _PLATFORMS = _patterns(
@@ -107,6 +117,7 @@ _CONDITION = _patterns(
 _SIGNS = re.compile(r"\((?:tm|r|c)\)|[™®©]")
 _INCHES = re.compile(r"(?<=\d)(?:\"|''|”)")
 _GROUPED = re.compile(r"(?<![\d.,])(\d{1,3}),(\d{3})(?!\d)")
+_COMMA = re.compile(rf"(?<![\d.,])(\d+),(\d{{1,2}})(?= ?(?:{'|'.join(sorted(_UNITS))})\b)")
 _BEFORE_VERSION = re.compile(r"\b(?:v|ver|vers|version|release|rel)[ .]{0,2}(?=\d)")
 _DECIMAL = re.compile(r"(?<![\d.])(\d+)((?:\.\d+)+)(?!\d)")
 _NOUGHTS = re.compile(r"(?:\.0+)+$")
@@ -165,7 +176,8 @@ def amount(price: str) -> str | None:
 def _plain(title: str) -> str:
     low = _INCHES.sub(" in ", _SIGNS.sub(" ", title.lower()))
     low = fold(low).replace("'", "").replace("`", "")
-    low = _ONE_USER.sub(" ", _GROUPED.sub(r"\1\2", low))  # one user is what goes without saying
+    low = _COMMA.sub(r"\1.\2", _GROUPED.sub(r"\1\2", low))
+    low = _ONE_USER.sub(" ", low)  # one user is what goes without saying
     return _DECIMAL.sub(_version, _BEFORE_VERSION.sub(" ", low))
 
 
@@ -177,8 +189,8 @@ def _words(plain: str) -> Iterator[str]:
     before = ""
     for chunk in _CHUNK.findall(_RUNS_ON.sub(" ", plain)):
         for word in _parted(chunk):
-            if word in _UNITS and len(word) > 1 and _NUMBER.fullmatch(before):
-                before += word
+            if word in _UNITS and word not in _LETTERS and _NUMBER.fullmatch(before):
+                before = _measured(before, word)
                 continue
             if before:
                 yield before
@@ -209,12 +221,21 @@ def _written(word: str) -> Iterator[str]:
     counted = _COUNTED.fullmatch(word)
     if counted:
         number, unit = counted[1], _SAID.get(counted[2], counted[2])
-        yield from (number, unit) if unit == "user" else (number + unit,)
+        yield from (number, unit) if unit == "user" else (_measured(number, unit),)
     elif word.isdigit():
         yield word.lstrip("0") or "0"
     elif word:
         one = _singular(_SAID.get(word, word))
         yield _SAID.get(one, one)
+
+
+def _measured(number: str, unit: str) -> str:
+    """
+    >>> _measured("0.5", "l"), _measured("500", "ml"), _measured("46", "in")
+    ('500ml', '500ml', '46in')
+    """
+    smaller, times = _SMALLER.get(unit, (unit, 1))
+    return f"{float(number) * times:.10g}{smaller}" if times > 1 else number + unit
 
 
 def _singular(word: str) -> str:
@@ -237,8 +258,9 @@ def _is_code(word: str) -> bool:
 
 
 def _is_measure(word: str) -> bool:
+    """500ml, and what looks like it: 1080p, 64bit."""
     counted = _COUNTED.fullmatch(word)
-    return counted is not None and counted[2] in _UNITS
+    return counted is not None and (counted[2] in _UNITS or len(counted[1]) < LONG)
 
 
 def _numbers(words: list[str]) -> Iterator[str]:
