@@ -20,7 +20,7 @@ from omnihub.cli.standins import standins
 from omnihub.errors import OmniHubError
 from omnihub.flow import Hub, Run, apply_plan, letters, make_and_store_plan
 from omnihub.flow.letters import Letter
-from omnihub.flow.pushing import Replay, Stored
+from omnihub.flow.pushing import Replay
 
 SHOWN = 50  # at most; JSON has all
 OUTCOMES = ("planned", "written", "refused", "deferred", "drifted")
@@ -134,8 +134,9 @@ def _replayed(hub: Hub, chosen: Sequence[Letter], plan_only: bool, author: str) 
         counts = apply_plan(hub, plan.id)
         run.note("push", counts)
     ended = run.end()["state"]
-    state = "nothing to do" if not planned else plan.state if plan_only or plan.state == "blocked" else ended
-    left = _left(hub, chosen)
+    blind = sorted({one.system for one in chosen if plan.looked.get(one.system) == "could not look"})
+    nothing = "partial" if blind else "nothing to do"
+    state = nothing if not planned else plan.state if plan_only or plan.state == "blocked" else ended
     return {
         "run": run.id,
         "plan": plan.id if planned else None,
@@ -143,13 +144,9 @@ def _replayed(hub: Hub, chosen: Sequence[Letter], plan_only: bool, author: str) 
         "letters": len(chosen),
         **{outcome: counts.get(outcome, 0) for outcome in OUTCOMES},
         "stopped_by": list(plan.broken),
-        "blind": sorted({one.system for one in chosen if _blind(plan, one.system)}),
-        "still_dead": left,
+        "blind": blind,
+        "still_dead": _left(hub, chosen),
     }
-
-
-def _blind(plan: Stored, system: str) -> bool:
-    return plan.looked.get(system) == "could not look"
 
 
 def _left(hub: Hub, chosen: Sequence[Letter]) -> list[str]:
@@ -162,8 +159,14 @@ def _draw_replayed(console: Console, facts: Mapping[str, Any]) -> None:
     heading(console, f"Replay {facts['plan'] or ''}", facts["state"])
     if not facts["letters"]:
         put(console, f"{GOOD} no dead letter is waiting")
-    elif not facts["planned"]:
-        put(console, f"{GOOD} there is nothing to write for these letters any more, as far as was last read")
+    elif not facts["planned"] and not facts["still_dead"]:
+        put(console, f"{GOOD} there was nothing to write for these letters any more: they are closed")
+    elif not facts["planned"] and not facts["blind"]:
+        put(
+            console,
+            f"{DOUBTFUL} no golden record wishes this now; what an undo could not restore is tried again by the undo",
+        )
+        put(console, "[dim]that is:[/] [bold]omnihub undo PLAN[/]")
     for system in facts["blind"]:
         put(console, f"{DOUBTFUL} {system}: could not look, so nothing is planned there; `omnihub status` says why")
     for reason in facts["stopped_by"]:

@@ -207,7 +207,7 @@ def keep_plan(store: Store, stored: Stored, plan: Plan, broken: Sequence[Broken]
     with store.write() as c:
         _give_up_unfinished(c, kinds)
         c.execute(sa.update(p).where(p.c.state.in_(OPEN), p.c.kind.in_(kinds)).values(state="outdated"))
-        if stored.kind == "sync":
+        if stored.kind in ("sync", "replay"):
             letters.close_settled(c)
         if not plan.changes:
             return stored

@@ -254,3 +254,6 @@ def test_the_rows_since_a_day_or_a_number(chain: Store) -> None:
     assert [row["seq"] for row in entries(chain, limit=2)] == [4, 5]
     assert [row["seq"] for row in entries(chain, what="tried", limit=9)] == [1, 2, 3, 4, 5]
     assert entries(chain, what="written") == []
+    assert [row["seq"] for row in entries(chain, since="2026-01-04T10:00:00+02:00")] == [4, 5]
+    with pytest.raises(OmniHubError, match="yesterday"):
+        entries(chain, since="yesterday")
