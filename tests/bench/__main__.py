@@ -5,6 +5,7 @@
     make bench ARGS="--only reading"               or --only landing, --only writing, --only loop, --only matching
     make bench ARGS="--only clustering"            clusters of a million records, beside Splink's own
     make bench ARGS="--only identity"              a change among a million records; --folder F keeps the million in F
+    make bench ARGS="--only rematch"               a million contacts matched anew, beside bare Splink
 
     __main__   the table                     landing   land beside `requests` + envelope parse + batch insert
     measure    children, CPU, memory         writing   a stored plan applied, beside the limit and `requests` + threads
@@ -12,6 +13,7 @@
     matching   who is who on others' data, ours beside Splink's default
     clustering  ours beside Splink's, on the same pairs
     customers  a hub full of customers       identity  match, merge and compare of what changed, at two bases
+    rematch    everybody anew, ours beside bare Splink with the same model
 
 Whatever is measured runs in a process of its own, so that its memory is its own; whatever answers it, in another.
 """
@@ -26,7 +28,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tests.bench import clustering, identity, landing, loop, matching, pages, reading, writing
+from tests.bench import clustering, identity, landing, loop, matching, pages, reading, rematch, writing
 from tests.bench.measure import Measured
 
 README = Path(__file__).parents[2] / "README.md"
@@ -55,6 +57,8 @@ def main(arguments: Sequence[str]) -> None:
             parts.append(clustering_table(clustering.run(Path(folder), wish.base)))
         if wish.only == "identity":  # takes many minutes, and gigabytes
             parts.append(identity_table(identity.run(Path(wish.folder or folder), wish.base)))
+        if wish.only == "rematch":
+            parts.append(rematch_table(rematch.run(Path(folder), wish.base)))
     found = "\n".join(parts)
     print(found)  # noqa: T201
     if wish.write:
@@ -70,7 +74,7 @@ def _wish(arguments: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("--changes", type=int, default=20_000, help="pushed beside the limit")
     parser.add_argument("--base", type=int, default=1_000_000, help="records in the hub of which a few change")
-    parts = ("reading", "landing", "writing", "loop", "matching", "clustering", "identity")
+    parts = ("reading", "landing", "writing", "loop", "matching", "clustering", "identity", "rematch")
     parser.add_argument("--only", choices=parts)
     parser.add_argument("--folder", help="where the databases lie meanwhile")
     parser.add_argument("--write", action="store_true", help="put the table into README.md")
@@ -93,6 +97,9 @@ CHILDREN: dict[str, Callable[..., None]] = {
     "cluster-splink": clustering.splink,
     "cluster-ours": clustering.ours,
     "cluster-numbers": clustering.numbers,
+    "rematch-fill": rematch.fill,
+    "rematch-splink": rematch.splink,
+    "rematch-ours": rematch.ours,
     "identity-fill": identity.fill,
     "identity-change": identity.change,
     "loop": lambda home, customers: loop.steps(Path(home), int(customers)),
@@ -209,6 +216,25 @@ def identity_table(found: Sequence[Measured]) -> str:
         ratio = _times(m.seconds, smallest.seconds) if smallest and base != bases[0] else ""
         rows.append((f"{step}, {what}", base, f"{m.seconds:.2f}", ratio, f"{m.cpu_s:.2f}", f"{m.peak_mb:.0f} MB"))
     return table(("identity", "records", "seconds", f"of those at {bases[0]}", "CPU s", "peak memory"), rows)
+
+
+def rematch_table(found: Sequence[Measured]) -> str:
+    """Both ways, and how many times the first one's time and CPU the other takes."""
+    first = found[0]
+    rows = [
+        (
+            m.name,
+            _number(m.records),
+            f"{m.seconds:.1f}",
+            f"{m.cpu_s:.1f}",
+            _times(m.seconds, first.seconds),
+            _times(m.cpu_s, first.cpu_s),
+            f"{m.peak_mb:.0f} MB",
+        )
+        for m in found
+    ]
+    head = ("all anew", "records", "seconds", "CPU s", "of Splink's time", "of its CPU", "peak memory")
+    return table(head, rows)
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -13,6 +13,7 @@ import random
 from collections.abc import Callable
 
 import duckdb
+import pyarrow as pa
 import sqlalchemy as sa
 
 from omnihub.store import Store, bulk, schema
@@ -22,6 +23,7 @@ COLUMNS = ("ref", "entity", "system", "stream", "seq", "raw_seq", "pointer", "de
            "echoes", "own", "edits", "problems")  # fmt: skip
 
 BATCH = 100_000
+CONTACTS_A_PERSON = 1.6
 
 # Shares of all records. A person has 1.6 records, a company 2; what one buys most is bought a lot.
 _WORLD = """
@@ -158,6 +160,36 @@ FROM (SELECT *, json_merge_patch('{}'::JSON, said) AS f FROM facts) ORDER BY seq
 
 def fill(store: Store, records: int) -> int:
     """Put about that many refined records into an empty store. Returns how many."""
+    con = _world(records)
+    done = 0
+    for batch in con.sql(_ROWS).to_arrow_reader(BATCH):
+        rows = list(zip(*(batch.column(n).to_pylist() for n in COLUMNS), strict=True))
+        with store.write() as c, bulk.undisturbed:
+            take(c, len(rows))
+            bulk.append(c, schema.refined, COLUMNS, rows)
+        done += len(rows)
+    con.close()
+    return done
+
+
+def contacts(count: int) -> tuple[pa.Table, pa.Table]:
+    """About that many contacts, and the golden accounts behind those they link to: as `omnihub.match.features` has
+    them."""
+    con = _world(round(count / (0.36 * CONTACTS_A_PERSON)))
+    rows = con.sql(
+        """SELECT ref, system, json_merge_patch('{}'::JSON, said)::VARCHAR AS fields, '{}' AS own
+           FROM facts WHERE entity = 'contact' ORDER BY ref"""
+    ).to_arrow_table()
+    accounts = con.sql(
+        """SELECT ref, 'account_' || split_part(ref, '/', 3) AS golden_id, said ->> 'name' AS name
+           FROM facts WHERE entity = 'account' ORDER BY ref"""
+    ).to_arrow_table()
+    con.close()
+    return rows, accounts
+
+
+def _world(records: int) -> duckdb.DuckDBPyConnection:
+    """A connection with the table `facts` of about that many records."""
     sizes = {
         "companies": round(records * 0.10),
         "persons": round(records * 0.36),
@@ -170,15 +202,7 @@ def fill(store: Store, records: int) -> int:
     for name, size in sizes.items():
         world = world.replace(f"${name}", str(size))
     con.execute(world)
-    done = 0
-    for batch in con.sql(_ROWS).to_arrow_reader(BATCH):
-        rows = list(zip(*(batch.column(n).to_pylist() for n in COLUMNS), strict=True))
-        with store.write() as c, bulk.undisturbed:
-            take(c, len(rows))
-            bulk.append(c, schema.refined, COLUMNS, rows)
-        done += len(rows)
-    con.close()
-    return done
+    return con
 
 
 # -- changes -----------------------------------------------------------------------------------------------------------
