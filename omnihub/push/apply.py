@@ -37,6 +37,7 @@ LOOK_LEAST = (
 )
 FRESH_S = 1.0  # what was looked at should be on its way by then: nobody looks further ahead
 WAVES = 2  # nor further than so many times what can be under way at once
+NO_VALUE = ("null", '""', "[]", "{}")  # the ways JSON says that there is none
 ANNOUNCED = 1000  # records noted as about to be written, with one commit
 
 
@@ -427,7 +428,7 @@ def _write(target: _Target, batch: Sequence[_Ready]) -> list[Receipt]:
     """Write one batch; every row ends in one receipt. What was answered before a call failed stands."""
     answers: dict[int, Answer] = {}
     trouble = _sent(target, batch, answers)
-    told = [_answered(r, answers[r.row.n]) for r in batch if r.row.n in answers]
+    told = [one for r in batch if r.row.n in answers for one in _told(target, r, answers[r.row.n])]
     rest = [r for r in batch if r.row.n not in answers]
     return told + (_without_answer(target, rest, trouble) if rest else [])
 
@@ -447,7 +448,7 @@ def _sent(target: _Target, batch: Sequence[_Ready], answers: dict[int, Answer]) 
 def _without_answer(target: _Target, rows: Sequence[_Ready], trouble: OmniHubError | None) -> list[Receipt]:
     match trouble:
         case RejectedRecord() as no if len(rows) == 1:
-            return [_of(rows[0], Outcome.REFUSED, no.code or str(no.status), str(no))]
+            return _refused(target, rows[0], no.code or str(no.status), str(no))
         case RejectedRecord():
             half = len(rows) // 2
             return _write(target, rows[:half]) + _write(target, rows[half:])
@@ -475,8 +476,29 @@ def _holds(target: _Target, present: Present | None, row: Row) -> bool:
     )
 
 
-def _answered(ready: _Ready, answer: Answer) -> Receipt:
-    return _of(ready, answer.outcome, answer.code, answer.message, answer.exchange)
+def _told(target: _Target, ready: _Ready, answer: Answer) -> list[Receipt]:
+    if answer.outcome is Outcome.REFUSED:
+        return _refused(target, ready, answer.code, answer.message, answer.exchange)
+    return [_of(ready, answer.outcome, answer.code, answer.message, answer.exchange)]
+
+
+def _refused(
+    target: _Target, ready: _Ready, code: str, message: str, exchange: Exchange | None = None
+) -> list[Receipt]:
+    """A value nobody can read, put back as it was, may be one the system takes from nobody any more: the other fields
+    of the record are written without it."""
+    unread = {_unit(target, c) for _, c in ready.changes if c.new is None and c.exact not in (None, *NO_VALUE)}
+    rest = tuple(numbered for numbered in ready.changes if _unit(target, numbered[1]) not in unread)
+    if not unread or not rest:
+        return [_of(ready, Outcome.REFUSED, code, message, exchange)]
+    bad = tuple(numbered for numbered in ready.changes if _unit(target, numbered[1]) in unread)
+    refused = _of(_ready(target, ready.task, bad, ready.present), Outcome.REFUSED, code, message, exchange)
+    return [refused, *_write(target, [_ready(target, ready.task, rest, ready.present)])]
+
+
+def _unit(target: _Target, change: Change) -> str:
+    """What is written together."""
+    return target.kinds[change.field].group or change.field
 
 
 def _of(ready: _Ready, outcome: Outcome, code: str, message: str, exchange: Exchange | None = None) -> Receipt:

@@ -89,6 +89,8 @@ class Vault(Standin):
         mood = self.moods.get(item["id"], "")
         if mood.isdigit():
             return {"status": int(mood), "message": "no"}
+        if mood == "no words" and item["set"].get("phone", "+").strip("+0123456789"):
+            return {"status": 422, "message": "that is no number"}
         if item["id"] not in self.people:
             return {"status": 404}
         self.people[item["id"]].update(item["set"])
@@ -393,6 +395,19 @@ def test_a_refused_record_is_refused_alone_with_the_systems_words(vault: Vault, 
     assert Counter(outcomes(receipts).values()) == {"written": 9, "refused 422": 1}
     [refused] = [r for r in receipts if r.outcome is Outcome.REFUSED]
     assert (refused.ref, refused.message) == ("vault/people/3", "no")
+
+
+def test_a_value_nobody_can_read_put_back_and_refused_takes_no_other_field_along(vault: Vault, http: Http) -> None:
+    vault.moods = {"0": "no words", "1": "no words"}
+    ref = Ref("vault", "people", "0")
+    back = Change(ref, "phone", "+1", None, "undo", "contact_a", exact='"call Ute"')
+    city = Change(ref, "city", "Bonn", "Köln", "undo", "contact_a", exact='"KÖLN"')
+    [_, other] = tasks(2, phone=("+1", "+2"), city=("Bonn", "Köln"))
+    receipts = applied(http, people(), [Task(str(ref), "0", "contact_a", ((0, back), (1, city))), other])
+    assert outcomes(receipts) == {0: "refused 422", 1: "written", 2: "written", 3: "written"}
+    [refused] = [r for r in receipts if r.outcome is Outcome.REFUSED]
+    assert (refused.sent, refused.before, refused.message) == ({"phone": None}, {"phone": "+1"}, "that is no number")
+    assert (vault.people["0"]["phone"], vault.people["0"]["city"]) == ("+1", "KÖLN")
 
 
 @pytest.mark.parametrize("bad", [0, 31, 63])

@@ -118,6 +118,11 @@ def test_what_nobody_could_read_before_is_not_taken_for_nothing() -> None:
     assert left(invert([one], now({"tel": "call Eva"}), TARGETS)) == "somebody changed it since"
 
 
+def test_what_was_empty_is_not_what_nobody_could_read() -> None:
+    one = wrote(before=None, native=("", "Head"))
+    assert invert([one], now({"job": None}), TARGETS).done == 1
+
+
 def test_whether_something_was_there_must_be_known_before_it_is_emptied() -> None:
     found = invert([wrote(before=None, native=None)], now({"job": "Head"}, job_title="Head"), TARGETS)
     assert "not known" in left(found)
