@@ -336,6 +336,7 @@ _SPOT = (
 )
 _ROAD_WITH_SLIP = """house_l = house_r AND (jaro_winkler_similarity(road_l, road_r) >= 0.88
     OR length(road_l) > 3 AND length(road_r) > 3 AND (contains(road_l, road_r) OR contains(road_r, road_l)))"""
+_OTHER_ROAD = "road_l <> road_r AND house_l IS NOT NULL AND house_r IS NOT NULL"
 _TOWN = "(postal_l = postal_r OR city_l = city_r)"
 
 COMPARISONS: dict[str, Comparison] = {
@@ -389,8 +390,8 @@ COMPARISONS: dict[str, Comparison] = {
     "rare_word": (  # what is seldom said says more
         silent("rare_l IS NULL OR rare_r IS NULL"),
         bits("all_words_l = all_words_r AND list_has_any(rare_l, rare_r)", 0),  # all that is said is the same
-        bits("list_has_any(rarest_l, rarest_r)", 2),
-        bits("list_has_any(rare_l, rare_r)", 1.5),
+        bits("list_has_any(rarest_l, rarest_r)", 2.5),
+        bits("list_has_any(rare_l, rare_r)", 2),
         bits("list_has_any(own_l, own_r) AND NOT coalesce(list_has_any(two_words_l, two_words_r), false)", -1),
         OTHERWISE,
     ),
@@ -443,8 +444,8 @@ COMPARISONS: dict[str, Comparison] = {
             4,
         ),
         bits(f"road_l = road_r AND damerau_levenshtein(house_l, house_r) <= 1 AND {_TOWN}", 2.5),
-        bits(f"road_l = road_r AND {_TOWN}", -2.5),
-        bits(f"road_l <> road_r AND {_TOWN}", -5),
+        bits(f"road_l = road_r AND {_TOWN}", -3),
+        bits(f"{_OTHER_ROAD} AND {_TOWN}", -5),
         bits("postal_l = postal_r", 3),
         bits("city_l = city_r", 2.5),
         bits("jaro_winkler_similarity(city_l, city_r) >= 0.92", 1.5),
@@ -456,8 +457,8 @@ COMPARISONS: dict[str, Comparison] = {
         bits("city_l <> city_r", -13),  # a branch, unless something else says that they moved
         bits("postal_l <> postal_r", -6),
         bits("road_l = road_r AND damerau_levenshtein(house_l, house_r) <= 1", 1.5),
-        bits("road_l = road_r", -2.5),
-        bits("road_l <> road_r", -6),
+        bits("road_l = road_r", -3),
+        bits(_OTHER_ROAD, -6),
         OTHERWISE,
     ),
     "branch": (  # rather the head office
