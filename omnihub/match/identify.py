@@ -46,7 +46,7 @@ def identify(
     made, keys = features(entity, rows, accounts)
     model = with_frequencies(model or _default(entity, rows, one_to_one), made)
     shared = shared_values(entity, made, keys)
-    scored = score_candidates(model, made, keys, None, shared, why=False)
+    scored = score_candidates(model, made, keys, None, shared, why=False, one_to_one=one_to_one)
     homes = (
         dict(zip(made.column("ref").to_pylist(), made.column("system").to_pylist(), strict=True)) if one_to_one else {}
     )

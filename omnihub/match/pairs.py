@@ -6,7 +6,7 @@ in a fraction of the time it takes with their names.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 import duckdb
 import numpy as np
@@ -39,11 +39,13 @@ def score_candidates(
     shared: pa.Table | None = None,
     *,
     why: bool = True,
+    one_to_one: Collection[str] = (),
 ) -> pa.Table:
     """PAIRS of all that share a blocking key and have at least one side in `active` (None: all).
 
     features, keys: as `omnihub.match.features` gives them, of every record that shares a key with an active one.
     shared: the identifiers (value) too many share; None where the features are of all records, and tell it.
+    one_to_one: the systems that hold no doubles: no two records of such a system are a pair.
     """
     shared = shared_values(model.entity, features, keys) if shared is None else shared
     names = _names(features)
@@ -52,6 +54,10 @@ def score_candidates(
     if active is not None:
         wanted = pc.is_in(names, value_set=pa.array(list(active), pa.string())).to_numpy(zero_copy_only=False)
         kept = wanted[a] | wanted[b]
+        a, b = a[kept], b[kept]
+    if one_to_one:
+        home = _homes(features, names, one_to_one)
+        kept = (home[a] != home[b]) | (home[a] < 0)
         a, b = a[kept], b[kept]
     return _scored(model, features, shared, names, a, b, why)
 
@@ -77,6 +83,14 @@ def score_all_within(
 
 
 # -- who is looked at beside whom ------------------------------------------------------------------------------------
+
+
+def _homes(features: pa.Table, names: pa.Array, one_to_one: Collection[str]) -> Ints:
+    """For each record the number of its system among those that hold no doubles; -1 for any other."""
+    system = features["system"].take(pc.index_in(names, value_set=features["ref"].combine_chunks()))
+    found = pc.index_in(system, value_set=pa.array(sorted(one_to_one), pa.string()))
+    homes: Ints = pc.fill_null(found, -1).to_numpy().astype(np.int64)
+    return homes
 
 
 def _names(features: pa.Table) -> pa.Array:

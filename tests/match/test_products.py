@@ -257,6 +257,16 @@ def test_where_each_has_one_partner_less_is_enough() -> None:
     assert len(identify(PRODUCT, both).partition) == len(identify(PRODUCT, both, one_to_one=("a",)).partition) == 2
 
 
+def test_two_records_of_a_catalogue_without_doubles_are_no_candidates() -> None:
+    mine, theirs = rows(*[{"name": "amber writer 3"}] * 2, system="a"), rows({"name": "amber writer 3"}, system="b")
+    made, keys = features(PRODUCT, pa.concat_tables([mine, theirs]))
+
+    def found(*one_to_one: str) -> int:
+        return score_candidates(default_model(PRODUCT), made, keys, None, one_to_one=one_to_one).num_rows
+
+    assert (found(), found("b"), found("a"), found("a", "b")) == (3, 3, 2, 2)
+
+
 # -- who is looked at ------------------------------------------------------------------------------------------------
 
 
