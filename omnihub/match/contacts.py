@@ -17,8 +17,17 @@ import unicodedata
 from omnihub import fields
 from omnihub.fields import addresses, domains, emails, names, nicknames, times
 from omnihub.fields.familiar import GIVEN
+from omnihub.fields.sounds import sound
 from omnihub.fields.text import words
-from omnihub.match.model import ELSE, OTHERWISE, Comparison, Thresholds, bits, never, silent
+from omnihub.match.model import (
+    ELSE,
+    OTHERWISE,
+    Comparison,
+    Thresholds,
+    bits,
+    never,
+    silent,
+)
 from omnihub.match.spec import Derived, Spec, as_is, key_of
 from omnihub.model import Kind
 
@@ -40,6 +49,11 @@ def _strong_street(value: str) -> str | None:
     return None if fields.weak(Kind.ADDRESS, value) else fields.key(Kind.ADDRESS, value) or None
 
 
+def _spoken(value: str) -> str | None:
+    """Ana and Anna are spoken alike; Tim and Tom are not."""
+    return sound(fields.key(Kind.NAME, value)) or None
+
+
 def _letters(value: str) -> str | None:
     """The letters of a name in one order: a hasty hand changes it."""
     found = fields.key(Kind.NAME, value)
@@ -52,12 +66,14 @@ def _road_words(value: str) -> str | None:
 
 
 def _familiar(value: str) -> str | None:
-    """The given name, where it is one that many have: another such name is no slip of the pen."""
+    """What the given name may stand for, where it is one that many have: another such name is no slip of the pen."""
     word = next(iter(words(value)), "")
-    if len(nicknames.meanings(word)) > 1:
-        return None
-    name = nicknames.given(word)
-    return GIVEN.get(word) or GIVEN.get(name) or (name if name in nicknames.CANONICAL else None)
+    found = {GIVEN.get(name, name) for name in nicknames.meanings(word)}
+    known = len(found) > 1 or word in GIVEN or bool(found & _KNOWN)
+    return " ".join(sorted(found)) if known else None
+
+
+_KNOWN = nicknames.CANONICAL | frozenset(GIVEN.values())
 
 
 def _mail_first(value: str) -> str | None:
@@ -93,6 +109,7 @@ DERIVED = (
     Derived("first_sound", "first_name", names.sounds),
     Derived("first_letters", "first_name", _letters),
     Derived("last_letters", "last_name", _letters),
+    Derived("first_spoken", "first_name", _spoken),
     Derived("familiar", "first_name", _familiar),
     Derived("last", "last_name", key_of(Kind.NAME)),
     Derived("last_given", "last_name", fields.given),
@@ -129,7 +146,8 @@ DERIVED = (
 )
 
 FEATURES = """
-    SELECT d.*, d.email_weak IS NOT NULL AS is_weak, coalesce(d.name_generation, d.mail_generation) AS generation,
+    SELECT d.* REPLACE (string_split(d.familiar, ' ') AS familiar),
+           d.email_weak IS NOT NULL AS is_weak, coalesce(d.name_generation, d.mail_generation) AS generation,
            split_part(d.email, '@', 2) AS email_domain,
            coalesce(d.given, CASE WHEN ends_with(d.login, d.last) AND length(d.login) > length(d.last)
                                   THEN left(d.login, length(d.login) - length(d.last))
@@ -194,9 +212,8 @@ def _alike(left: str, right: str, share: float) -> str:
     return f"jaro_winkler_similarity({left}_l, {right}_r) >= {share}"
 
 
-_NOT_TWO_NAMES = (
-    "coalesce(familiar_l = familiar_r OR first_sound_l = first_sound_r, true)"  # Anna is not a slip for Anne
-)
+# Tom is no slip for Tim.
+_NOT_TWO_NAMES = "coalesce(list_has_any(familiar_l, familiar_r) OR first_spoken_l = first_spoken_r, true)"
 _NEAR_FIRST = f"""{_NOT_TWO_NAMES} AND (first_letters_l = first_letters_r OR {_alike("given", "given", 0.88)}
     OR least(length(first_l), length(first_r)) >= 3 AND damerau_levenshtein(first_l, first_r) <= 1
     OR least(length(first_l), length(first_r)) >= 3
@@ -208,8 +225,8 @@ _NEAR_LAST = f"""(last_letters_l = last_letters_r OR {_alike("last", "last", 0.9
 _OTHER_FIRST = f"""(given_l <> given_r AND coalesce(script_l = script_r, true)
     AND coalesce(first_l <> last_r, true) AND coalesce(last_l <> first_r, true)
     AND left(first_l, length(first_r)) <> left(first_r, length(first_l))
-    AND first_sound_l <> first_sound_r AND first_letters_l IS DISTINCT FROM first_letters_r
-    AND (familiar_l <> familiar_r
+    AND first_spoken_l <> first_spoken_r AND coalesce(first_letters_l <> first_letters_r, true)
+    AND (NOT list_has_any(familiar_l, familiar_r)
          OR NOT {_alike("first", "first", 0.86)} AND NOT {_alike("given", "given", 0.86)}))"""
 _OTHER_LOGIN = """(first_{a} IS NULL AND length(login_{a}) > 3
     AND left(login_{a}, 1) NOT IN (left(first_{b}, 1), left(given_{b}, 1), left(last_{a}, 1)))"""
@@ -224,18 +241,21 @@ _SURNAME = f"""(coalesce({_NEAR_LAST}, true) OR first_l = last_r OR last_l = fir
 _SAME_ROAD = f"""({_alike("road", "road", 0.88)} OR {_alike("road_words", "road_words", 0.9)}
     OR least(length(road_l), length(road_r)) >= 5 AND (starts_with(road_l, road_r) OR starts_with(road_r, road_l)))"""
 _SAME_TOWN = "(postal_l = postal_r OR city_l = city_r)"
-_SAME_HOUSE = f"""(street_l = street_r OR house_l = house_r AND {_SAME_ROAD})"""
+_SAME_HOUSE = f"(street_l = street_r OR house_l = house_r AND {_alike('road', 'road', 0.88)})"
 
 
-def _count(*conditions: str) -> str:
-    """How many of the conditions hold."""
-    return "(" + " + ".join(f"CASE WHEN {condition} THEN 1 ELSE 0 END" for condition in conditions) + ")"
+def _if(condition: str, count: int) -> str:
+    return f"CASE WHEN {condition} THEN {count} ELSE 0 END"
 
 
+_HOME = f"({_if(_SAME_HOUSE, 1)} + {_if('list_has_any(phones_l, phones_r)', 1)} + {_if('email_l = email_r', 2)})"
+_SHARED = f"({_if(f'born_l = born_r AND {_SURNAME}', 2)} + {_HOME})"
 _NAMED_LOGIN = """coalesce(contains(login_l, last_l) OR contains(login_l, last_r)
     OR starts_with(login_l, first_l) OR starts_with(login_l, first_r), false)"""
+_LIKE_DOMAIN = f"""(email_domain_l = email_domain_r OR least(length(email_domain_l), length(email_domain_r)) >= 7
+    AND {_alike("email_domain", "email_domain", 0.85)})"""
+_NO_FIRST = f"""((first_l IS NULL OR first_r IS NULL) AND {_SURNAME} AND id_number_l IS NULL AND id_number_r IS NULL)"""
 _SAME_LETTER = "left(login_l, 1) = left(login_r, 1)"  # colleagues have a.weber and k.weber
-_HOME = (_SAME_HOUSE, "list_has_any(phones_l, phones_r)", "email_l = email_r")
 _SAME_ID = "coalesce(id_number_l = id_number_r, false)"
 _MISTYPED_ID = """coalesce(length(id_number_l) >= 6 AND damerau_levenshtein(id_number_l, id_number_r) <= 1
     AND (levenshtein(id_number_l, id_number_r) = 2
@@ -251,14 +271,24 @@ COMPARISONS: dict[str, Comparison] = {
         bits("(is_weak_l OR is_weak_r) AND email_domain_l = email_domain_r", 2),
         silent("email_l IS NULL OR email_r IS NULL OR is_weak_l OR is_weak_r"),
         bits(
-            "own_domain_l = own_domain_r AND (mailbox_l = email_r OR mailbox_r = email_l OR mailbox_l = mailbox_r)", -12
+            "own_domain_l = own_domain_r AND (mailbox_l = email_r OR mailbox_r = email_l OR mailbox_l = mailbox_r)",
+            -12,
         ),
         bits("login_l = login_r AND own_domain_l = own_domain_r", 5),  # but for figures
         bits("login_l = login_r AND email_domain_l = email_domain_r", 2),
-        bits(f"login_l = login_r AND {_alike('email_domain', 'email_domain', 0.9)}", 8),
+        bits(
+            f"login_l = login_r AND {_LIKE_DOMAIN} AND {_alike('email_domain', 'email_domain', 0.9)}",
+            8,
+        ),
         bits(f"length(login_l) >= 6 AND login_l = login_r AND NOT {_NAMED_LOGIN}", 5),
-        bits(f"{_SAME_LETTER} AND length(email_l) >= 10 AND damerau_levenshtein(email_l, email_r) <= 2", 6.5),
-        bits(f"{_SAME_LETTER} AND own_domain_l <> own_domain_r AND {_alike('email', 'email', 0.9)}", 4),
+        bits(
+            f"{_SAME_LETTER} AND {_LIKE_DOMAIN} AND damerau_levenshtein(email_l, email_r) <= 2",
+            6.5,
+        ),
+        bits(
+            f"{_SAME_LETTER} AND own_domain_l <> own_domain_r AND {_LIKE_DOMAIN} AND {_alike('email', 'email', 0.9)}",
+            4,
+        ),
         bits("login_l = login_r", 1),
         bits("email_domain_l = email_domain_r", -2),
         bits(ELSE, -1),
@@ -272,8 +302,14 @@ COMPARISONS: dict[str, Comparison] = {
         silent("id_number_l IS NULL OR id_number_r IS NULL"),
         bits("id_number_l = id_number_r", 21),
         bits(_MISTYPED_ID, 11),
-        bits("length(id_number_l) >= 6 AND damerau_levenshtein(id_number_l, id_number_r) <= 1", 6),  # or given in a row
-        bits("length(id_number_l) >= 6 AND damerau_levenshtein(id_number_l, id_number_r) <= 2", 4),
+        bits(
+            "length(id_number_l) >= 6 AND damerau_levenshtein(id_number_l, id_number_r) <= 1",
+            6,
+        ),  # or given in a row
+        bits(
+            "length(id_number_l) >= 6 AND damerau_levenshtein(id_number_l, id_number_r) <= 2",
+            4,
+        ),
         bits(ELSE, -4),
     ),
     "birth_date": (
@@ -282,7 +318,10 @@ COMPARISONS: dict[str, Comparison] = {
         bits("(born_l IS NULL OR born_r IS NULL) AND year_l = year_r", 3),
         bits("(born_l IS NULL OR born_r IS NULL) AND abs(year_l - year_r) <= 1", 0),
         bits("born_l IS NULL OR born_r IS NULL", -5),
-        bits("year_l = year_r AND born_month_l = born_day_r AND born_day_l = born_month_r", 7.5),
+        bits(
+            "year_l = year_r AND born_month_l = born_day_r AND born_day_l = born_month_r",
+            7.5,
+        ),
         bits("damerau_levenshtein(born_l, born_r) <= 1", 6.5),
         bits("abs(day_l - day_r) <= 31", 4),
         bits("born_month_l = born_month_r AND born_day_l = born_day_r", 2),
@@ -296,15 +335,22 @@ COMPARISONS: dict[str, Comparison] = {
         bits("first_l = first_r AND last_l = last_r", 10),
         bits("first_l = last_r AND last_l = first_r", 9.5),
         bits("given_l = given_r AND last_l = last_r", 9.5),
-        bits("given_l = last_given_r AND last_l = first_r OR given_r = last_given_l AND last_r = first_l", 9),
         bits(
-            "last_l = last_r AND least(length(first_l), length(first_r)) = 1 AND left(first_l, 1) = left(first_r, 1)", 7
+            "given_l = last_given_r AND last_l = first_r OR given_r = last_given_l AND last_r = first_l",
+            9,
+        ),
+        bits(
+            "last_l = last_r AND least(length(first_l), length(first_r)) = 1 AND left(first_l, 1) = left(first_r, 1)",
+            7,
         ),
         bits(f"last_l = last_r AND {_NEAR_FIRST}", 8.5),
         bits(f"given_l = given_r AND {_NEAR_LAST}", 8.5),
         bits(f"{_alike('first', 'last', 0.85)} AND {_alike('last', 'first', 0.85)}", 7),
         bits(f"{_NEAR_LAST} AND {_NEAR_FIRST}", 7),
-        bits(f"{_NOT_TWO_NAMES} AND damerau_levenshtein(first_l || last_l, first_r || last_r) <= 2", 6),
+        bits(
+            f"{_NOT_TWO_NAMES} AND damerau_levenshtein(first_l || last_l, first_r || last_r) <= 2",
+            6,
+        ),
         bits(  # spelled in two alphabets, one put into the other's letters: they sound alike, or they don't
             f"script_l <> script_r AND {_alike('first', 'first', 0.6)} AND {_alike('last', 'last', 0.6)}",
             3,
@@ -318,15 +364,30 @@ COMPARISONS: dict[str, Comparison] = {
         bits(_OTHER_TOLD, -5),
         bits("(first_l IS NULL OR first_r IS NULL) AND last_l = last_r", 4.5),
         bits("(last_l IS NULL OR last_r IS NULL) AND given_l = given_r", 4),
-        bits("(last_l IS NULL OR last_r IS NULL) AND (first_l = last_r OR last_l = first_r)", 3),
+        bits(
+            "(last_l IS NULL OR last_r IS NULL) AND (first_l = last_r OR last_l = first_r)",
+            3,
+        ),
         bits(f"(first_l IS NULL OR first_r IS NULL) AND {_NEAR_LAST}", 3),
         bits(f"(last_l IS NULL OR last_r IS NULL) AND {_NEAR_FIRST}", 2),
-        bits("(first_l IS NULL OR first_r IS NULL) AND (first_l = last_r OR last_l = first_r)", 3),
-        bits("first_l IS NULL AND last_r IS NULL OR last_l IS NULL AND first_r IS NULL", -2),
+        bits(
+            "(first_l IS NULL OR first_r IS NULL) AND (first_l = last_r OR last_l = first_r)",
+            3,
+        ),
+        bits(
+            "first_l IS NULL AND last_r IS NULL OR last_l IS NULL AND first_r IS NULL",
+            -2,
+        ),
         bits("first_l IS NULL OR first_r IS NULL OR last_l IS NULL OR last_r IS NULL", -4),
-        bits(f"last_l = last_r AND {_NOT_TWO_NAMES} AND {_alike('given', 'given', 0.75)}", 4),
+        bits(
+            f"last_l = last_r AND {_NOT_TWO_NAMES} AND {_alike('given', 'given', 0.75)}",
+            4,
+        ),
         bits(f"given_l = given_r AND {_alike('last', 'last', 0.75)}", 4),
-        bits(f"{_NOT_TWO_NAMES} AND {_alike('given', 'given', 0.75)} AND {_alike('last', 'last', 0.75)}", 2),
+        bits(
+            f"{_NOT_TWO_NAMES} AND {_alike('given', 'given', 0.75)} AND {_alike('last', 'last', 0.75)}",
+            2,
+        ),
         bits(f"{_alike('first', 'last', 0.75)} AND {_alike('last', 'first', 0.75)}", 2),
         bits("given_l = given_r", -1),
         bits("first_l = last_r OR last_l = first_r", -1.5),
@@ -335,20 +396,27 @@ COMPARISONS: dict[str, Comparison] = {
         bits(_NEAR_LAST, -6),
         bits(ELSE, -9),
     ),
-    "family": (  # what they share they share as a family
+    "family": (  # what they share they share as a family; a birth date and a mailbox say twice as much as the others
+        bits(
+            f"{_NO_FIRST} AND born_l IS DISTINCT FROM born_r AND email_l IS DISTINCT FROM email_r AND {_HOME} >= 1",
+            -5,
+        ),
         silent(f"{_SAME_ID} OR {_MISTYPED_ID} OR NOT {_OTHER}"),
-        bits(f"{_SURNAME} AND {_count('born_l = born_r', *_HOME)} >= 3", -18),
-        bits(f"{_SURNAME} AND {_count('born_l = born_r', *_HOME)} = 2", -12),
-        bits(f"{_SURNAME} AND {_count('born_l = born_r', *_HOME)} = 1", -6),
-        silent("born_l = born_r"),
-        bits(f"{_count(*_HOME)} >= 2", -12),
-        bits(f"{_count(*_HOME)} = 1", -5),
+        bits(f"{_SHARED} >= 5", -30),
+        bits(f"{_SHARED} = 4", -22),
+        bits(
+            f"{_SHARED} = 3 AND (id_number_l IS NULL OR id_number_r IS NULL)", -20
+        ),  # nothing else could tell them apart
+        bits(f"{_SHARED} = 3", -13),
+        bits(f"{_SHARED} = 2 AND born_l = born_r", -6),
+        bits(f"{_SHARED} = 2", -8),
+        bits(f"{_SHARED} = 1", -5),
         OTHERWISE,
     ),
     "elders": (  # father and son of one name
         silent(f"NOT coalesce({_SAME_NAME} AND abs(year_l - year_r) >= 15 AND {_NO_SLIP}, false) OR {_LIKE_ID}"),
         bits("email_l = email_r AND NOT is_weak_l", -12),
-        bits(f"{_count(*_HOME)} >= 1", -20),
+        bits(f"{_HOME} >= 1", -20),
         OTHERWISE,
     ),
     "generation": (
@@ -378,12 +446,18 @@ COMPARISONS: dict[str, Comparison] = {
         bits(_alike("city", "city", 0.88), 0.5),
         bits("country_l <> country_r", -1),
         bits("area_l = area_r", 2, tf="area", u=0.01, tf_weight=0.5),
-        bits("postal_l <> postal_r AND city_l <> city_r", -2),
+        bits("postal_l <> postal_r AND city_l <> city_r", -2.5),
         bits("city_l <> city_r", -1),
         OTHERWISE,
     ),
     "birth_place": (
-        bits("birth_place_l = birth_place_r", 3, tf="birth_place", u=0.04, tf_weight=0.7),
+        bits(
+            "birth_place_l = birth_place_r",
+            2.5,
+            tf="birth_place",
+            u=0.04,
+            tf_weight=0.7,
+        ),
         silent("birth_place_l IS NULL OR birth_place_r IS NULL"),
         bits("jaro_winkler_similarity(birth_place_l, birth_place_r) >= 0.88", 2),
         bits(ELSE, -2),
@@ -397,8 +471,14 @@ COMPARISONS: dict[str, Comparison] = {
         bits("job_l = job_r", 1.5, tf="job", u=0.05, tf_weight=0.5),
         OTHERWISE,
     ),
-    "common_first": (bits("given_l = given_r", 0, tf="given", u=0.004, tf_weight=0.5), OTHERWISE),
-    "common_last": (bits("last_l = last_r", 0, tf="last", u=0.002, tf_weight=0.5), OTHERWISE),
+    "common_first": (
+        bits("given_l = given_r", 0, tf="given", u=0.004, tf_weight=0.5),
+        OTHERWISE,
+    ),
+    "common_last": (
+        bits("last_l = last_r", 0, tf="last", u=0.002, tf_weight=0.5),
+        OTHERWISE,
+    ),
 }
 
 SPEC = Spec(
@@ -411,5 +491,10 @@ SPEC = Spec(
     COMPARISONS,
     ("given", "last", "birth_place", "postal", "area", "job"),
     Thresholds(same=11.0, unsure=5.0),
-    ("l.email = r.email", "l.last = r.last AND l.given = r.given", "l.phone1 = r.phone1", "l.born = r.born"),
+    (
+        "l.email = r.email",
+        "l.last = r.last AND l.given = r.given",
+        "l.phone1 = r.phone1",
+        "l.born = r.born",
+    ),
 )
