@@ -54,7 +54,8 @@ class _Slice:
 
     changed: the records whose own keys are written anew. active: those whose pairs are. everything: the whole entity is
     in memory. features, keys: of all records needed; keys only those whose every holder is there. shared: the
-    identifiers that say little. marks: (gained, lost) of those.
+    identifiers that say little. marks: (gained, lost) of those. derived: features and keys of the records looked at so
+    far (`seen`), as they were made.
     """
 
     entity: Entity
@@ -68,6 +69,8 @@ class _Slice:
     own_keys: list[tuple[str, str]] = field(default_factory=list)
     shared: pa.Table = field(default_factory=VALUES.empty_table)
     marks: tuple[set[str], set[str]] = field(default_factory=lambda: (set(), set()))
+    seen: set[str] = field(default_factory=set)
+    derived: list[tuple[pa.Table, pa.Table]] = field(default_factory=list)
 
 
 def match_entity(hub: Hub, entity: Entity) -> dict[str, int]:
@@ -171,7 +174,7 @@ def _load_everything(c: sa.Connection, part: _Slice) -> None:
 def _load_candidates(c: sa.Connection, part: _Slice) -> None:
     """The changed records, those who are looked at again because of them, and all that share a key with either."""
     before = {(row.key, row.ref) for row in _keys_of(c, part, part.changed)}
-    part.own_keys = _listed(_features(c, part, part.changed)[1])
+    part.own_keys = _listed(_looked_at(c, part, part.changed)[1])
     after = set(part.own_keys)
     touched = {key for key, _ in before ^ after if _pairs(key)}
     sizes = _sizes(c, part, {key for key, _ in before | after if _pairs(key)})
@@ -190,7 +193,7 @@ def _load_candidates(c: sa.Connection, part: _Slice) -> None:
         grown.update(_sizes(c, part, theirs - grown.keys()))
         wanted |= theirs
     wanted = {key for key in wanted if grown[key] <= MAX_BLOCK}
-    part.features, keys = _features(c, part, part.active | _refs_with(c, part, wanted))
+    part.features, keys = _looked_at(c, part, part.active | _refs_with(c, part, wanted))
     part.keys = keys.filter(pc.is_in(keys["key"], value_set=pa.array(sorted(wanted), pa.string())))
     part.shared = _shared_among(c, part, keys)
 
@@ -240,7 +243,7 @@ def _crossings(
     some = {key for key in touched if SHARED <= sizes[key] <= MAX_BLOCK}
     if some:
         holders = _refs_with(c, part, some) | {ref for key, ref in after if key in some}
-        many |= set(shared_values(part.entity, *_features(c, part, holders)).column("value").to_pylist()) & some
+        many |= set(shared_values(part.entity, *_looked_at(c, part, holders)).column("value").to_pylist()) & some
     return many - marked, marked - many
 
 
@@ -248,6 +251,18 @@ def _shared_among(c: sa.Connection, part: _Slice, keys: pa.Table) -> pa.Table:
     identifiers = {key for key in keys.column("key").to_pylist() if key.startswith(SPECS[part.entity].identifiers)}
     gained, lost = part.marks
     return pa.table({"value": pa.array(sorted((_marked(c, part, identifiers) | gained) - lost), pa.string())})
+
+
+def _looked_at(c: sa.Connection, part: _Slice, refs: set[str]) -> tuple[pa.Table, pa.Table]:
+    """Features and keys of the living among `refs`; of those looked at before, as they were made then."""
+    if fresh := refs - part.seen:
+        part.derived.append(_features(c, part, fresh))
+        part.seen |= fresh
+    made, keys = (pa.concat_tables(tables) for tables in zip(*part.derived, strict=True))
+    if refs == part.seen:
+        return made, keys
+    wanted = pa.array(list(refs), pa.string())
+    return tuple(table.filter(pc.is_in(table["ref"], value_set=wanted)) for table in (made, keys))
 
 
 def _features(c: sa.Connection, part: _Slice, refs: Iterable[str] | None) -> tuple[pa.Table, pa.Table]:
@@ -330,7 +345,7 @@ def _identified(c: sa.Connection, part: _Slice, scored: pa.Table, judged: Sequen
     """The clusters of all living records that may end up with a touched one."""
     touched = part.active | set(scored.column("a").to_pylist()) | set(scored.column("b").to_pylist())
     members, sure = _closure(c, part, touched, judged)
-    made, keys = _features(c, part, members)
+    made, keys = _looked_at(c, part, members)
     return clustered(part.model, _identifiable(made, part.entity), sure, _shared_among(c, part, keys), judged=judged)
 
 
