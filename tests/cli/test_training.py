@@ -135,3 +135,16 @@ def test_too_few_records_teach_nothing_and_leave_all_as_it_was(
     assert said.code != 0
     assert f"{records} account records tell too little to train on" in " ".join(said.err.split())
     assert omnihub("match", "models", "--json").facts["models"] == []
+
+
+def test_what_was_learnt_of_levels_the_hub_no_longer_has_is_passed_over(facts: Any) -> None:
+    """A model trained by an earlier version names columns that are gone."""
+    with closing(Store.open(f"sqlite:///{Path.cwd() / 'hub.db'}")) as store:
+        before = match(store)
+        m = schema.models
+        with store.write() as c:
+            told = json.loads(c.execute(sa.select(m.c.model).where(m.c.active)).scalar_one())
+            told["comparisons"]["name"][0]["when"] = "gone_l = gone_r"
+            told["comparisons"]["gone"] = told["comparisons"]["phone"]
+            c.execute(sa.update(m).where(m.c.active).values(model=json.dumps(told)))
+        assert match(store) == before
