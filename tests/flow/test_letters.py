@@ -14,6 +14,7 @@ from omnihub.errors import ConfigError, OmniHubError
 from omnihub.flow import Hub, Run, apply_plan, auditing, letters, make_and_store_plan, report
 from omnihub.flow.letters import KEY, Letter, cause_of, letter_id, new_key
 from omnihub.flow.pushing import Replay, keep_receipts
+from omnihub.flow.undoing import plan_undo
 from omnihub.model import Outcome
 from omnihub.push import Limits, Receipt
 from omnihub.store import Store, bulk, schema
@@ -392,3 +393,6 @@ def test_a_replay_leaves_the_plan_that_waits_for_approval_alone(begin: Start) ->
     assert all_letters(here.store) == []
     states = dict(loop.rows(here.store, sa.select(schema.plans.c.id, schema.plans.c.state)))
     assert states == {waits.id: "blocked", own.id: "applied"}
+    undo = plan_undo(here.hub(), own.id, "eva", "too early", "run-2").plan
+    assert undo
+    assert (undo.kind, undo.counts["planned"]) == ("undo", own.counts["planned"]), "it is undone as any other"
