@@ -181,7 +181,6 @@ KEYS = (
     "'a:' || account || '|' || left(last, 3)",
     "'a:' || account || '|' || left(given, 3)",
     "'i:' || id_number",
-    "'j:' || left(id_number, 4) || '|' || born_year",
     "'b:' || born || '|' || left(given, 1)",
     "'b:' || born || '|' || left(last, 1)",
     "'B:' || born || '|' || left(city, 3)",
@@ -191,9 +190,6 @@ KEYS = (
     "'y:' || born_year || '|' || last_sound || '|' || left(coalesce(city, birth_place), 3)",
     "'z:' || area || '|' || last_sound",
     "'z:' || area || '|' || first_sound",
-    "'x:' || born || '|' || left(email_domain, 3)",
-    "'t:' || left(city, 3) || '|' || last_sound || '|' || left(given, 1)",
-    "'s:' || street || '|' || coalesce(postal, city)",
     "'h:' || house || '|' || left(road, 4) || '|' || left(coalesce(postal, city), 2)",
     "'r:' || account_ref",
 )
