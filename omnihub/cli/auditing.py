@@ -30,9 +30,9 @@ def verify(head: str, as_json: bool) -> int:
 def _draw_verified(console: Console, found: Verified) -> None:
     if found.broken:
         put(console, f"{BAD} {found.broken.how}: {escape(found.broken.words)}")
-        put(console, f"[dim]{found.rows:,} rows before it are as they were written[/]")
+        put(console, f"[dim]rows as they were written, before that: {found.rows:,}[/]")
         return
-    put(console, f"{GOOD} {found.rows:,} rows, each as it was written")
+    put(console, f"{GOOD} every row is as it was written: {found.rows:,}")
     if found.head:
         put(console, "[dim]keep this elsewhere; should somebody write all of it anew, it will be missed:[/]")
         put(console, f"[bold]omnihub audit verify --head {found.head}[/]")

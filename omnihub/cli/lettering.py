@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from itertools import groupby
 from typing import Any
 
 import typer
@@ -19,7 +20,7 @@ from omnihub.cli.screen import BAD, DOUBTFUL, GOOD, heading, progress, put, tabl
 from omnihub.cli.standins import standins
 from omnihub.errors import OmniHubError
 from omnihub.flow import Hub, Run, apply_plan, letters, make_and_store_plan
-from omnihub.flow.letters import Letter
+from omnihub.flow.letters import Letter, Refused
 from omnihub.flow.pushing import Replay
 
 SHOWN = 50  # at most; JSON has all
@@ -70,21 +71,34 @@ def _draw(console: Console, one: Letter) -> None:
     heading(console, f"{one.id}   {one.ref}", one.state)
     tries = "once" if one.attempts == 1 else f"{one.attempts} times"
     put(console, f"[dim]golden record {one.golden_id or '?'} · tried {tries}, first {one.first_at}, last {one.at}[/]")
-    for cell in one.fields:
-        cause = letters.BY_CODE[cell.cause]
-        put(console, f"[bold]{cell.field}[/]  [dim]{escape(cell.why or '')} · {cell.plan}[/]")
-        console.print(Padding(_values(cell.old, cell.new), (0, 0, 0, 4)))
-        answer = f"{cell.code}: {cell.message}" if cell.code and cell.message else cell.message or cell.code
-        console.print(Padding(f"{BAD} {escape(answer)}", (0, 0, 0, 4)))
-        console.print(Padding(f"[bold]{cause.code}[/]: {cause.means}", (0, 0, 0, 4)))
-        console.print(Padding(f"[dim]way out:[/] {cause.way_out}", (0, 0, 0, 4)))
-        if cell.given_up_at:
-            told = f"given up by {escape(cell.given_up_by or '?')}, {cell.given_up_at}: {escape(cell.because or '')}"
-            console.print(Padding(told, (0, 0, 0, 4)))
+    by_answer = sorted(one.fields, key=_answered)
+    for _, cells in groupby(by_answer, key=_answered):
+        _draw_refused(console, list(cells))
     put(console, f"[dim]try it again:[/] [bold]omnihub letters replay {one.id}[/]")
     if one.state != "given up":
         put(console, f"[dim]or never:[/]     [bold]omnihub letters give-up {one.id} --because …[/]")
     console.print()
+
+
+def _answered(cell: Refused) -> tuple[str, str, str]:
+    """What refused this field: those with the same were refused together."""
+    return cell.code, cell.message, cell.given_up_at or ""
+
+
+def _draw_refused(console: Console, cells: Sequence[Refused]) -> None:
+    """Fields old → new, and the one answer to all of them."""
+    for cell in cells:
+        put(console, f"[bold]{cell.field}[/]  [dim]{escape(cell.why or '')} · {cell.plan}[/]")
+        console.print(Padding(_values(cell.old, cell.new), (0, 0, 0, 4)))
+    first = cells[0]
+    cause = letters.BY_CODE[first.cause]
+    answer = f"{first.code}: {first.message}" if first.code and first.message else first.message or first.code
+    put(console, f"{BAD} {escape(answer)}")
+    put(console, f"[bold]{cause.code}[/]: {cause.means}")
+    put(console, f"[dim]→ {cause.way_out}[/]")
+    if first.given_up_at:
+        by, because = escape(first.given_up_by or "?"), escape(first.because or "")
+        put(console, f"given up by {by}, {first.given_up_at}: {because}")
 
 
 def _values(old: str | None, new: str | None) -> Table:
