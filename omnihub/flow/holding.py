@@ -1,7 +1,7 @@
 """What a person has undone, remembered beside what was sent: it is not written again while nothing about it changes.
 
-undo writes ──▶ held: what was restored, what the golden record said, who and why
-anything else writes the field, an undo is undone, a person says so (`lift`) ──▶ held no longer
+undo is about to write ──▶ held: what was restored, what the golden record said, who and why
+it was not written; anything else writes the field; an undo is undone; a person says so (`lift`) ──▶ held no longer
 """
 
 from __future__ import annotations
@@ -17,10 +17,13 @@ from omnihub.push.undo import Hold, same
 from omnihub.store import Store, bulk, schema
 from omnihub.store.open import now_iso
 
+Cell = tuple[str, str]
+"""(ref, field)"""
+
 _HOLDS = ("ref", "field", "theirs", "ours", "plan_id", "author", "reason", "at")
 
 
-def holds(c: sa.Connection) -> dict[tuple[str, str], Hold]:
+def holds(c: sa.Connection) -> dict[Cell, Hold]:
     """(ref, field) → what is held there."""
     h = schema.holds
     return {(r.ref, r.field): Hold(r.theirs, r.ours) for r in c.execute(sa.select(h))}
@@ -34,20 +37,27 @@ def held(c: sa.Connection, refs: Collection[str] | None = None) -> list[dict[str
     return [dict(row._mapping) for row in rows]
 
 
-def remember(c: sa.Connection, plan_id: str, written: Mapping[tuple[str, str], str | None]) -> None:
-    """Some fields were written by this plan: hold them where it was an undo, let go of them where it was not."""
-    if not written:
-        return
+def foresee(c: sa.Connection, plan_id: str, meant: Mapping[Cell, str | None]) -> None:
+    """Some fields are about to be written by this plan: where it is an undo they are held from now on, so that they are
+    also where the process dies between the system's commit and our receipt."""
     p = schema.plans
-    kind = c.execute(sa.select(p.c.kind).where(p.c.id == plan_id)).scalar()
-    if kind == "undo":
+    if _kind(c, plan_id) == "undo":
         about = json.loads(c.execute(sa.select(p.c.about).where(p.c.id == plan_id)).scalar() or "{}")
-        _hold(c, plan_id, about, written)
-    elif c.execute(sa.select(schema.holds.c.ref).limit(1)).first() is not None:
-        _let_go(c, written)
+        _hold(c, plan_id, about, meant)
 
 
-def _hold(c: sa.Connection, plan_id: str, about: Mapping[str, Any], written: Mapping[tuple[str, str], Any]) -> None:
+def remember(c: sa.Connection, plan_id: str, written: Collection[Cell], others: Collection[Cell]) -> None:
+    """Some fields were written by this plan, others were not: what an undo has written stays held, and what anything
+    else has written is held no longer."""
+    if c.execute(sa.select(schema.holds.c.ref).limit(1)).first() is not None:
+        _let_go(c, others if _kind(c, plan_id) == "undo" else written)
+
+
+def _kind(c: sa.Connection, plan_id: str) -> str | None:
+    return c.execute(sa.select(schema.plans.c.kind).where(schema.plans.c.id == plan_id)).scalar()
+
+
+def _hold(c: sa.Connection, plan_id: str, about: Mapping[str, Any], written: Mapping[Cell, str | None]) -> None:
     """Where the golden record says the same by now there is nothing to hold."""
     x, g = schema.crosswalk, schema.goldens
     query = sa.select(x.c.ref, g.c.id, g.c.fields).join(g, g.c.id == x.c.golden_id)
@@ -62,11 +72,11 @@ def _hold(c: sa.Connection, plan_id: str, about: Mapping[str, Any], written: Map
     bulk.upsert(c, schema.holds, _HOLDS, rows)
 
 
-def _let_go(c: sa.Connection, written: Collection[tuple[str, str]]) -> None:
+def _let_go(c: sa.Connection, cells: Collection[Cell]) -> None:
     h = schema.holds
-    refs = {ref for ref, _ in written}
+    refs = {ref for ref, _ in cells}
     for ref, field in bulk.where_in(c, sa.select(h.c.ref, h.c.field), h.c.ref, refs):
-        if (ref, field) in written:
+        if (ref, field) in cells:
             c.execute(sa.delete(h).where(h.c.ref == ref, h.c.field == field))
 
 

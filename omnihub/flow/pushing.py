@@ -23,7 +23,7 @@ from omnihub import refine as refining
 from omnihub.errors import ConfigError, OmniHubError, UnsafePlan
 from omnihub.flow import letters
 from omnihub.flow.auditing import audited, fingerprints
-from omnihub.flow.holding import holds, remember
+from omnihub.flow.holding import foresee, holds, remember
 from omnihub.flow.hub import Hub
 from omnihub.flow.refining import map_digest, map_fact, sent_to
 from omnihub.land import read_anew
@@ -33,7 +33,7 @@ from omnihub.push.apply import Numbered, Read, parsed
 from omnihub.push.plan import Difference, calls, hash_of, unit_of
 from omnihub.sdk import Connector, FullName, Page, Push, Record, Stream, open_client
 from omnihub.store import Store, bulk, schema
-from omnihub.store.open import now_iso
+from omnihub.store.open import latest, now_iso
 
 MAX_SYSTEMS = 4  # systems written to at the same time
 SECOND = len("2026-11-22T03:22:29")  # times are kept to the second in some places, finer in others
@@ -76,6 +76,7 @@ def make_and_store_plan(hub: Hub, run_id: str, keep: bool = True, replay: Replay
     """
     push = writable(hub)
     with hub.store.read() as c:
+        as_of = latest(c)  # what landed later, this plan does not know
         looked = _looked(c, hub)
         differences = apart_from(_differences(c, push), holds(c))
         held = letters.waiting(c)
@@ -83,7 +84,7 @@ def make_and_store_plan(hub: Hub, run_id: str, keep: bool = True, replay: Replay
             differences = (d for d in differences if (d.ref, unit_of(d.golden_id, d.field)) in replay.units)
         plan = make_plan(differences, push, {} if replay else held, looked)
         broken = guard(plan, totals(c), written_before(c), hub.limits)
-    counts = plan.counts() | {"calls": calls(plan, push)}
+    counts = plan.counts() | {"calls": calls(plan, push), "as_of": as_of}
     state = "blocked" if broken else "ready"
     stored = Stored(plan_id_of(plan), plan.hash, state, counts, tuple(b.words() for b in broken), dict(looked))
     if replay:
@@ -420,6 +421,7 @@ def _note_intent(store: Store, plan_id: str, tasks: Sequence[Task]) -> None:
     rows = [(task.ref, change.field, change.new, plan_id, at) for task in tasks for _, change in task.changes]
     with store.write() as c:
         bulk.upsert(c, schema.sent, ("ref", "field", "intended", "plan_id", "at"), rows)
+        foresee(c, plan_id, {(ref, field): new for ref, field, new, *_ in rows})
 
 
 def _deferred(task: Task, error: OmniHubError) -> Receipt:
@@ -531,7 +533,8 @@ def keep_receipts(store: Store, plan_id: str, receipts: Sequence[Receipt]) -> No
         letters.keep(c, plan_id, [r for r in receipts if r.outcome is Outcome.REFUSED], at)
         _doubt(c, plan_id, [r.ref for r in receipts if r.code in SURPRISES])
         letters.close(c, written)
-        remember(c, plan_id, written)
+        unwritten = {(r.ref, f) for r in receipts if r.outcome is not Outcome.WRITTEN for f in r.sent}
+        remember(c, plan_id, written, unwritten)
         _audit_written(c, plan_id, [r for r in receipts if r.outcome is Outcome.WRITTEN])
 
 

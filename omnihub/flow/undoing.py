@@ -23,10 +23,10 @@ from omnihub.flow.hub import Hub
 from omnihub.flow.pushing import MAX_SYSTEMS, Stored, keep_plan, plan_id_of, reader, totals, writable, written_before
 from omnihub.model import Outcome, Ref
 from omnihub.push import Inverse, Left, Plan, Present, Written, guard, invert
-from omnihub.push.apply import LOOK
+from omnihub.push.apply import LOOK, parsed
 from omnihub.push.plan import calls
 from omnihub.push.undo import chained, chosen, same
-from omnihub.sdk import Connector, Stream, open_client
+from omnihub.sdk import Connector, Stream, dig, open_client
 from omnihub.store import Store, bulk, schema
 
 LAST = "last"
@@ -58,7 +58,7 @@ def plan_undo(
     with hub.store.read() as c:
         of = undoable(c, what)
         kind = _kind(c, of)
-        written = chosen(_written(c, of), systems, names)
+        written = _as_landed(hub, c, chosen(_written(c, of), systems, names))
         chain = [*of, *_chain(c, of)]
     present = _look(hub, sorted({one.ref for one in written}))
     found = invert(written, present, _targets(hub))
@@ -159,6 +159,31 @@ def _written_by(c: sa.Connection, plan_id: str) -> Iterator[Written]:
     for x in unsure:
         if (x.ref, x.field, x.new) in meant:
             yield Written(x.ref, x.field, x.golden_id, x.old, x.new, plan_id, sure=False)
+
+
+def _as_landed(hub: Hub, c: sa.Connection, written: Sequence[Written]) -> list[Written]:
+    """Where the receipt was lost with a process, what was there before is what had been landed when it was planned."""
+    lost: dict[tuple[str, str, str], list[Written]] = defaultdict(list)
+    for one in written:
+        ref = Ref.parse(one.ref)
+        if one.native is None and (ref.system, ref.stream) in _targets(hub):
+            lost[one.plan_id, ref.system, ref.stream].append(one)
+    found: dict[tuple[str, str], Written] = {}
+    for (plan_id, system, stream), some in lost.items():
+        mapped = hub.connectors[system].stream(stream).fields
+        bodies = _landed_before(c, plan_id, system, stream, {one.ref for one in some})
+        for one in some:
+            if one.ref in bodies and one.field in mapped:
+                found[one.ref, one.field] = replace(one, native=(dig(bodies[one.ref], mapped[one.field].path), None))
+    return [found.get((one.ref, one.field), one) for one in written]
+
+
+def _landed_before(c: sa.Connection, plan_id: str, system: str, stream: str, refs: Iterable[str]) -> dict[str, Any]:
+    """ref → its record as it was last landed before that plan was made. Nested records are not landed by themselves."""
+    r, p = schema.raw, schema.plans
+    as_of = json.loads(c.execute(sa.select(p.c.counts).where(p.c.id == plan_id)).scalar_one()).get("as_of", 0)
+    query = sa.select(r.c.ref, r.c.body).where(r.c.system == system, r.c.stream == stream, r.c.seq <= as_of)
+    return {row.ref: parsed(row.body) for row in bulk.where_in(c, query.order_by(r.c.seq), r.c.ref, refs) if row.body}
 
 
 UNSURE = (None, Outcome.DEFERRED.value)  # outcomes that may hide a write whose receipt was lost

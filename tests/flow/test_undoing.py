@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from omnihub.errors import ConfigError, OmniHubError
-from omnihub.flow import Run, apply_plan, approve, open_plan, report
+from omnihub.flow import Run, apply_plan, approve, make_and_store_plan, open_plan, report
 from omnihub.flow.holding import held
 from omnihub.flow.undoing import Undoing, lift, plan_undo
 from omnihub.push import Limits
@@ -213,6 +213,77 @@ def test_what_a_later_sync_has_written_again_names_the_plan_to_undo_first(begin:
     assert (change.ref, "job_title") in {(c.ref, c.field) for c in written(here, second.plan.id)}
     [left] = [one for one in undo(here, first).left if (one.ref, one.field) == (change.ref, "job_title")]
     assert left.why == f"written again since, by {second.plan.id}"
+
+
+# -- a process that died ---------------------------------------------------------------------------------------------
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+def written_without_receipts(here: Loop) -> str:
+    """A plan whose first batches are written while the process dies before their receipts are kept."""
+    plan = make_and_store_plan(here.hub(), "run")
+
+    def lost(connection: sa.Connection, cursor: Any, statement: str, *_: object) -> None:
+        if "UPDATE changes" in statement:
+            raise Killed
+
+    sa.event.listen(here.store.engine, "before_cursor_execute", lost)
+    with pytest.raises(Killed):
+        apply_plan(here.hub(), plan.id, ["portal"])
+    sa.event.remove(here.store.engine, "before_cursor_execute", lost)
+    assert loop.rows(here.store, sa.select(schema.receipts)) == []
+    return plan.id
+
+
+@pytest.mark.long
+def test_what_was_written_when_a_process_died_is_taken_back_once_it_was_gone_on_with(begin: Start) -> None:
+    here = begin("compared")
+    before = here.dump()
+    plan_id = written_without_receipts(here)
+    assert said(here.dump()) != said(before)
+    apply_plan(here.hub(), plan_id)
+    assert "already" in {r.code for r in loop.rows(here.store, sa.select(schema.receipts.c.code))}
+    assert undo(here, plan_id).left == ()
+    assert said(here.dump()) == said(before)
+
+
+@pytest.mark.long
+def test_what_was_written_when_a_process_died_is_taken_back_also_where_nobody_went_on(begin: Start) -> None:
+    here = begin("compared")
+    before = here.dump()
+    plan_id = written_without_receipts(here)
+    there = said(here.dump()["portal"])
+    later = here.sync()  # gives up what was left of that plan, and plans the rest anew
+    undo(here, later.plan.id)
+    assert said(here.dump()["portal"]) == there
+    assert undo(here, plan_id).left == ()
+    assert said(here.dump()) == said(before)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("batches", [0, 2])
+def test_an_undo_that_died_is_gone_on_with(begin: Start, batches: int) -> None:
+    here = begin("compared")
+    before = here.dump()
+    told = here.sync()
+    left = [batches]
+
+    def progress(what: str, done: int, total: int | None) -> None:
+        left[0] -= what.startswith("push ")
+        if left[0] < 0:
+            raise Killed
+
+    found = plan_undo(here.hub(), told.plan.id, "anna", "a mistake", "run-undo")
+    assert found.plan
+    with pytest.raises(Killed):
+        apply_plan(here.hub(progress=progress), found.plan.id)
+    assert here.sync().planned == 0  # what is back already stays so, what is not is as the hub would have it
+    done = apply_plan(here.hub(), found.plan.id)
+    assert (done["written"], done["left"]) == (done["planned"], 0)
+    assert said(here.dump()) == said(before)
 
 
 # -- some of it ------------------------------------------------------------------------------------------------------
