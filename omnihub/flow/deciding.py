@@ -99,9 +99,8 @@ class Waiting:
 
 def judged(c: sa.Connection, entity: Entity, now: str) -> list[Judged]:
     """The judgements on records of this entity that hold at `now`."""
-    query = sa.select(_J.c.a, _J.c.b, _J.c.verdict).join(_T, _T.c.ref == _J.c.a)
-    query = query.where(_T.c.entity == entity.value, _holds(_J, now)).order_by(_J.c.a, _J.c.b)
-    return [Judged(*row) for row in c.execute(query)]
+    query = sa.select(_J.c.a, _J.c.b, _J.c.verdict).where(_holds(_J, now)).order_by(_J.c.a, _J.c.b)
+    return [Judged(*row) for row in _of_entity(c, entity, c.execute(query))]  # a join goes through the whole entity
 
 
 def awakened(c: sa.Connection, entity: Entity, mark: int, now: str) -> set[str]:
