@@ -6,6 +6,7 @@
     merging     crosswalk → golden records, per entity
     comparing   golden → differences and findings
     pushing     differences → plan → guard → apply → receipts
+    undoing     receipts and the present state → the plan that takes them back (holding: what was undone stays so)
     reporting   everything → page, CSV, JSON
     runs        what a run did, and whether its numbers balance
     checking    whether what a step left behind is as it should be

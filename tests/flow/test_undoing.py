@@ -89,8 +89,8 @@ def test_after_an_undo_nothing_is_left_where_nobody_changed_anything(begin: Star
 
 
 @pytest.mark.long
-def test_what_was_undone_is_not_written_again_by_the_next_sync(begin: Start) -> None:
-    here = begin("compared")
+def test_what_was_undone_is_not_written_again_by_the_next_sync(start: Start) -> None:
+    here = start("compared")
     before = here.dump()
     told = here.sync()
     undo(here, told.run.id)
