@@ -76,6 +76,7 @@ def test_the_next_run_does_to_every_cell_what_the_preview_said_and_nothing_is_wr
     assert previewed("--rules", "omnihub.yaml")["fields"] == []
 
 
+@pytest.mark.long
 def test_a_table_in_a_file_says_the_same_as_its_words(apart: Path) -> None:
     (apart / "rules.yaml").write_text(TABLE)
     (apart / "bare.yaml").write_text("\n".join(line[2:] for line in TABLE.splitlines()[1:]))

@@ -515,6 +515,7 @@ def life(empty: Path, tmp_path: Path) -> Iterator[Life]:
         yield Life(store)
 
 
+@pytest.mark.long  # everyday over real stand-ins: test_judged_for_good.py
 def test_different_holds_against_all_evidence_every_rebuild_and_another_model_until_it_is_undone(life: Life) -> None:
     before = life.match()
     assert before[A] == before[B]
@@ -534,6 +535,7 @@ def test_different_holds_against_all_evidence_every_rebuild_and_another_model_un
     assert life.match(everything=True) == after
 
 
+@pytest.mark.long
 def test_same_holds_without_any_evidence_and_undone_gives_both_their_ids_back(life: Life) -> None:
     before = life.match()
     say(life.store, C, D, "same")
