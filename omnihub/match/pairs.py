@@ -196,8 +196,10 @@ def _weighed(con: duckdb.DuckDBPyConnection, model: Model, why: bool, scored: st
     limits = model.limits
     doubt = f"match_weight >= {limits.unsure} AND match_weight < {limits.same}"
     told = why_sql(model.key) if why else f"CASE WHEN {doubt} THEN {why_sql(model.key)} END"
-    return con.sql(
-        f"""SELECT {name}_l AS a, {name}_r AS b, match_weight::DOUBLE AS weight,
+    con.execute(  # into a table: a relation of this text would be planned twice, and that is most of it for a few pairs
+        f"""CREATE TEMP TABLE weighed AS
+            SELECT {name}_l AS a, {name}_r AS b, match_weight::DOUBLE AS weight,
                    match_weight < {FORBIDDEN} AS forbidden, {told} AS why
-            FROM ({scored}) ORDER BY 1, 2"""
-    ).to_arrow_table()
+            FROM ({scored})"""
+    )
+    return con.sql("FROM weighed ORDER BY a, b").to_arrow_table()
