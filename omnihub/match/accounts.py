@@ -385,6 +385,7 @@ COMPARISONS: dict[str, Comparison] = {
         bits("list_has_any(any_two_l, any_two_r) AND list_has_any(own_l, own_r)", 1),
         bits("list_has_any(own_l, own_r)", -1),
         bits("list_has_any(any_two_l, any_two_r)", -1),
+        bits("domain_l = domain_r AND (city_l IS NULL OR city_r IS NULL)", -1),  # it may have been renamed: ask
         bits(ELSE, -5),
     ),
     "rare_word": (  # what is seldom said says more
@@ -450,10 +451,7 @@ COMPARISONS: dict[str, Comparison] = {
         bits("city_l = city_r", 2.5),
         bits("jaro_winkler_similarity(city_l, city_r) >= 0.92", 1.5),
         bits("city_l <> city_r AND list_has_any(phones_l, phones_r)", -3),
-        bits(
-            "city_l <> city_r AND vat_id_l = vat_id_r AND phones_l[1] <> phones_r[1]", -10.5
-        ),  # one VAT id for a group
-        bits("city_l <> city_r AND vat_id_l = vat_id_r", -6),
+        bits("city_l <> city_r AND vat_id_l = vat_id_r", -16),  # one VAT id for a group, or moved: ask
         bits("city_l <> city_r", -13),  # a branch, unless something else says that they moved
         bits("postal_l <> postal_r", -6),
         bits("road_l = road_r AND damerau_levenshtein(house_l, house_r) <= 1", 1.5),

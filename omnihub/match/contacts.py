@@ -268,7 +268,13 @@ COMPARISONS: dict[str, Comparison] = {
         silent("email_l IS NULL OR email_r IS NULL OR is_weak_l OR is_weak_r"),
         bits(
             "own_domain_l = own_domain_r AND (mailbox_l = email_r OR mailbox_r = email_l OR mailbox_l = mailbox_r)",
-            -12,
+            -18,
+        ),
+        bits(  # each address has the first name it goes with: that is no slip
+            """own_domain_l = own_domain_r AND login_l <> login_r AND first_l <> first_r AND given_l <> given_r
+               AND least(length(first_l), length(first_r)) > 2
+               AND starts_with(login_l, first_l) AND starts_with(login_r, first_r)""",
+            -14,
         ),
         bits("login_l = login_r AND own_domain_l = own_domain_r", 5),  # but for figures
         bits("login_l = login_r AND email_domain_l = email_domain_r", 2),
@@ -284,6 +290,9 @@ COMPARISONS: dict[str, Comparison] = {
         bits(
             f"{_SAME_LETTER} AND own_domain_l <> own_domain_r AND {_LIKE_DOMAIN} AND {_alike('email', 'email', 0.9)}",
             4,
+        ),
+        bits(  # two firms: a namesake, or somebody who went from one to the other
+            "own_domain_l <> own_domain_r AND jaro_winkler_similarity(own_domain_l, own_domain_r) < 0.8", -3
         ),
         bits("login_l = login_r", 1),
         bits("email_domain_l = email_domain_r", -2),
