@@ -27,7 +27,6 @@ from omnihub.errors import ConfigError
 from omnihub.flow.drifting import drifts
 from omnihub.flow.hub import Hub
 from omnihub.flow.letters import readable
-from omnihub.flow.letters import readable
 from omnihub.flow.runs import balance
 from omnihub.model import GOLDEN, Entity, Outcome
 from omnihub.report import Facts, Item
@@ -232,10 +231,6 @@ def _items(c: sa.Connection, hub: Hub, digest: words.Digest, plan: _Plan) -> Ite
             "plan_state": _plan_states(batch, plan),
         }
         parents = _parents(c, batch)
-        if batch.column("refusal").null_count < batch.num_rows:  # the words of a dead letter may be sealed
-            opened = [readable(refusal) for refusal in batch.column("refusal").to_pylist()]
-            column = batch.schema.get_field_index("refusal")
-            batch = batch.set_column(column, "refusal", pa.array(opened, pa.string()))
         if batch.column("refusal").null_count < batch.num_rows:  # the words of a dead letter may be sealed
             opened = [readable(refusal) for refusal in batch.column("refusal").to_pylist()]
             column = batch.schema.get_field_index("refusal")

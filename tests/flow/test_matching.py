@@ -109,7 +109,8 @@ def _refined(c: sa.Connection, ref: str, fields: dict[str, str] | None) -> None:
         return
     system, stream, _ = ref.split("/")
     row = {
-        "ref": ref, "entity": "contact", "system": system, "stream": stream, "seq": take(c, 1), "raw_seq": 1, "pointer": "", "echoes": "[]",
+        "ref": ref, "entity": "contact", "system": system, "stream": stream, "seq": take(c, 1), "raw_seq": 1,
+        "pointer": "", "echoes": "[]",
         "fields": json.dumps(fields) if fields else known, "times": "{}", "problems": "{}", "deleted": fields is None,
     }  # fmt: skip
     bulk.upsert(c, t, tuple(row), [tuple(row.values())])
