@@ -140,6 +140,7 @@ def test_two_because_they_contradict_each_other(store: Store) -> None:
     assert "never" in words("crm/firms/1", "shop/firms/1")
 
 
+@pytest.mark.long
 def test_two_because_a_person_said_so_and_one_because_another_did(store: Store) -> None:
     judge(store, "crm/people/1", "shop/customers/1", "different")
     facts = why("crm/people/1", "shop/customers/1")

@@ -28,7 +28,7 @@ ANY_TEXT = st.one_of(
 COUNTRY = st.sampled_from([None, "DE", "US", "CH", "GB", "FI", "SE", "PL", "ZZ"])
 
 everything = settings(
-    max_examples=80, deadline=None, database=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=40, deadline=None, database=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
 
 
