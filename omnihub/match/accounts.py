@@ -417,7 +417,7 @@ COMPARISONS: dict[str, Comparison] = {
         bits(
             """split_part(domain_l, '.', 1) = split_part(domain_r, '.', 1)
                AND length(split_part(domain_l, '.', 1)) > 6""",
-            2,
+            0.5,
         ),
         bits("domain_l <> domain_r", -3.5),
         OTHERWISE,

@@ -265,6 +265,11 @@ COMPARISONS: dict[str, Comparison] = {
         bits("email_l = email_r AND NOT is_weak_l", 14),
         bits("email_l = email_r", 4),
         bits("(is_weak_l OR is_weak_r) AND email_domain_l = email_domain_r", 2),
+        bits(  # whoever reads the mail there: two firms
+            """(is_weak_l OR is_weak_r) AND own_domain_l <> own_domain_r
+               AND jaro_winkler_similarity(own_domain_l, own_domain_r) < 0.8""",
+            -2,
+        ),
         silent("email_l IS NULL OR email_r IS NULL OR is_weak_l OR is_weak_r"),
         bits(
             "own_domain_l = own_domain_r AND (mailbox_l = email_r OR mailbox_r = email_l OR mailbox_l = mailbox_r)",
@@ -473,15 +478,15 @@ COMPARISONS: dict[str, Comparison] = {
         bits(ELSE, -3),
     ),
     "job": (
-        bits("job_l = job_r", 1.5, tf="job", u=0.05, tf_weight=0.5),
+        bits("job_l = job_r", 0.5, tf="job", u=0.05, tf_weight=0.5, tf_floor=0.01),
         OTHERWISE,
     ),
     "common_first": (
-        bits("given_l = given_r", 0, tf="given", u=0.004, tf_weight=0.5),
+        bits("given_l = given_r", 0, tf="given", u=0.004, tf_weight=0.5, tf_floor=0.003),
         OTHERWISE,
     ),
     "common_last": (
-        bits("last_l = last_r", 0, tf="last", u=0.002, tf_weight=0.5),
+        bits("last_l = last_r", 0, tf="last", u=0.002, tf_weight=0.5, tf_floor=0.0017),
         OTHERWISE,
     ),
 }

@@ -41,8 +41,9 @@ class Thresholds:
 class Level:
     """One outcome of a comparison. `when`: SQL over the columns of two records (name_l, name_r), or ELSE.
 
-    `tf`: the column whose value's frequency takes the place of u, with `tf_weight` of its say. `silent`: says nothing
-    because something is missing. `fixed`: training leaves it alone.
+    `tf`: the column whose value's frequency takes the place of u, with `tf_weight` of its say; a value rarer than
+    `tf_floor` says no more than one as rare as that. `silent`: says nothing because something is missing. `fixed`:
+    training leaves it alone.
     """
 
     when: str
@@ -50,6 +51,7 @@ class Level:
     u: float
     tf: str | None = None
     tf_weight: float = 1.0
+    tf_floor: float = 0.0
     silent: bool = False
     fixed: bool = False
 
@@ -57,13 +59,21 @@ class Level:
 Comparison = tuple[Level, ...]
 
 
-def bits(when: str, weight: float, *, tf: str | None = None, u: float | None = None, tf_weight: float = 1.0) -> Level:
+def bits(
+    when: str,
+    weight: float,
+    *,
+    tf: str | None = None,
+    u: float | None = None,
+    tf_weight: float = 1.0,
+    tf_floor: float = 0.0,
+) -> Level:
     """A level that says `weight` bits. `u`: how often it holds among different records, where `tf` is to refine it."""
     if u is not None:
-        return Level(when, min(u * 2.0**weight, 1.0), u, tf, tf_weight)
+        return Level(when, min(u * 2.0**weight, 1.0), u, tf, tf_weight, tf_floor)
     if weight >= 0:
-        return Level(when, 0.5, 0.5 * 2.0**-weight, tf, tf_weight)
-    return Level(when, 0.5 * 2.0**weight, 0.5, tf, tf_weight)
+        return Level(when, 0.5, 0.5 * 2.0**-weight, tf, tf_weight, tf_floor)
+    return Level(when, 0.5 * 2.0**weight, 0.5, tf, tf_weight, tf_floor)
 
 
 def silent(when: str) -> Level:

@@ -57,6 +57,7 @@ def _level(level: Level) -> dict[str, Any]:
         told |= {
             "tf_adjustment_column": level.tf,
             "tf_adjustment_weight": level.tf_weight,
+            "tf_minimum_u_value": level.tf_floor,
             "disable_tf_exact_match_detection": True,
         }
     return told
