@@ -222,7 +222,7 @@ FIRMA = {
     "name": "Weber Maschinenbau GmbH",
     "vat_id": "DE136695976",
     "domain": "weber-maschinen.de",
-    "phone": "+493012345678",
+    "phone": "+493023125847",
     "street": "Hauptstr. 5",
     "postal_code": "53111",
     "city": "Bonn",
