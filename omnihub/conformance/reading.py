@@ -288,9 +288,10 @@ def _owner(row: object, path: str) -> dict[str, object] | None:
 def nothing_told(t: Trial) -> None:
     heard = _Heard()
     root = logging.getLogger()
-    level = root.level
+    loud = {name: logging.getLogger(name).level for name in ("", "omnihub", "connectors")}  # who runs us may keep less
     root.addHandler(heard)
-    root.setLevel(logging.DEBUG)
+    for name in loud:
+        logging.getLogger(name).setLevel(logging.DEBUG)
     try:
         t.pull_well(full=True)
         for stream, push in t.pushed if any(s.push for s in t.connector.streams) and not t.connector.master else []:
@@ -298,7 +299,8 @@ def nothing_told(t: Trial) -> None:
             t.write(stream, {id_: t.wanted(stream, push, 800 + n) for n, id_ in enumerate(ids)})
     finally:
         root.removeHandler(heard)
-        root.setLevel(level)
+        for name, level in loud.items():
+            logging.getLogger(name).setLevel(level)
     secret = [s.name for s in t.connector.settings if s.secret]
     banned = [t.shop.settings[name] for name in secret if t.shop.settings.get(name)]
     for stream in t.connector.streams:

@@ -168,6 +168,7 @@ def test_a_pin_on_an_id_that_was_merged_away_is_one_on_the_living(hub: Path, sto
 # -- after a sync ----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_after_a_sync_the_queue_and_the_events_are_there_to_be_read(synced: Path) -> None:
     events = say("events")
     assert {e["kind"] for e in events} >= {"born"}

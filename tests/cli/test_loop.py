@@ -66,6 +66,7 @@ def test_a_sync_is_kept_where_dagster_shows_it(first: Any, forgetful: Path) -> N
         assert {run.run_id for run in instance.get_runs()} >= set(first["dagster"].values())
 
 
+@pytest.mark.long
 def test_edits_are_followed_and_then_there_is_nothing_left_to_say(first: Any) -> None:
     edits = omnihub("sandbox", "mutate", "--changes", "8", "--seed", "4", "--json").facts
     following = omnihub("sync", "--json")
@@ -91,6 +92,7 @@ def test_a_system_that_cannot_be_reached_makes_the_run_partial_and_the_others_go
     assert omnihub("sync", "portal", "--json").facts["state"] == "ok"
 
 
+@pytest.mark.long
 def test_a_killed_sync_loses_nothing_and_the_next_one_ends_well(world: Path) -> None:
     process = start("sync", "portal", "zendesk")
     with the_store() as store:

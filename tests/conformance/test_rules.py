@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
@@ -93,3 +94,12 @@ def test_every_connector_there_is_keeps_every_rule(name: str) -> None:
     broken = [v for v in verdicts if v.state == "broken"]
     assert not broken, told(broken)
     assert sum(v.state == "kept" for v in verdicts) >= 15, json.dumps([v.state for v in verdicts])
+
+
+@pytest.mark.long
+def test_what_a_connector_logs_is_heard_however_little_the_process_keeps(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING, "omnihub")
+    [caught] = try_mutants(tmp_path, ["nothing told"])
+    assert caught.by == ("nothing told",), caught.why
