@@ -150,11 +150,11 @@ def _did(counts: Any) -> str:
     if counts and all(isinstance(value, Mapping) for value in counts.values()):
         names = dict.fromkeys(name for one in counts.values() for name in one)
         return _did({name: sum(one.get(name, 0) for one in counts.values()) for name in names if name != "seconds"})
-    counts = {**counts.get("counts", {}), **counts}  # a plan has its numbers within
+    counts = {**counts.get("counts", {}), **counts}  # a plan has its numbers within, and how far it had read
     shown = [
         f"{value:,} {name.replace('_', ' ')}"
         for name, value in counts.items()
-        if name != "seconds" and isinstance(value, int) and not isinstance(value, bool) and value
+        if name not in ("seconds", "as_of") and isinstance(value, int) and not isinstance(value, bool) and value
     ]
     return " · ".join(shown) or "[dim]nothing to do[/]"
 

@@ -14,7 +14,7 @@ computed.
 All of it takes Arrow tables and plain values and gives the same back.
 """
 
-from omnihub.match.clusters import Judged, clusters
+from omnihub.match.clusters import Judged
 from omnihub.match.features import SPECS, default_model, features, frequencies, shared_values
 from omnihub.match.identify import Identified, clustered, identify, with_frequencies
 from omnihub.match.ids import Assigned, Golden, assign
@@ -34,7 +34,6 @@ __all__ = [
     "Thresholds",
     "assign",
     "clustered",
-    "clusters",
     "default_model",
     "features",
     "frequencies",

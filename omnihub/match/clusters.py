@@ -13,7 +13,7 @@ called different is never one. What was kept apart in spite of a sure link is qu
 from __future__ import annotations
 
 import gc
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -306,36 +306,3 @@ def _said(clusters: _Clusters, apart: Apart, row: int, members: tuple[str, ...],
     a, b = clusters.texts[apart.link_a[row]], clusters.texts[apart.link_b[row]]
     told = reason.format(a=a, b=b, count=len(members), most=MAX_MEMBERS)
     return Queued(members, told, float(apart.weight[row]), (a, b))
-
-
-# -- one component ---------------------------------------------------------------------------------------------------
-
-
-def components(refs: Iterable[str], edges: Iterable[tuple[str, str]]) -> list[list[str]]:
-    """The connected groups of refs, each sorted, in order of their first ref.
-
-    >>> components(["a", "b", "c"], [("c", "a")])
-    [['a', 'c'], ['b']]
-    """
-    texts = sorted(set(refs))
-    place = {ref: n for n, ref in enumerate(texts)}
-    known = [(place[a], place[b]) for a, b in edges if a in place and b in place]
-    return _Clusters(np.array(texts, dtype=object), _united(len(texts), known)).all()
-
-
-def clusters(
-    members: Sequence[str], weights: Mapping[tuple[str, str], float], judged: Sequence[Judged], limits: Thresholds
-) -> list[list[str]]:
-    """One component → its clusters. `weights`: (a, b) with a < b → bits, -inf where the pair is forbidden."""
-    ends = [*weights]
-    bits = np.array([*weights.values()], dtype=np.float64)
-    pairs = pa.table(
-        [
-            pa.array([a for a, _ in ends], pa.string()),
-            pa.array([b for _, b in ends], pa.string()),
-            bits,
-            bits == -np.inf,
-        ],
-        schema=PAIRS,
-    )
-    return partition(members, pairs, judged, limits).clusters

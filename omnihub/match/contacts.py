@@ -175,6 +175,7 @@ KEYS = (
     "'n:' || least(given, last_given, first, last) || '|' || greatest(given, last_given, first, last)",
     "'n:' || least(given, last) || '|' || greatest(given, last)",
     "'n:' || least(first, last) || '|' || greatest(first, last)",
+    # the last part is empty, and NULL where one of the names is: both must be known
     "'N:' || least(first_sound, last_sound) || '|' || greatest(first_sound, last_sound) || left(first || last, 0)",
     "'c:' || company || '|' || left(last, 4)",
     "'c:' || company || '|' || left(given, 4)",

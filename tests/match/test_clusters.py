@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -13,12 +13,33 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from omnihub.match import Judged, Thresholds, clusters
-from omnihub.match.clusters import CONTRADICTION, MAX_MEMBERS, PAIRS, Partition, Queued, components, partition
+from omnihub.match import Judged, Thresholds
+from omnihub.match.clusters import CONTRADICTION, MAX_MEMBERS, PAIRS, Partition, Queued, partition
+from omnihub.match.linkage import components as connected
 from omnihub.match.linkage import exact
 
 LIMITS = Thresholds(same=10.0, unsure=5.0)
 NEVER = float("-inf")
+
+
+def clusters(
+    members: Sequence[str], weights: Mapping[tuple[str, str], float], judged: Sequence[Judged], limits: Thresholds
+) -> list[list[str]]:
+    """One component's clusters; -inf where a pair is forbidden."""
+    rows = [{"a": a, "b": b, "weight": w, "forbidden": w == NEVER} for (a, b), w in weights.items()]
+    return partition(members, pa.Table.from_pylist(rows, schema=PAIRS), judged, limits).clusters
+
+
+def components(refs: Iterable[str], edges: Iterable[tuple[str, str]]) -> list[list[str]]:
+    """What plain connected components would make of it, in order of the first ref."""
+    texts = sorted(set(refs))
+    place = {ref: n for n, ref in enumerate(texts)}
+    known = [(place[a], place[b]) for a, b in edges if a in place and b in place]
+    a, b = np.array(known, dtype=np.int64).reshape(-1, 2).T
+    groups: dict[int, list[str]] = {}
+    for ref, first in zip(texts, connected(len(texts), a, b).tolist(), strict=True):
+        groups.setdefault(first, []).append(ref)
+    return sorted(groups.values())
 
 
 def found(members: str, weights: Mapping[str, float], judged: Sequence[tuple[str, str, str]] = ()) -> list[str]:
