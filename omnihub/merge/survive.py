@@ -171,12 +171,13 @@ LEFT JOIN newest ON newest.g = c.g AND newest.unit = c.unit
 """
 
 # One row a member and unit (a field, or a group that is never torn apart): what it says, and how much that counts.
-# A group of which we wrote a part is our word, until somebody is seen to change it.
+# A group of which we wrote a part is our word, until somebody is seen to change it: times are often to the second, and
+# what happens between two pulls has one time, so an edit as old as our word came after it.
 _BALLOTS = """
 CREATE TEMP TABLE ballots AS
 WITH parted AS (
     SELECT g, unit, m, any_value(rule) AS rule, bool_or(master) AS master, min(rank) AS rank,
-           bool_or(echo) AND NOT coalesce(max(moment) FILTER (edit) > max(moment) FILTER (echo), false) AS echo,
+           bool_or(echo) AND NOT coalesce(max(moment) FILTER (edit) >= max(moment) FILTER (echo), false) AS echo,
            array_to_string(list_sort(list(field || '=' || same)), '|') AS says, count(*) AS filled,
            sum(length(value)) AS long, avg(weight) AS weight, max(moment) AS moment,
            max(moment) FILTER (edit) AS edited, bool_or(kind = 'consent' AND value = 'no') AS says_no

@@ -224,11 +224,12 @@ def test_an_address_of_which_we_wrote_a_part_is_no_vote_either() -> None:
     assert golden(origin, *ours) == {"street": "Platz 3", "city": "Ulm"}
 
 
-def test_an_address_somebody_changed_after_us_is_theirs_again() -> None:
+@pytest.mark.parametrize("written", [YEAR_AGO, NOW], ids=["long after", "in the same second, or between two pulls"])
+def test_an_address_somebody_changed_after_us_is_theirs_again(written: str) -> None:
     corrected = member(
         "a/c/1",
         {"street": "Weg 2", "city": "Ulm"},
-        {"street": YEAR_AGO, "city": NOW},
+        {"street": written, "city": NOW},
         echoes=["street"],
         edits=["city"],
     )
