@@ -21,7 +21,7 @@ from omnihub.cli.standins import standins
 from omnihub.errors import OmniHubError
 from omnihub.flow import Hub, Run, apply_plan, letters, make_and_store_plan
 from omnihub.flow.letters import Letter, Refused
-from omnihub.flow.pushing import Replay
+from omnihub.flow.planning import Replay
 
 SHOWN = 50  # at most; JSON has all
 OUTCOMES = ("planned", "written", "refused", "deferred", "drifted")

@@ -16,7 +16,7 @@ from omnihub.cli.installation import here
 from omnihub.cli.screen import BAD, DOUBTFUL, GOOD, heading, number, progress, put, table, tell
 from omnihub.flow import open_plan
 from omnihub.flow.drifting import drifts
-from omnihub.flow.pushing import OPEN
+from omnihub.flow.planning import OPEN
 from omnihub.flow.runs import balance
 from omnihub.model import FINDING_KINDS
 from omnihub.sdk import Connector

@@ -5,7 +5,8 @@
     matching    refined → pairs, crosswalk, golden ids, per entity
     merging     crosswalk → golden records, per entity
     comparing   golden → differences and findings
-    pushing     differences → plan → guard → apply → receipts
+    planning    differences → plan → guard → stored, approved
+    pushing     stored plan → apply → receipts
     undoing     receipts and the present state → the plan that takes them back (holding: what was undone stays so)
     reporting   everything → page, CSV, JSON
     runs        what a run did, and whether its numbers balance
@@ -21,8 +22,9 @@ from omnihub.flow.comparing import compare_all
 from omnihub.flow.hub import Hub
 from omnihub.flow.matching import match_entity
 from omnihub.flow.merging import merge_entity
+from omnihub.flow.planning import approve, make_and_store_plan, open_plan
 from omnihub.flow.pulling import pull_system
-from omnihub.flow.pushing import apply_plan, approve, make_and_store_plan, open_plan
+from omnihub.flow.pushing import apply_plan
 from omnihub.flow.refining import refine_system
 from omnihub.flow.reporting import report
 from omnihub.flow.runs import Run

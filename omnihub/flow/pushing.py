@@ -1,15 +1,13 @@
-"""Plan, guard, approve and apply, with everything kept before the next step is taken."""
+"""Apply a stored plan, with everything kept before the next step is taken."""
 
 from __future__ import annotations
 
 import gc
-import json
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -23,284 +21,20 @@ from omnihub import refine as refining
 from omnihub.errors import ConfigError, OmniHubError, UnsafePlan
 from omnihub.flow import letters
 from omnihub.flow.auditing import audited, fingerprints
-from omnihub.flow.holding import foresee, holds, remember
+from omnihub.flow.holding import foresee, remember
 from omnihub.flow.hub import Hub
+from omnihub.flow.planning import Stored, open_plan
 from omnihub.flow.refining import map_digest, map_fact, sent_to
 from omnihub.land import read_anew
 from omnihub.model import Change, Op, Outcome, Ref
-from omnihub.push import Broken, Plan, Present, Receipt, Task, apart_from, apply_stream, guard, make_plan
+from omnihub.push import Present, Receipt, Task, apply_stream
 from omnihub.push.apply import Numbered, Read, parsed
-from omnihub.push.plan import Difference, calls, hash_of, unit_of
-from omnihub.sdk import Connector, FullName, Page, Push, Record, Stream, open_client
+from omnihub.push.plan import hash_of
+from omnihub.sdk import Connector, FullName, Page, Record, Stream, open_client
 from omnihub.store import Store, bulk, schema
-from omnihub.store.open import latest, now_iso
+from omnihub.store.open import now_iso
 
 MAX_SYSTEMS = 4  # systems written to at the same time
-SECOND = len("2026-11-22T03:22:29")  # times are kept to the second in some places, finer in others
-NEVER = "9999"  # later than any time: of a stream nobody has read, nothing is known to have been written
-OPEN = ("ready", "approved", "applying", "blocked")  # plans that may still be carried out
-
-
-@dataclass(frozen=True)
-class Stored:
-    """A plan as it is kept."""
-
-    id: str
-    hash: str
-    state: str
-    counts: dict[str, Any]
-    broken: tuple[str, ...]
-    looked: dict[str, str]
-    kind: str = "sync"  # undo of such a plan, redo of an undo; replay of dead letters
-    about: dict[str, Any] | None = None  # of those: what is taken back (or tried again), who asked, why, what is left
-
-
-@dataclass(frozen=True)
-class Replay:
-    """Dead letters to be tried again: their ids, the (ref, field or group) they are about, and who asked for it."""
-
-    letters: tuple[str, ...]
-    units: Collection[tuple[str, str]]
-    author: str
-
-
-# -- plan ----------------------------------------------------------------------------------------------------------
-
-
-def make_and_store_plan(hub: Hub, run_id: str, keep: bool = True, replay: Replay | None = None) -> Stored:
-    """Make the plan of this run, hold it against the guard, and keep it. With nothing to change none is kept.
-
-    A plan that a guard stops is kept as `blocked`, and names the approval that lets it pass. Older plans not yet
-    carried out are outdated by it. `keep=False` (a dry run) only says what would be. With a `replay` the plan holds
-    what these dead letters are about and nothing else, and other plans go on beside it.
-    """
-    push = writable(hub)
-    with hub.store.read() as c:
-        as_of = latest(c)  # what landed later, this plan does not know
-        looked = _looked(c, hub)
-        differences = apart_from(_differences(c, push), holds(c))
-        held = letters.waiting(c)
-        if replay:
-            differences = (d for d in differences if (d.ref, unit_of(d.golden_id, d.field)) in replay.units)
-        plan = make_plan(differences, push, {} if replay else held, looked)
-        broken = guard(plan, totals(c), written_before(c), hub.limits)
-    counts = plan.counts() | {"calls": calls(plan, push), "as_of": as_of}
-    state = "blocked" if broken else "ready"
-    stored = Stored(plan_id_of(plan), plan.hash, state, counts, tuple(b.words() for b in broken), dict(looked))
-    if replay:
-        stored = replace(stored, kind="replay", about={"author": replay.author, "letters": list(replay.letters)})
-    return keep_plan(hub.store, stored, plan, broken, run_id) if keep else stored
-
-
-def writable(hub: Hub) -> dict[tuple[str, str], Push]:
-    """(system, stream) → what may be written there. Masters are never written."""
-    return {
-        (name, stream.name): stream.push
-        for name, connector in hub.connectors.items()
-        if not connector.master
-        for stream in connector.streams
-        if stream.push is not None
-    }
-
-
-def plan_id_of(plan: Plan) -> str:
-    """Each plan its own, also when the same is planned twice within a second."""
-    now = datetime.now(UTC)
-    return f"plan-{now:%Y%m%d-%H%M%S}{now.microsecond // 1000:03}-{plan.hash[:6]}"
-
-
-def _looked(c: sa.Connection, hub: Hub) -> dict[str, str]:
-    """Whether each system's present state is known: its last pull went well for all its writable streams."""
-    t = schema.streams
-    states = {(r.system, r.stream): r.state for r in c.execute(sa.select(t.c.system, t.c.stream, t.c.state))}
-    found = {}
-    for name, connector in hub.connectors.items():
-        sources = {s.nested.of if s.nested else s.name for s in connector.streams if s.push}
-        if connector.master or not sources:
-            found[name] = "not supported"
-        else:
-            found[name] = "looked" if all(states.get((name, s)) == "ok" for s in sources) else "could not look"
-    return found
-
-
-def _differences(c: sa.Connection, push: Mapping[tuple[str, str], Push]) -> Iterable[Difference]:
-    """Where a system differs, as far as we know: what was written since its last pull is not known to differ still."""
-    d = schema.differences
-    query = sa.select(d.c.ref, d.c.field, d.c.golden_id, d.c.theirs, d.c.ours, d.c.winner, d.c.rule).order_by(
-        d.c.ref, d.c.field
-    )
-    unseen = _written_since(c, push)
-    for (system, stream), may in sorted(push.items()):
-        for row in c.execute(query.where(d.c.system == system, d.c.stream == stream, d.c.field.in_(may.fields))):
-            if unseen.get((row.ref, row.field), row.theirs) != row.ours:
-                yield Difference(*row)
-
-
-def _written_since(c: sa.Connection, push: Mapping[tuple[str, str], Push]) -> dict[tuple[str, str], str]:
-    """(ref, field) → what was written there after its stream last said something: no pull can have shown it yet."""
-    s, t = schema.sent, schema.streams
-    read_at = dict(c.execute(sa.select(t.c.system, sa.func.max(t.c.read_at)).group_by(t.c.system)).all())
-    told = {
-        (system, stream): (_last_news(c, system, stream) if may.delayed else read_at.get(system)) or NEVER
-        for (system, stream), may in push.items()
-    }
-    if not told:
-        return {}
-    since = min(at[:SECOND] for at in told.values())
-    ours = sa.select(s.c.ref, s.c.field, s.c.value, s.c.at).where(s.c.at > since, s.c.value.is_not(None))
-    return {
-        (row.ref, row.field): row.value
-        for row in c.execute(ours)
-        if row.at[:SECOND] > told.get(tuple(row.ref.split("/", 2)[:2]), NEVER)[:SECOND]
-    }
-
-
-def _last_news(c: sa.Connection, system: str, stream: str) -> str | None:
-    """When a record of this stream last came that was new or had changed."""
-    r = schema.raw
-    latest = sa.select(r.c.landed_at).where(r.c.system == system, r.c.stream == stream).order_by(r.c.seq.desc())
-    return c.execute(latest.limit(1)).scalar()
-
-
-def totals(c: sa.Connection) -> dict[tuple[str, str], int]:
-    """Living records per (system, stream)."""
-    t = schema.refined
-    query = sa.select(t.c.system, t.c.stream, sa.func.count()).where(~t.c.deleted).group_by(t.c.system, t.c.stream)
-    return {(r[0], r[1]): r[2] for r in c.execute(query)}
-
-
-def written_before(c: sa.Connection, but: Sequence[str] = ()) -> frozenset[str]:
-    """Systems some plan has been applied to, other than these."""
-    t = schema.changes
-    query = sa.select(t.c.system).where(t.c.outcome == Outcome.WRITTEN.value, t.c.plan_id.not_in(but))
-    return frozenset(c.execute(query.distinct()).scalars())
-
-
-_CHANGES = (
-    "plan_id",
-    "n",
-    "ref",
-    "system",
-    "stream",
-    "entity",
-    "golden_id",
-    "op",
-    "field",
-    "old",
-    "new",
-    "why",
-    "outcome",
-    "exact",
-)
-
-
-_AUDITED = {"sync": "planned", "undo": "undo planned", "redo": "redo planned", "replay": "replay planned"}
-_ALL = ("sync", "undo", "redo", "replay")
-_OUTDATES = {"sync": ("sync", "replay"), "undo": _ALL, "redo": _ALL, "replay": ("replay",)}
-_ABOUT = {"undoes": "undoes", "because": "reason", "letters": "letters"}
-
-
-def keep_plan(store: Store, stored: Stored, plan: Plan, broken: Sequence[Broken], run_id: str) -> Stored:
-    """Keep a plan. Those before it are outdated; but an undo that waits is by another undo only: what it takes back is
-    looked at again before it is written, and no other plan goes on with it."""
-    p = schema.plans
-    kinds = _OUTDATES[stored.kind]
-    with store.write() as c:
-        _give_up_unfinished(c, kinds)
-        c.execute(sa.update(p).where(p.c.state.in_(OPEN), p.c.kind.in_(kinds)).values(state="outdated"))
-        if stored.kind in ("sync", "replay"):
-            letters.close_settled(c)
-        if not plan.changes:
-            return stored
-        c.execute(
-            sa.insert(p).values(
-                id=stored.id, run_id=run_id, hash=stored.hash, state=stored.state, created_at=now_iso(),
-                counts=json.dumps(stored.counts),
-                guard=json.dumps([b.words() for b in broken], ensure_ascii=False), looked=json.dumps(stored.looked),
-                kind=stored.kind, about=json.dumps(stored.about, ensure_ascii=False) if stored.about else None,
-            )
-        )  # fmt: skip
-        rows = [
-            (
-                stored.id,
-                n,
-                str(x.ref),
-                x.ref.system,
-                x.ref.stream,
-                x.golden_id.split("_")[0],
-                x.golden_id,
-                x.op.value,
-                x.field,
-                x.old,
-                x.new,
-                x.why,
-                None,
-                x.exact,
-            )
-            for n, x in enumerate(plan.changes)
-        ]
-        bulk.append(c, schema.changes, _CHANGES, rows)
-        facts = {"plan": stored.id, "kind": stored.kind, "run": run_id, "hash": stored.hash, "state": stored.state}
-        facts |= {name: stored.counts[name] for name in ("planned", "by_system")}
-        if stored.about:
-            facts |= {name: stored.about[of] for name, of in _ABOUT.items() if of in stored.about}
-        audited(c, stored.about["author"] if stored.about else "", _AUDITED[stored.kind], facts)
-    return stored
-
-
-def _give_up_unfinished(c: sa.Connection, kinds: Sequence[str]) -> None:
-    """What a killed process left without an outcome is deferred: this plan, made from what is there now, goes on."""
-    p, t = schema.plans, schema.changes
-    unfinished = sa.select(p.c.id).where(p.c.state == "applying", p.c.kind.in_(kinds))
-    c.execute(
-        sa.update(t).where(t.c.plan_id.in_(unfinished), t.c.outcome.is_(None)).values(outcome=Outcome.DEFERRED.value)
-    )
-
-
-# -- approve -------------------------------------------------------------------------------------------------------
-
-
-def open_plan(store: Store, plan_id: str | None = None) -> Stored | None:
-    """The plan of that id, or the latest not yet carried out; an undo only by its id: nobody does it by the way."""
-    p = schema.plans
-    waiting = sa.select(p).where(p.c.state.in_(OPEN), p.c.kind == "sync")
-    query = sa.select(p).where(p.c.id == plan_id) if plan_id else waiting
-    with store.read() as c:
-        row = c.execute(query.order_by(p.c.created_at.desc(), p.c.id.desc()).limit(1)).one_or_none()
-    if row is None:
-        return None
-    return Stored(
-        row.id,
-        row.hash,
-        row.state,
-        json.loads(row.counts),
-        tuple(json.loads(row.guard)),
-        json.loads(row.looked),
-        row.kind,
-        json.loads(row.about) if row.about else None,
-    )
-
-
-def approve(store: Store, plan_id: str, author: str, reason: str) -> Stored:
-    """Let exactly this plan pass the guard. UnsafePlan when it is outdated or carried out already."""
-    plan = open_plan(store, plan_id)
-    if plan is None:
-        raise ConfigError(f"there is no plan {plan_id}; `omnihub plan` shows the latest")
-    if plan.state not in ("blocked", "approved"):
-        raise UnsafePlan(
-            f"{plan_id} is {plan.state}; only a blocked plan can be approved: run `omnihub plan` for a new one"
-        )
-    with store.write() as c:
-        a = schema.approvals
-        bulk.upsert(
-            c, a, ("plan_id", "hash", "author", "reason", "at"), [(plan_id, plan.hash, author, reason, now_iso())]
-        )
-        c.execute(sa.update(schema.plans).where(schema.plans.c.id == plan_id).values(state="approved"))
-        audited(c, author, "approved", {"plan": plan_id, "hash": plan.hash, "because": reason})
-    return open_plan(store, plan_id) or plan
-
-
-# -- apply ---------------------------------------------------------------------------------------------------------
 
 
 def apply_plan(hub: Hub, plan_id: str, systems: Sequence[str] = ()) -> dict[str, int]:

@@ -18,9 +18,10 @@ from omnihub.flow.comparing import compare_all
 from omnihub.flow.hub import Hub
 from omnihub.flow.matching import match_entity
 from omnihub.flow.merging import merge_entity
+from omnihub.flow.planning import make_and_store_plan, open_plan
 from omnihub.flow.previewing import heed_rules
 from omnihub.flow.pulling import pull_system
-from omnihub.flow.pushing import apply_plan, make_and_store_plan, open_plan
+from omnihub.flow.pushing import apply_plan
 from omnihub.flow.refining import refine_system
 from omnihub.flow.reporting import report as write_report
 from omnihub.flow.runs import Run

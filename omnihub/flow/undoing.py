@@ -20,7 +20,8 @@ import sqlalchemy as sa
 from omnihub.errors import ConfigError, OmniHubError
 from omnihub.flow import holding
 from omnihub.flow.hub import Hub
-from omnihub.flow.pushing import MAX_SYSTEMS, Stored, keep_plan, plan_id_of, reader, totals, writable, written_before
+from omnihub.flow.planning import Stored, keep_plan, plan_id_of, totals, writable, written_before
+from omnihub.flow.pushing import MAX_SYSTEMS, reader
 from omnihub.model import Outcome, Ref
 from omnihub.push import Inverse, Left, Plan, Present, Written, guard, invert
 from omnihub.push.apply import LOOK, parsed

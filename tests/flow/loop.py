@@ -23,7 +23,7 @@ from omnihub.flow import (
     pull_system,
     refine_system,
 )
-from omnihub.flow.pushing import Stored
+from omnihub.flow.planning import Stored
 from omnihub.model import GOLDEN
 from omnihub.sdk import Connector, Http
 from omnihub.sdk.http import nothing

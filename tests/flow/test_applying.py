@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from omnihub.errors import ConfigError, UnsafePlan
 from omnihub.flow import Hub, Run, apply_plan, approve, make_and_store_plan, open_plan, pull_system, refine_system
-from omnihub.flow.pushing import Stored
+from omnihub.flow.planning import Stored
 from omnihub.push import Limits
 from omnihub.sdk import Connector
 from omnihub.store import schema

@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from connectors.airtable.sandbox import AirtableStandin
 from connectors.shopify.sandbox import Bucket, Shopify
 from omnihub.flow import Hub, Run, pull_system
-from omnihub.flow.pushing import make_and_store_plan
+from omnihub.flow.planning import make_and_store_plan
 from omnihub.model import Change, Op, Outcome, Ref
 from omnihub.push import Receipt, Task, apply_stream
 from omnihub.sandbox import kit

@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from omnihub.errors import ConfigError, OmniHubError
 from omnihub.flow import Hub, Run, apply_plan, auditing, letters, make_and_store_plan, report
 from omnihub.flow.letters import KEY, Letter, cause_of, letter_id, new_key
-from omnihub.flow.pushing import Replay, keep_receipts
+from omnihub.flow.planning import Replay
+from omnihub.flow.pushing import keep_receipts
 from omnihub.flow.undoing import plan_undo
 from omnihub.model import Outcome
 from omnihub.push import Limits, Receipt
