@@ -29,7 +29,21 @@ from omnihub.sdk.auth import (
     LoginToken,
     Refresh,
 )
-from omnihub.sdk.connector import Answer, Connector, Look, Many, Nested, Pull, Push, Row, Send, Setting, Stream
+from omnihub.sdk.connector import (
+    REQUESTED,
+    Answer,
+    Connector,
+    Erase,
+    Look,
+    Many,
+    Nested,
+    Pull,
+    Push,
+    Row,
+    Send,
+    Setting,
+    Stream,
+)
 from omnihub.sdk.fieldmap import Codes, Const, EpochMs, FieldMap, FullName, Link, OneWay, Path
 from omnihub.sdk.graphql import GraphByIds, GraphPages, GraphSend, throttled
 from omnihub.sdk.http import Http, exchange, masked, refuse
@@ -43,6 +57,7 @@ from omnihub.sdk.turns import Turns, Windows
 from omnihub.sdk.writing import Delete1, Link1, Results, Send1, SendBatch, Sends, Upsert1, UpsertBatch, words
 
 __all__ = [
+    "REQUESTED",
     "Answer",
     "ApiKey",
     "Ask",
@@ -61,6 +76,7 @@ __all__ = [
     "Delete1",
     "Entity",
     "EpochMs",
+    "Erase",
     "Exchange",
     "Export",
     "FieldMap",

@@ -84,6 +84,17 @@ Send = Callable[[Any, Sequence[Row]], Iterable[Answer]]
 """(client, rows) → one answer per row. Raises RejectedRecord when the whole batch was refused because of a row (the
 hub then splits it), RetryableError when it is not known whether the rows were written (the hub then looks)."""
 
+Erase = Callable[[Any, Sequence[Row]], Iterable[Answer]]
+"""(client, rows) → one answer per row. `Row.id` names a person's record; `body`, `fields` and `before` are empty.
+
+Forgets persons for good, by the system's own means: what only hides a record, an archive or a bin, is not enough.
+WRITTEN: erased, or gone already. REFUSED: the system can't or won't, with its reason. DEFERRED with the code REQUESTED:
+it took the request and does it later by itself, the message says until when; asked again then, it answers WRITTEN.
+Other DEFERRED: not done now (too many calls, a busy system), ask again. Never raises for one row, and asked twice it
+does no harm: after a lost answer the hub asks again. Raises RetryableError and ConfigError as `Send` does."""
+
+REQUESTED = "REQUESTED"
+
 
 @dataclass(frozen=True)
 class Many:
@@ -104,6 +115,7 @@ class Push:
 
     update: changes records by their id. create: makes records and is an upsert by `Row.key`: sent twice, it makes one.
     delete: takes away records the hub created; most streams have none, and then none can be deleted.
+    erase: forgets persons for good, by the system's own means. erase_by_hand: where that is none, who must do it, and how.
     delayed: what is written is handed over, and shows only once the system says something new (an export to come).
     look: the present state by id. find: the present state by `Row.key`, to see whether a record was created already.
     """
@@ -115,6 +127,8 @@ class Push:
     create: Send | None = None
     find: Look | None = None
     delete: Send | None = None
+    erase: Erase | None = None
+    erase_by_hand: str = ""
     many: Many | None = None
     parallel: int = 4  # writes in flight at once; while they are, as many looks may be
     max_length: Mapping[str, int] = field(default_factory=dict)  # what the target can hold, in characters
