@@ -115,7 +115,8 @@ class Push:
 
     update: changes records by their id. create: makes records and is an upsert by `Row.key`: sent twice, it makes one.
     delete: takes away records the hub created; most streams have none, and then none can be deleted.
-    erase: forgets persons for good, by the system's own means. erase_by_hand: where that is none, who must do it, and how.
+    erase: forgets persons for good, by the system's own means. erase_by_hand: what stays to be done by a person, who
+    does it and where; all of it where there is no `erase`.
     delayed: what is written is handed over, and shows only once the system says something new (an export to come).
     look: the present state by id. find: the present state by `Row.key`, to see whether a record was created already.
     """
