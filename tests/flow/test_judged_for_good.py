@@ -159,11 +159,11 @@ def test_a_word_against_the_evidence_holds_through_syncs_models_and_more_records
 
 @pytest.mark.long
 @pytest.mark.timeout(900)
-def test_it_holds_against_a_model_trained_on_all_records_and_thousands_more(tmp_path: Path) -> None:
+def test_it_holds_against_a_model_trained_on_all_records_and_ten_thousand_more(tmp_path: Path) -> None:
     with ExitStack() as stack:
         here = stack.enter_context(looked_at(tmp_path, 400, 31)).here
         found = judged(here)
-        live_through(found, trained_model, 3_000)
+        live_through(found, trained_model, 10_000)
         found.undo()
         look(here.hub())
         after = believes(here.store)
