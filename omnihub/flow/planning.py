@@ -6,7 +6,7 @@ differences ─▶ what may be written, is not held, was not refused ─▶ guar
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -56,12 +56,19 @@ class Replay:
 # -- plan ----------------------------------------------------------------------------------------------------------
 
 
-def make_and_store_plan(hub: Hub, run_id: str, keep: bool = True, replay: Replay | None = None) -> Stored:
+def make_and_store_plan(
+    hub: Hub,
+    run_id: str,
+    keep: bool = True,
+    replay: Replay | None = None,
+    told: Callable[[Stored, Plan], None] = lambda stored, plan: None,
+) -> Stored:
     """Make the plan of this run, hold it against the guard, and keep it. With nothing to change none is kept.
 
     A plan that a guard stops is kept as `blocked`, and names the approval that lets it pass. Older plans not yet
     carried out are outdated by it. `keep=False` (a dry run) only says what would be. With a `replay` the plan holds
-    what these dead letters are about and nothing else, and other plans go on beside it.
+    what these dead letters are about and nothing else, and other plans go on beside it. `told` is given the plan with
+    its changes, kept or not.
     """
     push = writable(hub)
     with hub.store.read() as c:
@@ -78,6 +85,7 @@ def make_and_store_plan(hub: Hub, run_id: str, keep: bool = True, replay: Replay
     stored = Stored(plan_id_of(plan), plan.hash, state, counts, tuple(b.words() for b in broken), dict(looked))
     if replay:
         stored = replace(stored, kind="replay", about={"author": replay.author, "letters": list(replay.letters)})
+    told(stored, plan)
     return keep_plan(hub.store, stored, plan, broken, run_id) if keep else stored
 
 
