@@ -26,7 +26,7 @@ import requests
 
 from connectors.hubspot.client import Client, Sent
 from connectors.hubspot.consent import Consents
-from connectors.hubspot.writing import BATCH, PrimaryLink, Writing, find
+from connectors.hubspot.writing import BATCH, EXTERNAL_ID, PrimaryLink, Writing, find
 from omnihub.errors import BrokenAnswer, RejectedRecord
 from omnihub.sdk import (
     Bearer,
@@ -281,6 +281,8 @@ def _stream(
     full_every: timedelta,
     time: str = "hs_lastmodifieddate",
     push: tuple[str, ...] = (),
+    given: tuple[str, ...] = (),
+    required: tuple[str, ...] = (),
     link: PrimaryLink | None = None,
 ) -> Stream:
     """A stream whose map says which properties and which associations to ask for."""
@@ -296,7 +298,19 @@ def _stream(
         map,
         objects.pull,
         updated=f"properties.{time}",
-        push=Push(push, writing.update, objects.look, BATCH, writing.create, objects.find) if push else None,
+        push=Push(
+            push,
+            writing.update,
+            objects.look,
+            BATCH,
+            writing.create,
+            objects.find,
+            given=given,
+            required=required,
+            known_by=f"properties.{EXTERNAL_ID}",
+        )
+        if push
+        else None,
         blind=blind,
         full_every=full_every,
     )
@@ -402,6 +416,7 @@ connector = Connector(
             Entity.ACCOUNT,
             COMPANY,
             push=("name", "domain", "phone", "street", "postal_code", "city", "region", "country"),
+            required=("name",),
             blind=_RARELY,
             full_every=timedelta(days=7),
         ),
@@ -412,6 +427,8 @@ connector = Connector(
             time="lastmodifieddate",
             # not the e-mail: it is HubSpot's unique key for people
             push=("first_name", "last_name", "phone", "mobile", "job_title", "language", "account"),
+            given=("email", "company", "city", "country", "birth_date"),
+            required=("email",),
             link=PrimaryLink("associatedcompanyid", to="companies", type_id=1),
             blind=f"contacts deleted for good on a person's request (GDPR), and {_RARELY}",
             full_every=timedelta(days=7),

@@ -35,7 +35,13 @@ def changes(path: str) -> sdk.Pages:
     return sdk.Pages(path, "items", following, {"limit": MAX_PAGE}, since=start, keep="next_cursor", **marks)
 
 
-def writing(path: str, fields: dict[str, str], longest: dict[str, int]) -> Push:
+def writing(
+    path: str,
+    fields: dict[str, str],
+    longest: dict[str, int],
+    given: tuple[str, ...] = (),
+    required: tuple[str, ...] = (),
+) -> Push:
     """Batches whose items carry the version they were made from: a newer one there is drift."""
     over: dict[str, Any] = {"version": "version", "drifted": (412,), "once": "Idempotency-Key"}
     return Push(
@@ -47,6 +53,9 @@ def writing(path: str, fields: dict[str, str], longest: dict[str, int]) -> Push:
         find=sdk.ByIdBatch(path, "items", "external_ids", size=MAX_BATCH, updated="updated_at"),
         batch=MAX_BATCH,
         max_length=longest,
+        given=given,
+        required=required,
+        known_by="external_id",
     )
 
 
@@ -92,9 +101,9 @@ connector = sdk.Connector(
     limits=(Limit(580, per_s=60, left="RateLimit-Remaining", resets="RateLimit-Reset"),),
     streams=(
         Stream("accounts", Entity.ACCOUNT, ACCOUNTS, changes("/v1/accounts"), updated="updated_at",
-               push=writing("/v1/accounts", COMPANY, LONGEST)),
+               push=writing("/v1/accounts", COMPANY, LONGEST, required=("name",))),
         Stream("users", Entity.CONTACT, USERS, changes("/v1/users"), updated="updated_at",
-               push=writing("/v1/users", PERSON, LONGEST_OF_PERSON)),
+               push=writing("/v1/users", PERSON, LONGEST_OF_PERSON, given=("email", "account"), required=("email",))),
         Stream("logins", Entity.INTERACTION, LOGINS, changes("/v1/logins"), updated="updated_at"),
     ),
 )  # fmt: skip

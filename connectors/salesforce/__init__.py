@@ -399,7 +399,14 @@ OPPORTUNITY = Sobject(
 BLIND = "records deleted for good (their recycle bin was emptied), and formulas whose inputs changed elsewhere"
 
 
-def _stream(name: str, entity: Entity, sobject: Sobject, max_length: Mapping[str, int] | None = None) -> Stream:
+def _stream(
+    name: str,
+    entity: Entity,
+    sobject: Sobject,
+    max_length: Mapping[str, int] | None = None,
+    given: tuple[str, ...] = (),
+    required: tuple[str, ...] = (),
+) -> Stream:
     """`max_length`: what may be written, and how many characters the org keeps of it."""
     push = (
         Push(
@@ -412,6 +419,9 @@ def _stream(name: str, entity: Entity, sobject: Sobject, max_length: Mapping[str
             batch=MAX_ROWS,
             parallel=2,  # more would wait for each other: a contact's update locks its account
             max_length=max_length,
+            given=given,
+            required=required,
+            known_by=EXTERNAL_ID,
         )
         if max_length
         else None
@@ -459,6 +469,7 @@ connector = Connector(
                 "region": 80,
                 "country": 80,
             },
+            required=("name",),
         ),
         _stream(
             "contacts",
@@ -473,6 +484,8 @@ connector = Connector(
                 "job_title": 128,
                 "language": 10,
             },
+            given=("birth_date", "account"),
+            required=("last_name",),
         ),
         _stream("opportunities", Entity.DEAL, OPPORTUNITY),
     ),

@@ -13,7 +13,9 @@ class Op(StrEnum):
 
     CREATE = "create"
     UPDATE = "update"
-    LINK = "link"
+    LINK = "link"  # a record the hub has made, and let go of, is known as its own again
+    UNLINK = "unlink"  # and is let go of: it stays where it is
+    DELETE = "delete"
 
 
 class Outcome(StrEnum):

@@ -119,6 +119,8 @@ class Push:
     does it and where; all of it where there is no `erase`.
     delayed: what is written is handed over, and shows only once the system says something new (an export to come).
     look: the present state by id. find: the present state by `Row.key`, to see whether a record was created already.
+    given: fields that are given to a record when it is made, and only then. required: fields without which none is
+    made. known_by: dotted path of `Row.key` in what `find` brings; without it keys are asked for one by one.
     """
 
     fields: tuple[str, ...]
@@ -134,6 +136,9 @@ class Push:
     parallel: int = 4  # writes in flight at once; while they are, as many looks may be
     max_length: Mapping[str, int] = field(default_factory=dict)  # what the target can hold, in characters
     delayed: bool = False
+    given: tuple[str, ...] = ()
+    required: tuple[str, ...] = ()
+    known_by: str = ""
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 landing     streams, exchanges, raw, records, rejects
 believing   refined, keys, models, pairs, crosswalk, goldens, golden_history, events
 deciding    queue, judgements, pins, decisions, links, differences, findings
-writing     plans, changes, receipts, sent, dead_letters, approvals, holds
+writing     plans, changes, receipts, sent, dead_letters, approvals, holds, created
 keeping     runs, watermarks, counter, facts, audit
 counting    budgets, budget_seats (with SQLite in a file of their own: see `budget`)
 """
@@ -459,6 +459,25 @@ holds = Table(  # what a person has undone: not written again while both values 
     Column("reason", Text, nullable=False),
     Column("at", Text, nullable=False),
     PrimaryKeyConstraint("ref", "field"),
+)
+
+created = Table(  # records the hub has made: whose they are by its own doing, whatever their values say later
+    "created",
+    metadata,
+    Column("system", Text, nullable=False),
+    Column("stream", Text, nullable=False),
+    Column("key", Text, nullable=False),  # the golden id it was made for, which the system knows it by
+    Column("entity", Text, nullable=False),
+    Column("ref", Text),  # none as long as it is not known whether it was made
+    Column("anchor", Text, nullable=False),  # the member of the golden record it goes with
+    Column("plan_id", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    _seq(),
+    Column("image", Text),  # JSON: its canonical fields just after it was made
+    Column("undone_by", Text),  # the plan that let go of it, or took it away
+    PrimaryKeyConstraint("system", "stream", "key"),
+    Index(None, "ref"),
+    Index(None, "seq"),
 )
 
 # -- keeping -------------------------------------------------------------------------------------------------------
