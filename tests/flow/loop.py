@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
+from multiprocessing.connection import Connection
 from typing import Any
 
 import requests
@@ -34,6 +38,7 @@ Settings = Mapping[str, Mapping[str, str]]
 CONNECTORS = {name: replace(c, limits=()) for name, c in connectors.find().items()}  # nobody here counts calls
 STEPS = ("pull", "refine", "match", "merge", "compare", "plan", "apply")
 SYSTEMS = tuple(CONNECTORS)
+THINGS = ("call", "answer", "statement", "commit")  # what a process does, and may die at
 
 
 @dataclass
@@ -89,31 +94,36 @@ def sync(hub: Hub, full: bool = False, at: Callable[[str], None] = lambda step: 
 
 
 class Fuse:
-    """Kills this process at the n-th thing it does within a step: a call, an answer, a statement, a commit.
+    """Kills this process at the n-th thing it does: a call, an answer, a statement, a commit.
 
-    A step with less to do than that is killed at its end.
+    step: where that counts; anywhere, if not told. A step with less to do than that is killed at its end.
+    things: what counts; none counts nothing but keeps the tally.
     """
 
-    def __init__(self, step: str, n: int) -> None:
-        self.step, self.left, self.now = step, n, ""
+    def __init__(self, step: str = "", n: int = 0, things: Sequence[str] = THINGS) -> None:
+        self.step, self.left, self.things, self.now = step, n, things, ""
+        self.tally: Counter[tuple[str, str]] = Counter()  # (step, thing) → how many there were
+        self.lock = threading.Lock()
 
     def enter(self, step: str) -> None:
-        if self.now == self.step and step != self.step:
+        if self.left and (step == "end" if not self.step else self.now == self.step != step):
             self.blow()
         self.now = step
 
-    def tick(self, *_: object, **__: object) -> None:
-        if self.now == self.step:
-            self.left -= 1
-            if self.left <= 0:
-                self.blow()
+    def tick(self, thing: str) -> None:
+        with self.lock:
+            self.tally[self.now, thing] += 1
+            if thing in self.things and self.step in ("", self.now) and self.left:
+                self.left -= 1
+                if not self.left:
+                    self.blow()
 
     def blow(self) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
     def take(self, method: str, path: str) -> Callable[[], None]:
         """As a budget: asked before each call."""
-        self.tick()
+        self.tick("call")
         return nothing
 
     def told(self, wait_s: float) -> None:
@@ -130,16 +140,45 @@ class Fuse:
         return replace(connector, connect=connect)
 
     def _answered(self, answer: requests.Response, *_: object, **__: object) -> None:
-        self.tick()
+        """Between a system's commit and our receipt, where it was a write."""
+        self.tick("answer")
+
+    def watch(self, store: Store) -> None:
+        """Every statement and commit of a store."""
+        sa.event.listen(store.engine, "before_cursor_execute", lambda *_: self.tick("statement"))
+        sa.event.listen(store.engine, "commit", lambda *_: self.tick("commit"))
 
 
 def sync_and_die(url: str, settings: Settings, step: str, n: int) -> None:
     """For a process of its own."""
-    fuse = Fuse(step, n)
-    store = Store.open(url)
-    for event in ("before_cursor_execute", "commit"):
-        sa.event.listen(store.engine, event, fuse.tick)
-    sync(hub_over(store, settings, {name: fuse.lay(c) for name, c in CONNECTORS.items()}), at=fuse.enter)
+    _sync_with(Fuse(step, n), url, settings)
+
+
+def sync_until_killed(
+    url: str, settings: Settings, step: str, n: int, things: Sequence[str], answer_within_s: float, begun: Connection
+) -> None:
+    """For a process of its own, in a world where things go wrong: it says when it begins, and dies by its own hand (see
+    `Fuse`) or, with n = 0, goes on and on until somebody kills it."""
+    begun.send_bytes(b"begun")
+    while True:
+        _sync_with(Fuse(step, n, things), url, settings, answer_within_s)
+
+
+def _sync_with(fuse: Fuse, url: str, settings: Settings, answer_within_s: float = 60.0) -> None:
+    with closing(Store.open(url)) as store:
+        fuse.watch(store)
+        found = {name: hasty(fuse.lay(c), answer_within_s) for name, c in CONNECTORS.items()}
+        sync(hub_over(store, settings, found), at=fuse.enter)
+
+
+def hasty(connector: Connector, answer_within_s: float) -> Connector:
+    """The connector over a session that loses no time between its tries."""
+
+    def connect(settings: Mapping[str, str], http: Http) -> Any:
+        http.wait, http.timeout_s, http.budget = lambda s: None, (5.0, answer_within_s), None
+        return connector.connect(settings, http)
+
+    return replace(connector, connect=connect)
 
 
 # -- what there is ---------------------------------------------------------------------------------------------------

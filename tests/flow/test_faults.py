@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,25 +18,15 @@ import pytest
 from omnihub.flow import Run
 from omnihub.sandbox.faults import FAULTS, Dice, Of, On
 from omnihub.sandbox.world import World
-from omnihub.sdk import Connector, Http
 from tests.flow import loop
 from tests.flow.conftest import Loop, Shelf, Stages, close, standins
+from tests.flow.loop import hasty
 
 CUSTOMERS, SEED = 20, 5
 RATE = 0.2
 AFTERWARDS = 3  # syncs, at most, until nothing is left to say
 GIVES_UP_S = 0.4  # so long a hub waits for an answer, while none comes
 SECONDS = {"slow": 0.05}  # where it is not the fault's own
-
-
-def hasty(connector: Connector, answer_within_s: float) -> Connector:
-    """The connector over a session that loses no time between its tries."""
-
-    def connect(settings: Mapping[str, str], http: Http) -> Any:
-        http.wait, http.timeout_s, http.budget = lambda s: None, (5.0, answer_within_s), None
-        return connector.connect(settings, http)
-
-    return replace(connector, connect=connect)
 
 
 def seed_for(fault: str, system: str) -> int:
