@@ -67,6 +67,8 @@ BUYERS = sdk.Stream(
         ("first_name", "last_name", "job_title", "phone"),
         update=sdk.Send1("PUT", "/v1/buyers/{id}", whole=True, read_only=("id", "updated_at", "deleted")),
         look=sdk.ByIds("/v1/buyers/{id}"),
+        delete=sdk.Delete1("/v1/buyers/{id}"),
+        erase=sdk.Erase1("/v1/buyers/{id}/person"),
     ),
 )  # fmt: skip
 
@@ -483,6 +485,11 @@ def _hears_no_echo() -> Connector:
     return replace(changed, streams=(replace(dealers, pull=_as(SkipsOwn)), *rest))
 
 
+def _only_deletes(http: Http, rows: Sequence[Row]) -> Iterable[Answer]:
+    """Takes the record away, which is not to forget."""
+    return sdk.Delete1("/v1/buyers/{id}")(http, rows)
+
+
 def _drops_empty(http: Http, rows: Sequence[Row]) -> Iterable[Answer]:
     """Sends only what has a value."""
     return SEND(http, [replace(row, body=_valued(row.body)) for row in rows])
@@ -539,6 +546,10 @@ def mutants() -> dict[str, tuple[str, Connector]]:
         "one bad row": ("believes a batch that was taken was written", _pushing(update=_all_is_well)),
         "the answer is lost": ("calls refused what had no answer", _pushing(update=_gives_up)),
         "made once": ("thinks of a new key each time", _pushing(create=_creates_anew)),
+        "forgotten": (
+            "deletes who is to be forgotten, and their name stays where deleted ones show",
+            replace(ACME, streams=(dealers, replace(buyers, push=replace(buyers.push, erase=_only_deletes)))),
+        ),
         "nobody is deleted": ("tidies up after writing", _pushing(update=_tidies_up)),
         "our echo": ("leaves out what it wrote itself", _hears_no_echo()),
         "there and back": ("sends only what has a value", _pushing(update=_drops_empty)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +11,7 @@ from omnihub import fields, sdk
 from omnihub.conformance.rules import Broken, NotForThis, expect, rule
 from omnihub.conformance.trial import Trial
 from omnihub.conformance.wire import Carry
+from omnihub.errors import RetryableError
 from omnihub.model import Op, Outcome, fields_of
 from omnihub.push import Receipt
 from omnihub.sandbox.kit import Call, Quota, Reply
@@ -255,6 +257,96 @@ def made_once(t: Trial) -> None:
         )
     if not tried:
         raise NotForThis("it creates nothing")
+
+
+@rule("writing", "forgotten", "Who is erased is in nothing the system shows, and asking for it again does no harm")
+def forgotten(t: Trial) -> None:
+    t.pull_well()
+    tried = 0
+    for stream, push in t.pushed:
+        if push.erase is None:
+            continue
+        tried += 1
+        *persons, other = _ids(t, stream)
+        words, before = {id_: _own_words(t, stream, id_) for id_ in persons}, t.look(stream, [other])
+        if not all(words.values()):
+            raise NotForThis(f"{stream.name}: its records say nothing that others don't say too")
+        gone = [*_erased(t, stream, push, persons[:-1]), *_erased(t, stream, push, persons[-1:], lost=True)]
+        if not gone:
+            raise NotForThis(f"{stream.name}: its stand-in keeps all of them for a reason")
+        there = t.standin.dump()
+        again = _erased(t, stream, push, [*gone, t.standin.native_id(stream.name, 999_999)])
+        expect(len(again) == len(gone) + 1, f"{stream.name}: who is gone, or never was there, can't be erased again")
+        expect(t.standin.dump() == there, f"{stream.name}: erasing a second time changed something")
+        expect(t.look(stream, [other]) == before, f"{stream.name}: erasing some changed another")
+        _say_nothing(t, stream, {word: id_ for id_ in gone for word in words[id_]}, gone)
+    if not tried:
+        raise NotForThis("it erases nobody")
+
+
+def _own_words(t: Trial, stream: Stream, id_: str) -> list[str]:
+    """What the system says of this record and of no other, as it says it."""
+    said = {(s.name, one): body.decode("utf-8", "replace") for s in t.pulled for one, body in t.versions(s.name)}
+    mine = said.pop((stream.name, id_))
+    others = "\n".join(said.values())
+    found = t.refined(stream.name)[id_].fields.values()
+    return [value for value in found if len(value) > 5 and value in mine and value not in others]
+
+
+def _erased(t: Trial, stream: Stream, push: sdk.Push, ids: list[str], *, lost: bool = False) -> list[str]:
+    """Those that are gone for good, whatever it took: asked again after a lost answer, and when the system is done
+    with what it took on. The others were refused, with a reason."""
+    assert push.erase
+    left, gone, answers_lost = list(ids), list[str](), [lost]
+
+    def after_commit(call: Call, carry: Carry) -> Reply:
+        before = t.standin.state.writes
+        reply = carry()
+        return t.standin.error(500) if t.standin.state.writes > before and answers_lost[0] else reply
+
+    for tried in range(3):
+        rows = [Row(n, Op.UPDATE, id_, {}, {}, {}, f"golden_{id_}") for n, id_ in enumerate(left)]
+        answers: dict[int, sdk.Answer] = {}
+        try:
+            with t.wire.bent(after_commit):
+                answers = {answer.n: answer for answer in push.erase(t.client(), rows)}
+        except RetryableError:
+            pass  # it may say so; the hub then asks again
+        answers_lost[0] = False
+        for row in rows:
+            answer = answers.get(row.n)
+            known = answer is None or answer.outcome is not Outcome.DRIFTED
+            expect(known, f"{stream.name}/{row.id}: erasing is called {answer.outcome if answer else ''}")
+            if answer and answer.outcome is Outcome.REFUSED:
+                expect(bool(answer.message), f"{stream.name}/{row.id}: is not erased, and there is no word on why")
+        gone += [str(row.id) for row in rows if _ended(answers.get(row.n), Outcome.WRITTEN)]
+        kept = [str(row.id) for row in rows if _ended(answers.get(row.n), Outcome.REFUSED)]
+        left = [id_ for id_ in left if id_ not in (*gone, *kept)]
+        if not left:
+            return gone
+        if tried:
+            t.standin.later()
+    raise Broken(f"{stream.name}: {len(left)} of {len(ids)} are not erased however often it is asked for")
+
+
+def _ended(answer: sdk.Answer | None, outcome: Outcome) -> bool:
+    return answer is not None and answer.outcome is outcome
+
+
+def _say_nothing(t: Trial, stream: Stream, words: Mapping[str, str], gone: list[str]) -> None:
+    """Nothing that is read from now on has one of these words in it."""
+    assert stream.push
+    t.wire.clear()
+    t.pull_well()
+    t.pull_well(full=True)
+    list(stream.push.look(t.client(), gone))
+    told = b"\n".join(seen.reply.encoded() for seen in t.wire.seen)
+    left = sorted({id_ for word, id_ in words.items() if word.encode() in told or _in_json(word) in told})
+    expect(not left, f"{stream.name}/{', '.join(left)}: was erased, and what it said of them is still shown")
+
+
+def _in_json(word: str) -> bytes:
+    return json.dumps(word)[1:-1].encode()
 
 
 @rule("writing", "nobody is deleted", "Writing never deletes")

@@ -281,6 +281,9 @@ class Standin:
                 found.setdefault(obj.stream, {})[obj.id] = obj.body
         return found
 
+    def later(self) -> None:
+        """Do now what the system took on and does by itself some time later, as erasing who asked for it."""
+
     # -- serving ------------------------------------------------------------------------------------------------
 
     def app(self) -> Starlette:

@@ -8,7 +8,8 @@ auth        Bearer, Header, Basic, ApiKey, ClientCredentials, Refresh,
 limits      Limit, Concurrency, Quota, Bucket, Penalty                    how often
 reading     Pages, ByIds, ByIdBatch, ByKeys                               plain REST, read
 paging      Cursor, LinkHeader, NextUrl, Offset, Number, Keyset           how a list goes on
-writing     Send1, SendBatch, Upsert1, UpsertBatch, Link1, Sends, Delete1  plain REST, written
+writing     Send1, SendBatch, Upsert1, UpsertBatch, Link1, Sends,
+            Delete1, Erase1                                               plain REST, written
 graphql     GraphPages, GraphByIds, GraphSend                             GraphQL, both ways
 jobs        Export, SendJob, Ask, Poll                                    work the system does while we wait
 page        Page, Record, Exchange, Want, records, value_at               what a pull brings
@@ -54,9 +55,23 @@ from omnihub.sdk.paging import Cursor, Keyset, LinkHeader, NextUrl, Number, Offs
 from omnihub.sdk.reading import ByIdBatch, ByIds, ByKeys, Pages
 from omnihub.sdk.session import open_client, open_http
 from omnihub.sdk.turns import Turns, Windows
-from omnihub.sdk.writing import Delete1, Link1, Results, Send1, SendBatch, Sends, Upsert1, UpsertBatch, words
+from omnihub.sdk.writing import (
+    LATER,
+    Delete1,
+    Erase1,
+    Link1,
+    Results,
+    Send1,
+    SendBatch,
+    Sends,
+    Upsert1,
+    UpsertBatch,
+    each_erased,
+    words,
+)
 
 __all__ = [
+    "LATER",
     "REQUESTED",
     "Answer",
     "ApiKey",
@@ -77,6 +92,7 @@ __all__ = [
     "Entity",
     "EpochMs",
     "Erase",
+    "Erase1",
     "Exchange",
     "Export",
     "FieldMap",
@@ -132,6 +148,7 @@ __all__ = [
     "Want",
     "Windows",
     "dig",
+    "each_erased",
     "exchange",
     "masked",
     "open_client",

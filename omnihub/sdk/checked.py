@@ -28,7 +28,7 @@ from omnihub.sdk.jobs import Export, SendJob
 from omnihub.sdk.limits import Bucket, Concurrency, Limit, Penalty, Quota
 from omnihub.sdk.paging import Cursor, Keyset, NextUrl, Number, Offset
 from omnihub.sdk.reading import ByIdBatch, ByIds, ByKeys, Pages
-from omnihub.sdk.writing import Delete1, Link1, Send1, SendBatch, Sends, Upsert1, UpsertBatch
+from omnihub.sdk.writing import Delete1, Erase1, Link1, Send1, SendBatch, Sends, Upsert1, UpsertBatch
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -212,7 +212,7 @@ def _of_push(stream: Stream, push: Push, connector: Connector) -> Found:
     for key, count in counts.items():
         if count < 1:
             yield _trouble(key, count, f"must be at least 1, is {count}")
-    ways = {name: getattr(push, name) for name in ("update", "look", "create", "find", "delete")}
+    ways = {name: getattr(push, name) for name in ("update", "look", "create", "find", "delete", "erase")}
     if push.many:
         ways["many.send"] = push.many.send
     for key, way in ways.items():
@@ -372,6 +372,11 @@ def _delete1(value: Delete1, stream: Stream) -> Found:
     yield from _path("etag", value.etag)
 
 
+def _erase1(value: Erase1, stream: Stream) -> Found:
+    yield from _method(value.method, METHODS[1:])
+    yield from _address("path", value.path, known=("id",), needs=("id",))
+
+
 def _graph_send(value: GraphSend, stream: Stream) -> Found:
     yield from _address("path", value.path)
     if not callable(value.variables):
@@ -397,6 +402,7 @@ CHECKS: Mapping[type[object], Callable[[Any, Stream], Found]] = {
     Link1: _link1,
     Sends: _sends,
     Delete1: _delete1,
+    Erase1: _erase1,
     GraphSend: _graph_send,
 }
 """Exactly these kinds: a connector's own subclass may give a path or a template another meaning."""

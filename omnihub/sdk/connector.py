@@ -109,6 +109,16 @@ class Many:
     parallel: int = 1
 
 
+CREATING = "create"
+"""In a table of purposes: every new record, whatever its fields."""
+
+MARKETING_AUTOMATION = "marketing automation"
+"""The role of a system that writes to people by itself: whom it can reach there, it will."""
+
+REACHING = {name: ("marketing",) for name in ("email", "phone", "mobile", CREATING)}
+"""What such a system reaches people by. That a name is put right there is no marketing."""
+
+
 @dataclass(frozen=True)
 class Push:
     """What may be written to a stream: the canonical `fields`, nothing else, at most `batch` rows a call.
@@ -118,6 +128,8 @@ class Push:
     erase: forgets persons for good, by the system's own means. erase_by_hand: what stays to be done by a person, who
     does it and where; all of it where there is no `erase`.
     delayed: what is written is handed over, and shows only once the system says something new (an export to come).
+    purposes: field, or `CREATING` for every new record → what the system reaches a person for with it; not written for
+    whoever said no to that. Where nothing is told, as the connector's role has it (`purposes_of`).
     look: the present state by id. find: the present state by `Row.key`, to see whether a record was created already.
     given: fields that are given to a record when it is made, and only then. required: fields without which none is
     made. known_by: dotted path of `Row.key` in what `find` brings; without it keys are asked for one by one.
@@ -209,3 +221,10 @@ class Connector:
     def stream(self, name: str) -> Stream:
         """The stream of that name."""
         return next(s for s in self.streams if s.name == name)
+
+    def purposes_of(self, stream: Stream) -> Mapping[str, tuple[str, ...]]:
+        """Field, or `CREATING` → the purposes the system reaches a person for with it."""
+        if stream.push is not None and stream.push.purposes is not None:
+            return stream.push.purposes
+        reaches = self.role.lower() == MARKETING_AUTOMATION and stream.entity is Entity.CONTACT
+        return REACHING if reaches else {}

@@ -7,6 +7,7 @@
     Link1("/contacts/{id}/companies/{other}")         joins two records
     Sends(links=(Link1(…),), rest=Send1(…))           several ways, each for its own fields
     Delete1("/accounts/{id}")                         takes one record away
+    Erase1("/contacts/{id}/erase", "POST")            forgets a person for good
 
 How a system says what became of each row is data (`Results`), not code. Nothing is sent twice unless that does no harm.
 """
@@ -16,16 +17,16 @@ from __future__ import annotations
 import copy
 import json
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
 
 import requests
 
-from omnihub.errors import RejectedRecord, RetryableError
+from omnihub.errors import BrokenAnswer, RejectedRecord, RetryableError
 from omnihub.model import Outcome
-from omnihub.sdk.connector import Answer, Row, Send
+from omnihub.sdk.connector import REQUESTED, Answer, Row, Send
 from omnihub.sdk.fieldmap import put
 from omnihub.sdk.http import Http, exchange
 from omnihub.sdk.page import Exchange, dig, names_on, value_at
@@ -368,6 +369,57 @@ class Delete1:
             )
 
 
+@dataclass(frozen=True)
+class Erase1:
+    """Forgets one person a call, for good; one who is gone already is as good, so that asking again does no harm.
+
+    path: a template over `{id}`. requested: the statuses that mean that the system took the request and does it later
+    by itself. errors, code, message: as in `Send1`.
+    """
+
+    path: str
+    method: str = "DELETE"
+    requested: tuple[int, ...] = (202,)
+    errors: str = ""
+    code: str = ""
+    message: str = ""
+    drifted: tuple[int, ...] = ()  # a person is forgotten in whatever version their record is
+
+    def __call__(self, http: Http, rows: Sequence[Row]) -> Iterator[Answer]:
+        """One answer per row."""
+        return each_erased(rows, lambda row: self._one(http, row))
+
+    def _one(self, http: Http, row: Row) -> Answer:
+        answer = http.request(self.method, filled(self.path, row), safe=True)
+        if answer.status_code in GONE:
+            return Answer(row.n, Outcome.WRITTEN, row.id, exchange=exchange(answer))
+        if answer.status_code in self.requested:
+            said = "the system took the request, and erases later by itself"
+            return Answer(row.n, Outcome.DEFERRED, row.id, REQUESTED, said, exchange(answer))
+        return answered(http, row, answer, self)
+
+
+LATER = "LATER"
+
+
+def each_erased(rows: Sequence[Row], one: Callable[[Row], Answer]) -> Iterator[Answer]:
+    """One answer per row, whatever happens. After a call without an answer the rows that are left wait for the next
+    time: a system that is down, or has had enough calls, is not asked for each of them."""
+    trouble = ""
+    for row in rows:
+        if trouble:
+            yield Answer(row.n, Outcome.DEFERRED, row.id, LATER, trouble)
+            continue
+        try:
+            answer = one(row)
+        except RejectedRecord as no:
+            answer = Answer(row.n, Outcome.REFUSED, row.id, no.code or str(no.status), words(no.body))
+        except (RetryableError, BrokenAnswer) as error:
+            trouble = str(error)
+            answer = Answer(row.n, Outcome.DEFERRED, row.id, LATER, trouble)
+        yield answer
+
+
 # -- what is sent ----------------------------------------------------------------------------------------------------
 
 
@@ -422,7 +474,7 @@ def taken_out(document: Any, path: str) -> None:
 
 
 def answered(
-    http: Http, row: Row, answer: requests.Response, way: Send1 | Upsert1 | Link1 | Delete1, made: str = ""
+    http: Http, row: Row, answer: requests.Response, way: Send1 | Upsert1 | Link1 | Delete1 | Erase1, made: str = ""
 ) -> Answer:
     """What an answer to a single row means. `made`: dotted path of the id, for records just made."""
     seen = exchange(answer)

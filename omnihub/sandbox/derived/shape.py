@@ -294,7 +294,7 @@ def parts(*values: Any) -> list[Any]:
 
 def _shape(stream: Stream, inner: tuple[Shape, ...]) -> Shape:
     push = stream.push
-    declared = (push.look, push.update, push.find, push.create, push.delete) if push else ()
+    declared = (push.look, push.update, push.find, push.create, push.delete, push.erase) if push else ()
     values = [stream.pull, *parts(*declared)]
 
     def told(*names: str) -> str:

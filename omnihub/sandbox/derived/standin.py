@@ -23,6 +23,7 @@ from omnihub.sdk import (
     ByKeys,
     Connector,
     Delete1,
+    Erase1,
     Export,
     FullName,
     GraphByIds,
@@ -49,6 +50,7 @@ SERVED: dict[type, Callable[[Shape, Any, list[str]], Iterator[Operation]]] = {
     UpsertBatch: writing.send_batch,
     Link1: writing.link1,
     Delete1: writing.delete1,
+    Erase1: writing.erase1,
     GraphPages: graph.graph_pages,
     GraphByIds: graph.graph_by_ids,
     GraphSend: graph.graph_send,
@@ -275,7 +277,7 @@ def _values(stream: Stream) -> Iterator[tuple[str, Any]]:
     push = stream.push
     declared: dict[str, Any] = {"pull": stream.pull}
     if push is not None:
-        declared |= {name: getattr(push, name) for name in ("look", "update", "create", "find", "delete")}
+        declared |= {name: getattr(push, name) for name in ("look", "update", "create", "find", "delete", "erase")}
         declared["many"] = push.many.send if push.many else None
     for what, value in declared.items():
         for part in parts(value):

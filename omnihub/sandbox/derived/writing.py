@@ -12,7 +12,7 @@ from omnihub.sandbox.derived.reading import keyed, shown
 from omnihub.sandbox.derived.shape import MISSING, Fault, Shape, dig, put
 from omnihub.sandbox.kit import Call, Reply, merge
 from omnihub.sandbox.state import Obj
-from omnihub.sdk import Delete1, Link1, Results, Send1, SendBatch, Upsert1, UpsertBatch
+from omnihub.sdk import Delete1, Erase1, Link1, Results, Send1, SendBatch, Upsert1, UpsertBatch
 
 UNLOCKED = "*"  # what an If-Match says that means whatever is there
 STALE = 412
@@ -68,6 +68,19 @@ def delete1(shape: Shape, value: Delete1, notes: list[str]) -> Iterator[Operatio
     def serve(standin: Any, call: Call) -> Reply:
         obj = _meant(standin, shape, call)
         _locked(call, obj, must=bool(value.etag))
+        return _gone(standin, obj)
+
+    yield Operation(value.method, value.path, _said(value, serve), meant({}, path=value.path))
+
+
+def erase1(shape: Shape, value: Erase1, notes: list[str]) -> Iterator[Operation]:
+    """Forgets who a record is about: what is left of it, where deleted ones show, says nothing but that it is gone."""
+
+    def serve(standin: Any, call: Call) -> Reply:
+        obj = standin.state.get(shape.name, call.path["id"])
+        if obj is None or (obj.deleted and not obj.body):
+            raise Refusal(404, f"no {shape.name} {call.path['id']}")
+        obj.body = {}
         return _gone(standin, obj)
 
     yield Operation(value.method, value.path, _said(value, serve), meant({}, path=value.path))
@@ -133,7 +146,7 @@ def _key(body: Any, external: str) -> str:
     return str(found)
 
 
-Single = Send1 | Upsert1 | Delete1 | Link1
+Single = Send1 | Upsert1 | Delete1 | Erase1 | Link1
 
 
 def _said(value: Single, serve: Any) -> Any:
