@@ -195,10 +195,18 @@ KEYS = (
     "'r:' || account_ref",
 )
 
+# Two first names, one surname, one home: kin, or one person whose first name somebody got wrong. Some of these pairs
+# tell: one number of a register is one person, another birth date or number are two. Where nearly all that tell are
+# one, nobody lives with kin there, and no twins do: where there are twins, there are many more brothers and sisters.
+FEW_KIN = 0.25  # as many proven two as proven one; where people really live together it is far above 1
+ENOUGH_ONE = 50  # so many proven one tell
+MAX_HOME = 50  # records of one surname at one address; with more it is an office
+
 HOLDERS = "SELECT 'p:' || unnest(phones) AS value, last AS holder FROM features"
 
-READY = """
-    SELECT f.*, coalesce(own.phones, []) AS own_phones
+READY = f"""
+    SELECT f.*, coalesce(own.phones, []) AS own_phones,
+           coalesce((SELECT max(share) FROM population_kin), 1) < {FEW_KIN} AS strangers
     FROM features AS f
     LEFT JOIN (SELECT ref, list(phone ORDER BY phone) AS phones
                FROM (SELECT ref, unnest(phones) AS phone FROM features)
@@ -236,7 +244,8 @@ _OTHER_CROSSED = f"""(first_l = last_r AND first_r <> last_l AND NOT {_alike("la
 _OTHER = f"(coalesce({_OTHER_FIRST}, false) OR coalesce({_OTHER_TOLD}, false) OR coalesce({_OTHER_CROSSED}, false))"
 _SURNAME = f"""(coalesce({_NEAR_LAST}, true) OR first_l = last_r OR last_l = first_r)"""
 _SAME_ROAD = f"""({_alike("road", "road", 0.88)} OR {_alike("road_words", "road_words", 0.9)}
-    OR least(length(road_l), length(road_r)) >= 5 AND (starts_with(road_l, road_r) OR starts_with(road_r, road_l)))"""
+    OR least(length(road_l), length(road_r)) >= 5 AND (starts_with(road_l, road_r) OR starts_with(road_r, road_l)
+                                                       OR ends_with(road_l, road_r) OR ends_with(road_r, road_l)))"""
 _SAME_TOWN = "(postal_l = postal_r OR city_l = city_r)"
 _SAME_HOUSE = f"(street_l = street_r OR house_l = house_r AND {_alike('road', 'road', 0.88)})"
 
@@ -258,8 +267,24 @@ _MISTYPED_ID = """coalesce(length(id_number_l) >= 6 AND damerau_levenshtein(id_n
     AND (levenshtein(id_number_l, id_number_r) = 2
          OR left(id_number_l, length(id_number_l) - 2) <> left(id_number_r, length(id_number_r) - 2)), false)"""
 _LIKE_ID = "coalesce(damerau_levenshtein(id_number_l, id_number_r) <= 1, false)"
+_STRANGERS = "(strangers_l AND coalesce(email_l = email_r, true))"  # two mailboxes are two people's
 _SAME_NAME = "(given_l = given_r AND last_l = last_r OR first_l = last_r AND last_l = first_r)"
 _NO_SLIP = "year_l <> year_r AND coalesce(damerau_levenshtein(born_l, born_r) > 1, true)"
+
+# One row: how many are proven two for each that is proven one. None where too few tell.
+KIN = f"""
+    WITH home AS (
+        SELECT *, hash(house, road, last, coalesce(postal, city)) AS home FROM features
+        WHERE house IS NOT NULL AND road IS NOT NULL AND last IS NOT NULL AND coalesce(postal, city) IS NOT NULL
+        QUALIFY count(*) OVER (PARTITION BY home) BETWEEN 2 AND {MAX_HOME}),
+    pairs AS (
+        SELECT id_number_l = id_number_r AS one,
+               NOT coalesce(one, false) AND coalesce(damerau_levenshtein(born_l, born_r) > 2
+                                                     OR damerau_levenshtein(id_number_l, id_number_r) > 2, false) AS two
+        FROM (SELECT COLUMNS('(.*)') AS '\\1_l' FROM home) JOIN (SELECT COLUMNS('(.*)') AS '\\1_r' FROM home)
+             ON home_l = home_r AND ref_l < ref_r
+        WHERE {_OTHER_FIRST})
+    SELECT 'kin' AS value, count_if(two) / count_if(one) AS share FROM pairs HAVING count_if(one) >= {ENOUGH_ONE}"""
 
 COMPARISONS: dict[str, Comparison] = {
     "email": (
@@ -412,7 +437,7 @@ COMPARISONS: dict[str, Comparison] = {
             f"{_NO_FIRST} AND born_l IS DISTINCT FROM born_r AND email_l IS DISTINCT FROM email_r AND {_HOME} >= 1",
             -5,
         ),
-        silent(f"{_SAME_ID} OR {_MISTYPED_ID} OR NOT {_OTHER}"),
+        silent(f"{_SAME_ID} OR {_MISTYPED_ID} OR NOT {_OTHER} OR {_STRANGERS}"),
         bits(f"{_SHARED} >= 5", -30),
         bits(f"{_SHARED} = 4", -22),
         bits(
@@ -425,7 +450,10 @@ COMPARISONS: dict[str, Comparison] = {
         OTHERWISE,
     ),
     "elders": (  # father and son of one name
-        silent(f"NOT coalesce({_SAME_NAME} AND abs(year_l - year_r) >= 15 AND {_NO_SLIP}, false) OR {_LIKE_ID}"),
+        silent(
+            f"""NOT coalesce({_SAME_NAME} AND abs(year_l - year_r) >= 15 AND {_NO_SLIP}, false)
+                OR {_LIKE_ID} OR {_STRANGERS}"""
+        ),
         bits("email_l = email_r AND NOT is_weak_l", -12),
         bits(f"{_HOME} >= 1", -20),
         OTHERWISE,
@@ -444,7 +472,11 @@ COMPARISONS: dict[str, Comparison] = {
         bits("jaro_winkler_similarity(company_l, company_r) >= 0.93", 2.5),
         bits(ELSE, -2),
     ),
-    "place": (
+    "place": (  # whoever lives alone at an address is known by it
+        bits(f"strangers_l AND street_l = street_r AND {_SAME_TOWN}", 14),
+        bits(f"strangers_l AND {_SAME_TOWN} AND house_l = house_r AND {_SAME_ROAD}", 13.5),
+        bits(f"strangers_l AND house_l = house_r AND {_SAME_ROAD}", 11),
+        bits(f"strangers_l AND {_SAME_TOWN} AND {_SAME_ROAD}", 10),
         bits(f"street_l = street_r AND {_SAME_TOWN}", 6.5),
         bits(f"{_SAME_TOWN} AND house_l = house_r AND {_SAME_ROAD}", 6),
         bits(f"house_l = house_r AND {_SAME_ROAD}", 5),
@@ -508,4 +540,5 @@ SPEC = Spec(
         "l.phone1 = r.phone1",
         "l.born = r.born",
     ),
+    population={"kin": KIN},
 )

@@ -84,13 +84,14 @@ def shared_values(entity: Entity, given: pa.Table, keys: pa.Table) -> pa.Table:
 
 
 def frequencies(entity: Entity, given: pa.Table) -> dict[str, pa.Table]:
-    """column → (value, share) over these features, for the columns whose frequencies count and those of words. What
-    was seen once is left out: what nobody knows is at least as rare."""
-    con = connection()
+    """column → (value, share) over these features, for the columns whose frequencies count and those of words; and what
+    is asked of the population. What was seen once is left out: what nobody knows is at least as rare."""
+    spec, con = SPECS[entity], connection()
     try:
         con.register("features", given)
-        of_values = {column: _shares(con, column) for column in SPECS[entity].frequencies}
-        return of_values | {column: _word_shares(con, column) for column in SPECS[entity].words}
+        of_values = {column: _shares(con, column) for column in spec.frequencies}
+        of_words = {column: _word_shares(con, column) for column in spec.words}
+        return of_values | of_words | {name: con.sql(sql).to_arrow_table() for name, sql in spec.population.items()}
     finally:
         con.close()
 

@@ -169,12 +169,15 @@ def prepared(model: Model, features: pa.Table, shared: pa.Table, *, narrow: bool
     con = connection()
     con.register("features", features)
     con.register("shared", shared)
-    for column in SPECS[model.entity].words:
-        con.register(f"rarity_{column}", (model.frequencies or {}).get(column, RARITY.empty_table()))
+    spec, counted = SPECS[model.entity], model.frequencies or {}
+    for column in spec.words:
+        con.register(f"rarity_{column}", counted.get(column, RARITY.empty_table()))
+    for name in spec.population:
+        con.register(f"population_{name}", counted.get(name, RARITY.empty_table()))
     columns = ", ".join(f"r.{name}" for name in sorted({NUMBER, *compared(model.key)})) if narrow else "r.*"
     joins = ""
     for column in term_columns(model):
-        table = (model.frequencies or {}).get(column)
+        table = counted.get(column)
         if table is None:
             columns += f", NULL::DOUBLE AS tf_{column}"
         else:
@@ -182,7 +185,7 @@ def prepared(model: Model, features: pa.Table, shared: pa.Table, *, narrow: bool
             share = f"coalesce(f_{column}.share, (SELECT min(share) FROM f_{column}))"  # unknown: as the rarest known
             columns += f", CASE WHEN r.{column} IS NOT NULL THEN {share} END AS tf_{column}"
             joins += f" LEFT JOIN f_{column} ON f_{column}.value = r.{column}"
-    con.execute(f"CREATE TEMP TABLE {RECORDS} AS SELECT {columns} FROM ({SPECS[model.entity].ready}) AS r{joins}")
+    con.execute(f"CREATE TEMP TABLE {RECORDS} AS SELECT {columns} FROM ({spec.ready}) AS r{joins}")
     return con
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from omnihub import fields
@@ -40,6 +40,9 @@ class Spec:
     words         the list columns of `features` whose words count by how rare they are; `ready` finds the share of the
                   records that say each word in the table `rarity_<column>` (value, share), empty where nobody knows
     assigned      the two thresholds where no system holds doubles: the best of all partners is likelier the right one
+    population    name → a SELECT of (value, share) over `features`: what the records tell of those they are about, as a
+                  whole; counted with the frequencies, and found by `ready` in the table `population_<name>`, empty
+                  where nobody knows
     """
 
     derived: tuple[Derived, ...]
@@ -54,6 +57,7 @@ class Spec:
     training: tuple[str, ...]
     words: tuple[str, ...] = ()
     assigned: Thresholds | None = None
+    population: Mapping[str, str] = field(default_factory=dict)
 
 
 def key_of(kind: Kind) -> Callable[[str], str | None]:

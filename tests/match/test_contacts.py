@@ -241,3 +241,46 @@ def test_a_register_with_slips_families_and_twins_is_put_together_without_mergin
     assert not wrong
     assert right / len(true) >= 0.97
     assert found.pairs.num_rows <= 15 * len(records), Counter(len(refs) for refs in found.partition)
+
+
+def numbered(people: int, kin: int) -> list[dict[str, str]]:
+    """A register of numbers: who is in it twice is told by another first name the second time; so many have somebody
+    of their surname and another age at home."""
+    chance = random.Random(3)
+    word = lambda n: "".join(chance.choice(SYLLABLES) for _ in range(n)).title()  # noqa: E731
+    number = lambda: f"{chance.randrange(10**8):08}"  # noqa: E731
+    records = []
+    for n in range(people):
+        home = {"last_name": word(4), "street": f"{word(3)} Street {n % 90 + 1}", "city": word(3), "country": "US"}
+        first, second = chance.sample(FIRST, 2)
+        one = home | {"first_name": first, "birth_date": f"{1950 + n % 50}-{n % 12 + 1:02}-17", "id_number": number()}
+        other = one | {"first_name": second}
+        if n < kin:
+            other |= {"birth_date": f"{1920 + n % 25}-{n % 11 + 2:02}-03", "id_number": number()}
+        records += [one, other]
+    return records
+
+
+def doubtful(register: list[dict[str, str]], **more: str) -> bool:
+    """Whether in this register two of one home and birth date, with two first names and numbers, become one."""
+    one = mia(id_number="13572468", phone=None, **more)
+    other = mia(
+        id_number="97531864", phone=None, first_name="Laura", **{name: f"l{value}" for name, value in more.items()}
+    )
+    return len(identify(CONTACT, rows([*register, one, other])).partition[-1]) == 2
+
+
+def test_where_nobody_lives_with_kin_another_first_name_is_a_slip() -> None:
+    assert doubtful(numbered(600, kin=0))
+
+
+def test_where_kin_live_together_it_may_be_a_twin() -> None:
+    assert not doubtful(numbered(600, kin=300))
+
+
+def test_few_records_tell_nothing_about_kin() -> None:
+    assert not doubtful(numbered(400, kin=0))
+
+
+def test_two_mailboxes_are_two_people_though_nobody_lives_with_kin() -> None:
+    assert not doubtful(numbered(600, kin=0), email="mia.korhonen@gmail.com")
