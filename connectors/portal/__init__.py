@@ -41,6 +41,7 @@ def writing(
     longest: dict[str, int],
     given: tuple[str, ...] = (),
     required: tuple[str, ...] = (),
+    erase: sdk.Erase | None = None,
 ) -> Push:
     """Batches whose items carry the version they were made from: a newer one there is drift."""
     over: dict[str, Any] = {"version": "version", "drifted": (412,), "once": "Idempotency-Key"}
@@ -56,8 +57,11 @@ def writing(
         given=given,
         required=required,
         known_by="external_id",
+        erase=erase,
     )
 
+
+forget = sdk.Erase1("/v1/users/{id}/erasure", "POST", **PROBLEM)  # a deleted user still shows; an erased one does not
 
 CONSENT = sdk.FieldMap.of({
     "contact": Link("user_id", stream="users"),
@@ -103,7 +107,8 @@ connector = sdk.Connector(
         Stream("accounts", Entity.ACCOUNT, ACCOUNTS, changes("/v1/accounts"), updated="updated_at",
                push=writing("/v1/accounts", COMPANY, LONGEST, required=("name",))),
         Stream("users", Entity.CONTACT, USERS, changes("/v1/users"), updated="updated_at",
-               push=writing("/v1/users", PERSON, LONGEST_OF_PERSON, given=("email", "account"), required=("email",))),
+               push=writing("/v1/users", PERSON, LONGEST_OF_PERSON, given=("email", "account"), required=("email",),
+                            erase=forget)),
         Stream("logins", Entity.INTERACTION, LOGINS, changes("/v1/logins"), updated="updated_at"),
     ),
 )  # fmt: skip

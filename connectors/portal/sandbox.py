@@ -62,7 +62,7 @@ class Problem(Exception):
 
 
 class Portal(Standin):
-    """The customer portal. `token_lasts_s` is an option."""
+    """The customer portal. Options: `token_lasts_s`, and `on_hold`, the ids of users who may not be forgotten yet."""
 
     system = "portal"
     role = "portal"
@@ -248,6 +248,23 @@ class Portal(Standin):
             _match(obj, call.headers.get("If-Match"))
             obj.deleted = True
             self.state.save(obj)
+            return Reply(204)
+
+        return self._try(work)
+
+    @route("POST", "/v1/users/{id}/erasure")
+    def erase(self, call: Call) -> Reply:
+        """A tombstone without a word on whose it is."""
+
+        def work() -> Reply:
+            obj = self.state.get("users", call.path["id"])
+            if obj is None:
+                raise Problem(404, "not-found", f"no users {call.path['id']}")
+            if obj.id in self.options.get("on_hold", ()):
+                raise Problem(409, "on-hold", "this user is part of an open dispute; legal ends the hold")
+            if obj.body or not obj.deleted:
+                obj.body, obj.deleted = {}, True
+                self.state.save(obj)
             return Reply(204)
 
         return self._try(work)

@@ -107,6 +107,12 @@ class Office:
         [answer] = push.delete(self.http, [row])
         return answer.outcome
 
+    def forget(self, *ids: str) -> list[Answer]:
+        push = connector.stream("users").push
+        assert push is not None
+        assert push.erase is not None
+        return list(push.erase(self.http, [Row(n, Op.UPDATE, id_, {}, {}, {}, "g") for n, id_ in enumerate(ids)]))
+
     def say(self, **said: str) -> Answer:
         """A statement about consent, as the hub would make it."""
         fields: dict[str, str | None] = {"contact": "portal/users/usr_00000001", "purpose": "marketing", **said}
@@ -402,6 +408,107 @@ def test_what_was_made_is_taken_back_unless_somebody_changed_it(office: Office) 
 # -- the rest of the contract ----------------------------------------------------------------------------------------
 
 
+ANNA = ("usr_00000001", "anna1@firma.example")
+
+
+def test_who_is_forgotten_leaves_a_tombstone_without_a_word_on_whose_it_is(office: Office) -> None:
+    id_, address = ANNA
+    cursor = office.pull("users")[-1].cursor
+
+    [answer] = office.forget(id_)
+
+    assert (answer.outcome, answer.id) == (Outcome.WRITTEN, id_)
+    for pages in (office.pull("users", cursor), office.pull("users", complete=True)):
+        [gone] = [record for record in everything(pages) if record.id == id_]
+        assert gone.deleted is True
+        assert address.encode() not in gone.raw
+        assert all(value_at(gone.raw, name) is None for name in ("first_name", "phone", "mobile", "job_title"))
+    assert address not in json.dumps(office.portal.dump())
+    assert "anna2@firma.example" in json.dumps(office.portal.dump())
+
+
+def test_a_deleted_or_merged_user_still_shows_and_is_forgotten_as_well(office: Office) -> None:
+    office.http.delete("/v1/users/usr_00000001", headers={"If-Match": "*"})
+    office.http.post("/v1/users/usr_00000002/merge", json={"into": "usr_00000003"})
+    shown = b"".join(record.raw for record in everything(office.pull("users")))
+    assert b"anna1@firma.example" in shown
+    assert b"anna2@firma.example" in shown
+
+    answers = office.forget("usr_00000001", "usr_00000002")
+
+    assert [answer.outcome for answer in answers] == [Outcome.WRITTEN] * 2
+    shown = b"".join(record.raw for record in everything(office.pull("users")))
+    assert b"anna1@firma.example" not in shown
+    assert b"anna2@firma.example" not in shown
+    assert b"anna3@firma.example" in shown
+
+
+def test_who_is_gone_already_or_never_was_there_is_as_good_as_forgotten(office: Office) -> None:
+    office.forget(ANNA[0])
+    writes = office.portal.state.writes
+
+    answers = office.forget(ANNA[0], "usr_99999999", "usr/../1")
+
+    assert [answer.outcome for answer in answers] == [Outcome.WRITTEN] * 3
+    assert office.portal.state.writes == writes
+
+
+def test_who_may_not_be_forgotten_is_refused_with_the_reason_and_the_others_go(office: Office) -> None:
+    office.portal.options["on_hold"] = [ANNA[0]]
+    try:
+        held, gone = office.forget(ANNA[0], "usr_00000002")
+    finally:
+        del office.portal.options["on_hold"]
+
+    assert (held.outcome, held.code) == (Outcome.REFUSED, "/problems/on-hold")
+    assert "legal ends the hold" in held.message
+    assert gone.outcome is Outcome.WRITTEN
+    assert ANNA[1] in json.dumps(office.portal.dump())
+
+
+def test_an_answer_lost_after_a_user_was_forgotten_does_no_harm(office: Office) -> None:
+    writes = office.portal.state.writes
+    office.http.wait = lambda wait_s: office.portal.faults.switch_off()
+    office.portal.faults.switch_on("500 after commit", rate=1.0)
+    try:
+        [answer] = office.forget(ANNA[0])
+    finally:
+        office.portal.faults.switch_off()
+
+    assert answer.outcome is Outcome.WRITTEN
+    assert [status for _, path, status in office.portal.calls if path.endswith("/erasure")][-2:] == [500, 204]
+    assert office.portal.state.writes == writes + 1
+
+
+def test_a_portal_that_does_not_answer_is_asked_again_the_next_time(office: Office) -> None:
+    office.http.wait = lambda wait_s: None
+    office.portal.faults.switch_on("429 storm", rate=1.0)
+    office.portal.calls.clear()
+    try:
+        answers = office.forget(ANNA[0], "usr_00000002")
+    finally:
+        office.portal.faults.switch_off()
+
+    assert [(a.outcome, a.code) for a in answers] == [(Outcome.DEFERRED, "LATER")] * 2
+    assert not any("usr_00000002" in path for _, path, _ in office.portal.calls)
+    assert [a.outcome for a in office.forget(ANNA[0], "usr_00000002")] == [Outcome.WRITTEN] * 2
+
+
+def test_too_many_calls_are_waited_out_while_somebody_is_forgotten(office: Office) -> None:
+    waits: list[float] = []
+    quota = Quota(1, 60)
+
+    def wait(wait_s: float) -> None:
+        waits.append(wait_s)
+        quota.made.clear()
+
+    office.pull("logins")
+    office.http.budget, office.http.wait, office.portal.quotas = None, wait, [quota]
+
+    assert [answer.outcome for answer in office.forget(ANNA[0], "usr_00000002")] == [Outcome.WRITTEN] * 2
+    assert waits == [60.0]
+
+
 def test_the_same_key_writes_once_and_answers_alike(office: Office) -> None:
     def create(name: str, key: str) -> requests.Response:
         return office.http.post("/v1/accounts", json={"name": name}, headers={"Idempotency-Key": key})
@@ -523,6 +630,8 @@ def test_every_call_of_the_connector_is_as_the_contract_says(office: Office, con
         list(leave_report(office.http, [Row(1, Op.CREATE, None, {"title": name, "findings": []}, {}, {}, "k")]))
     office.create("users", "h", {"email": "anna1@firma.example"})
     office.delete("users", office.row("users", 2, language="en"))
+    office.forget("usr_00000002", "usr_99999999")
+    office.pull("users")
     for stream in ("accounts", "users"):
         office.find(stream, "g", "nobody")
     for read in (statements, reports):
@@ -531,7 +640,7 @@ def test_every_call_of_the_connector_is_as_the_contract_says(office: Office, con
     for answer in seen:
         refused_item = b"n/a" in (answer.request.body or b"") if isinstance(answer.request.body, bytes) else False
         check(contract, answer, request_too=not refused_item)
-    assert {answer.status_code for answer in seen} == {200, 201, 204, 207, 422}
+    assert {answer.status_code for answer in seen} == {200, 201, 204, 207, 404, 422}
 
 
 def test_the_stand_in_answers_as_the_contract_says_when_it_refuses(office: Office, contract: OpenAPI) -> None:
