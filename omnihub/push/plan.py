@@ -8,10 +8,15 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from math import ceil
+from types import MappingProxyType
 from typing import Any
 
 from omnihub.model import ENTITIES, Change, Entity, Op, Ref
+from omnihub.push.missing import Missing, NotMade, made_of, whole
+from omnihub.push.policy import Policies, policy_for
 from omnihub.sdk import Push
+
+NO_POLICIES: Policies = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -30,10 +35,11 @@ class Difference:
 @dataclass(frozen=True)
 class Plan:
     """All wished edits of one run. `hash` names exactly these; `looked` says for each system whether its present
-    state was known: looked, could not look, not supported."""
+    state was known: looked, could not look, not supported. not_made: what is missing there, and stays so."""
 
     changes: tuple[Change, ...]
     looked: Mapping[str, str] = field(default_factory=dict)
+    not_made: NotMade = field(default_factory=Counter)
 
     @property
     def hash(self) -> str:
@@ -65,12 +71,15 @@ def make_plan(
     push: Mapping[tuple[str, str], Push],
     held_back: Mapping[tuple[str, str], tuple[str | None, str | None]],
     looked: Mapping[str, str],
+    policies: Policies = NO_POLICIES,
+    missing: Iterable[Missing] = (),
 ) -> Plan:
-    """From differences to changes.
+    """From differences, and from what is missing, to changes: by policy first, then what the target can take.
 
     push: (system, stream) → what may be written there. held_back: (ref, field) → (old, new) the system has refused
     before; the same is not tried again until one of the two has changed. looked: see `Plan`; nothing is planned for a
     system that could not be looked at. Fields of one group (an address) are written together or not at all.
+    missing: golden records that may be made in a stream, by its policy.
     """
     changes: list[Change] = []
     torn: set[tuple[Ref, str]] = set()
@@ -79,12 +88,21 @@ def make_plan(
         may = push.get((ref.system, ref.stream))
         if may is None or d.field not in may.fields or looked.get(ref.system) != "looked":
             continue
-        if held_back.get((d.ref, d.field)) == (d.theirs, d.ours) or _too_long(d, may):
-            torn.add((ref, unit_of(d.golden_id, d.field)))
+        unit = unit_of(d.golden_id, d.field)
+        wanted = _wanted(d, policy_for(policies, ref.system, d.golden_id).of(unit)) if policies else True
+        if not wanted or held_back.get((d.ref, d.field)) == (d.theirs, d.ours) or _too_long(d, may):
+            torn.add((ref, unit))
             continue
         changes.append(Change(ref, d.field, d.theirs, d.ours, _why(d), d.golden_id, Op.UPDATE))
-    whole = (c for c in changes if (c.ref, unit_of(c.golden_id, c.field)) not in torn)
-    return Plan(tuple(sorted(whole, key=lambda c: (c.ref, c.field))), dict(looked))
+    kept = [c for c in changes if (c.ref, unit_of(c.golden_id, c.field)) not in torn]
+    made, not_made = made_of((m for m in missing if looked.get(m.system) == "looked"), push, held_back)
+    kept += whole(made, push)
+    return Plan(tuple(sorted(kept, key=lambda c: (c.ref, c.field))), dict(looked), not_made)
+
+
+def _wanted(d: Difference, update: str) -> bool:
+    """Whether the policy lets this be written at all. Of a group, one part that holds something stops all of it."""
+    return update in ("always", "approve") or (update == "if_empty" and d.theirs is None)
 
 
 def _too_long(d: Difference, may: Push) -> bool:
