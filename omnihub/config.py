@@ -33,6 +33,7 @@ from omnihub.errors import ConfigError
 from omnihub.model import Entity, Kind, fields_of
 from omnihub.model.entities import GOLDEN
 from omnihub.sdk import Connector, Stream
+from omnihub.sdk.connector import CREATING
 from omnihub.sdk.declared import Declared, Misdeclared, Template, meant
 from omnihub.sdk.session import complete
 
@@ -267,6 +268,93 @@ class Config(_Section):
     home: Path = Path(".omnihub")
     sandbox: bool = False
     default_country: str = Field(default="DE", pattern="^[A-Z]{2}$")
+# -- gates -----------------------------------------------------------------------------------------------------------
+
+REGION = "region"
+"""The key that says where a system keeps its data; some connectors have a setting of that name that says the same."""
+A_REGION = re.compile(r"[A-Z][A-Z0-9-]*")
+PERSONS = "marketing"
+"""The purpose a contact's own `marketing_consent` is about."""
+
+
+class Gates(_Section):
+    """What no plan may hold, whoever approves it.
+
+    unknown_is_no: purposes for which a person has to have said yes. purposes: system.entity.field, or
+    system.entity.create → what the system reaches a person for with it, where it is not what its connector says; none
+    for nothing. consents: what else a purpose is called in consents (`newsletter: marketing`). stays_in: entity.field
+    or entity.group → the regions it may be written in.
+    """
+
+    unknown_is_no: tuple[str, ...] = ()
+    purposes: Mapping[str, tuple[str, ...]] = {}
+    consents: Mapping[str, str] = {}
+    stays_in: Mapping[str, tuple[str, ...]] = {}
+
+    @field_validator("purposes", mode="before")
+    @classmethod
+    def _purposes_of_fields(cls, told: Any) -> Any:
+        if not isinstance(told, Mapping):
+            raise ValueError("write each below it, as system.entity.field: marketing")
+        return {_reaching(str(key)): _words(str(key), value) for key, value in told.items()}
+
+    @field_validator("stays_in", mode="before")
+    @classmethod
+    def _regions_of_fields(cls, told: Any) -> Any:
+        if not isinstance(told, Mapping):
+            raise ValueError("write each below it, as entity.field: [EU]")
+        for key, regions in told.items():
+            if key not in (*_FIELDS, *_PARTS):
+                raise ValueError(f"{key} is no field; {meant(str(key), [*_FIELDS, *_PARTS])}")
+            if not isinstance(regions, list) or not regions or not all(_is_region(one) for one in regions):
+                raise ValueError(f"{key}: write the regions it may be in, as [EU]")
+        return told
+
+    @model_validator(mode="after")
+    def _purposes_are_meant(self) -> Self:
+        """A purpose nobody ever consents to stops nothing; a slip in its name must not go unseen."""
+        known = [PERSONS, *self.consents.values()]
+        for one in (*self.unknown_is_no, *(p for some in self.purposes.values() for p in some)):
+            if one not in known:
+                raise ValueError(
+                    f"there is no purpose {one}; {meant(one, known)} (consents: {{word: {one}}} makes it one)"
+                )
+        return self
+
+    def homes(self) -> dict[tuple[Entity, str], frozenset[str]]:
+        """Field → the regions it may be written in, with groups written out: a part of an address takes the rest
+        along."""
+        found: dict[tuple[Entity, str], frozenset[str]] = {}
+        for key, regions in self.stays_in.items():
+            for where in _FIELDS[_PARTS.get(key, key)]:
+                found[where] = found.get(where, frozenset(regions)) & frozenset(regions)
+        return found
+
+
+def _is_region(told: Any) -> bool:
+    return isinstance(told, str) and A_REGION.fullmatch(told) is not None
+
+
+def _reaching(key: str) -> str:
+    """system.entity.field or system.entity.create."""
+    system, entity, name = (*key.split("."), "", "")[:3]
+    if key.count(".") != 2 or not system:
+        raise ValueError(f"{key}: write system.entity.field, or system.entity.create for every new record")
+    if entity not in GOLDEN:
+        raise ValueError(f"{key}: there is no {entity} to be written; {meant(entity, GOLDEN)}")
+    known = [*fields_of(Entity(entity)), CREATING]
+    if name not in known:
+        raise ValueError(f"{key} is no field; {meant(name, known)}")
+    return key
+
+
+def _words(key: str, told: Any) -> Any:
+    words = [] if told in (None, "none") else [told] if isinstance(told, str) else told
+    if not isinstance(words, list) or not all(isinstance(one, str) for one in words):
+        raise ValueError(f"{key}: write a purpose, as marketing, or none")
+    return words
+
+
     schedule: str = "0 * * * *"
     engine: Literal["duckdb", "spark"] = "duckdb"  # what weighs pairs when everything is matched anew
     systems: Mapping[str, System] = {}
@@ -281,6 +369,9 @@ class Config(_Section):
     @field_validator("store")
     @classmethod
     def _known_store(cls, store: str) -> str:
+    region: str = (
+        ""  # where it keeps its data; what stays in a region is written to no system that is not told to be there
+    )
         if not STORE.match(store):
             raise ValueError("write sqlite:///path/hub.db or postgresql+psycopg://user@host/database")
         return store
@@ -338,11 +429,14 @@ class Config(_Section):
     def settings_for(self, connector: Connector, standin: Mapping[str, str] | None = None) -> dict[str, str]:
         """The connector's settings, none missing. `standin`: URL and credentials of the running stand-in.
 
+    gates: Gates = Gates()
         ConfigError names the variable or key to set.
         """
         name = connector.name
         self.check({name: connector}, only=name)
-        settings = {**self._system(name).settings, **self._from_environment(connector)}
+        known = {setting.name for setting in connector.settings}
+        told = {key: value for key, value in self._system(name).settings.items() if key != REGION or key in known}
+        settings = {**told, **self._from_environment(connector)}
         if self.in_sandbox(name):
             if standin is None:
                 raise ConfigError(
@@ -397,6 +491,11 @@ def load(
     """Read the settings. Without a `path`: OMNIHUB_CONFIG, else ./omnihub.yaml where there is one, else the defaults.
 
     With `connectors`, the systems are checked against them as well; with `templates`, the file may declare more.
+    def regions(self) -> dict[str, str]:
+        """System → where it keeps its data, of those that are told to be somewhere."""
+        told = {name: system.settings.get(REGION, "").upper() for name, system in self.systems.items()}
+        return {name: region for name, region in told.items() if region}
+
     """
     environ = os.environ if environ is None else environ
     path = path or (Path(environ["OMNIHUB_CONFIG"]) if environ.get("OMNIHUB_CONFIG") else None)
@@ -432,6 +531,7 @@ def proposed(
     return made
 
 
+            problems += _gate_problems(self.gates, connectors)
 _ITS_KEYS = frozenset(Survivorship.model_fields)
 
 
@@ -588,7 +688,13 @@ def _line(node: yaml.Node | None, place: Sequence[str | int]) -> str:
 
 # -- what is wrong, in plain words -----------------------------------------------------------------------------------
 
-_SECTIONS: dict[str, type[_Section]] = {"": Config, "guard": Guard, "survivorship": Survivorship, "match": Match}
+_SECTIONS: dict[str, type[_Section]] = {
+    "": Config,
+    "guard": Guard,
+    "survivorship": Survivorship,
+    "match": Match,
+    "gates": Gates,
+}
 
 
 def _in_words(error: ErrorDetails) -> str:
@@ -614,9 +720,12 @@ def _system_problems(name: str, system: System, connectors: Mapping[str, Connect
     if PASSWORD.search(url) or SECRET_IN_QUERY.search(url):
         yield f"systems.{name}.url: has a password; put the whole address into the variable {_variable(name, 'url')}"
     known = {setting.name: setting for setting in connector.settings}
-    for key in system.settings:
-        if key not in known:
-            keys = DECLARED_KEYS if system.connector else OWN_KEYS
+    for key, value in system.settings.items():
+        if key == REGION and key not in known:
+            if not A_REGION.fullmatch(value):
+                yield f"systems.{name}.{key}: write it in capitals, as EU"
+        elif key not in known:
+            keys = (*(DECLARED_KEYS if system.connector else OWN_KEYS), REGION)
             yield f"systems.{name}.{key}: there is no such setting; {meant(key, [*known, *keys])}"
         elif known[key].secret:
             yield (
@@ -706,6 +815,21 @@ _EXAMPLE = """\
 #    contact.address: {rule: trusted, half_life_days: 365}   # after so long without a change a value counts half
 #    contact.consent: strictest
 #  trust: {}              # system, or system.field: from 0 to 1; 1 is the default
+def _gate_problems(gates: Gates, connectors: Mapping[str, Connector]) -> Iterator[str]:
+    for key in gates.purposes:
+        name = key.partition(".")[0]
+        if name not in connectors:
+            yield f"gates.purposes.{key}: there is no system of this name; {meant(name, connectors)}"
+
+
+def _guard_problems(guard: Guard, connectors: Mapping[str, Connector]) -> Iterator[str]:
+    known = [*connectors, *Entity]
+    for key in guard.limits:
+        name = key.partition(".")[0]
+        if name not in known:
+            yield f"guard.limits.{key}: there is no system or entity {name}; {meant(name, known)}"
+
+
 #  half_life_days: 365
 
 """

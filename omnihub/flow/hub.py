@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from omnihub.config import Config, Survivorship
+from omnihub.config import Config, Gates, Survivorship
 from omnihub.match import THRESHOLDS, Thresholds
 from omnihub.merge import HALF_LIFE_DAYS, Rules
 from omnihub.model import GOLDEN, Entity
@@ -26,14 +26,16 @@ def silent(what: str, done: int, total: int | None) -> None:
 @dataclass(frozen=True)
 class Hub:
     """settings: a system's settings, secrets included, asked for only when it is called. country: where local phone
-    numbers and the like are at home. spark: the folder in which it exchanges data with Spark, where a full re-match is
-    weighed there."""
+    numbers and the like are at home. regions: system → where it keeps its data, where that is told. spark: the folder
+    in which it exchanges data with Spark, where a full re-match is weighed there."""
 
     store: Store
     connectors: Mapping[str, Connector]
     settings: Callable[[Connector], Mapping[str, str]]
     rules: Rules = field(default_factory=Rules)
     limits: Limits = field(default_factory=Limits)
+    gates: Gates = field(default_factory=Gates)
+    regions: Mapping[str, str] = field(default_factory=dict)
     thresholds: Mapping[Entity, Thresholds] = field(default_factory=lambda: THRESHOLDS)
     country: str | None = "DE"
     spark: Path | None = None
@@ -54,6 +56,8 @@ def open_hub(config: Config, connectors: Mapping[str, Connector], progress: Prog
         settings=lambda connector: config.settings_for(connector, addresses(config.home).get(connector.name)),
         rules=rules_of(config.survivorship, masters),
         limits=_limits(config),
+        gates=config.gates,
+        regions=config.regions(),
         thresholds=thresholds(config),
         country=config.default_country,
         spark=config.home / "spark" if config.engine == "spark" else None,

@@ -115,7 +115,7 @@ CREATING = "create"
 MARKETING_AUTOMATION = "marketing automation"
 """The role of a system that writes to people by itself: whom it can reach there, it will."""
 
-REACHING = {name: ("marketing",) for name in ("email", "phone", "mobile", CREATING)}
+REACHING = dict.fromkeys(("email", "phone", "mobile", CREATING), ("marketing",))
 """What such a system reaches people by. That a name is put right there is no marketing."""
 
 
@@ -151,6 +151,7 @@ class Push:
     given: tuple[str, ...] = ()
     required: tuple[str, ...] = ()
     known_by: str = ""
+    purposes: Mapping[str, tuple[str, ...]] | None = None
 
 
 @dataclass(frozen=True)
