@@ -7,7 +7,10 @@ re-read, never a record and never a duplicate: records are filed under their ref
 unchanged bytes write nothing. A record is gone only when the system says so or a complete pass did not show it. One
 failing stream never stops the others; it keeps its cursor and says why. Each stream's numbers balance:
 
-    read = new + changed + same + rejected
+    read = new + changed + same + rejected + forgotten
+
+Forgotten is what lies under a tombstone (`store.forgotten`): it is dropped before its bytes are kept, and what only
+mentions such a person is kept without them.
 """
 
 from __future__ import annotations
@@ -17,18 +20,20 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
+import msgspec
 import numpy as np
 import sqlalchemy as sa
 import xxhash
 
 from omnihub.errors import BrokenAnswer, ConfigError, OmniHubError, QuotaSpent, RetryableError
-from omnihub.sdk import Connector, Page, Record, Stream, Want, open_client
+from omnihub.model import Entity
+from omnihub.sdk import Connector, Page, Record, Stream, Want, open_client, persons
 from omnihub.sdk.rows import Unusable
-from omnihub.store import Store, bulk, schema
+from omnihub.store import Store, bulk, forgotten, schema
 from omnihub.store.open import now_iso, take
 
 log = logging.getLogger("omnihub.land")
@@ -43,7 +48,8 @@ GONE = b""  # the body of a version that says: deleted
 
 @dataclass
 class Landed:
-    """What landing one stream did. `read = new + changed + same + rejected`; `gone` counts deletions on top."""
+    """What landing one stream did. `read = new + changed + same + rejected + forgotten`; `gone` counts deletions on
+    top."""
 
     system: str
     stream: str
@@ -58,6 +64,7 @@ class Landed:
     error: str = ""
     way_out: str = ""
     retryable: bool = False  # the same may work in a while
+    forgotten: int = 0  # of people under a tombstone: not kept
     waiting: str = ""  # the day's calls are used up: when it goes on; no error, what was read is kept
 
     @property
@@ -68,7 +75,7 @@ class Landed:
     @property
     def balanced(self) -> bool:
         """Whether every record read is accounted for."""
-        return self.read == self.new + self.changed + self.same + self.rejected
+        return self.read == self.new + self.changed + self.same + self.rejected + self.forgotten
 
     def counts(self) -> dict[str, Any]:
         """As plain data."""
@@ -123,7 +130,7 @@ def _land_stream(
     try:
         assert stream.pull
         want, unread = _want(store, connector, stream, full, now)
-        with _Landing(store, landed, run_id, progress, unread) as landing:
+        with _Landing(store, landed, run_id, progress, unread, _Sieve(connector, stream)) as landing:
             alike = _Alike()
             for page in stream.pull(client, want):
                 alike.check(landed, page)
@@ -183,8 +190,11 @@ class _Landing:
     What was read when a pull breaks off is kept; only a transaction that failed is not tried again.
     """
 
-    def __init__(self, store: Store, landed: Landed, run_id: str, progress: Progress, unread: bool) -> None:
+    def __init__(
+        self, store: Store, landed: Landed, run_id: str, progress: Progress, unread: bool, sieve: _Sieve
+    ) -> None:
         self._store, self._landed, self._run_id, self._progress = store, landed, run_id, progress
+        self._sieve = sieve
         self._seen = array.array("Q")
         self._all_new = unread  # whether to expect nothing but records we don't have
         self._waiting: list[_Sorted] = []
@@ -219,6 +229,7 @@ class _Landing:
         landed = self._landed
         with self._store.write() as c, bulk.undisturbed:
             take(c, 0)  # from here on nobody else lands: what is known stays so until these pages are kept
+            pages, dropped = self._sieve.through(c, pages)
             told = [_keep_exchange(c, landed, p.page, self._run_id) for p in pages]
             found = self._as_new(c, pages, told) if self._all_new else None
             if found is None:
@@ -226,6 +237,8 @@ class _Landing:
                 found = _versions(pages, told, _known(c, [ref for p in pages for ref in (*p.latest, *p.goners)]))
                 _keep(c, landed, found[0])
             versions, counts = found
+            for count, n in zip(counts, dropped, strict=True):
+                count.forgotten = n
             for p, exchange_id in zip(pages, told, strict=True):
                 _reject(c, landed, p.keyless, exchange_id)
                 self._seen.extend(p.shown())
@@ -272,6 +285,7 @@ class _Count:
     new: int = 0
     changed: int = 0
     gone: int = 0
+    forgotten: int = 0
 
 
 _Found = tuple[list[_Version], list[_Count]]
@@ -303,6 +317,71 @@ def _sorted(prefix: str, page: Page) -> _Sorted:
             latest[prefix + record.id] = record
     goners = {prefix + i: into for i, into in page.gone if prefix + i not in latest}
     return _Sorted(page, latest, goners, keyless)
+
+
+class _Sieve:
+    """Keeps out whoever lies under a tombstone, before anything of them is written down."""
+
+    def __init__(self, connector: Connector, stream: Stream) -> None:
+        self._connector, self._stream = connector, stream
+
+    def through(self, c: sa.Connection, pages: Sequence[_Sorted]) -> tuple[Sequence[_Sorted], list[int]]:
+        """The pages without them, and of each how many records were dropped."""
+        if not forgotten.anybody(c):
+            return pages, [0] * len(pages)
+        parted = [self._part(c, page) for page in pages]
+        return [page for page, _ in parted], [n for _, n in parted]
+
+    def _part(self, c: sa.Connection, page: _Sorted) -> tuple[_Sorted, int]:
+        system, stream = self._connector.name, self._stream
+        asked = {ref: self._asks(ref, record) for ref, record in page.latest.items()}
+        under = forgotten.found(c, {what for whats in asked.values() for what in whats})
+        if not under:
+            return page, 0
+        kept: dict[str, Record] = {}
+        dropped, known = set(), {}
+        for ref, record in page.latest.items():
+            hits = [what for what in asked[ref] if what in under]
+            if not hits:
+                kept[ref] = record
+            elif under[hits[0]] == forgotten.PERSON or (hits[0] == ref and under[ref] == forgotten.RECORD):
+                dropped.add(ref)
+                known[ref] = hits[0]
+            elif stream.entity in persons.ABOUT_A_PERSON and hits[-1] != ref:
+                dropped.add(ref)
+            else:
+                kept[ref] = self._cut(record)
+        forgotten.join(c, {ref: what for ref, what in known.items() if what != ref}, system, stream.name)
+        forgotten.still_sent(c, dropped)
+        prefix = f"{system}/{stream.name}/"
+        return replace(page, latest=kept), sum(1 for r in page.page.records if f"{prefix}{r.id}" in dropped)
+
+    def _asks(self, ref: str, record: Record) -> list[str]:
+        """What might be under a tombstone: the record, the person it is, the person it links to."""
+        document = _document(record) if self._stream.entity is Entity.CONTACT or self._links else None
+        if document is None:
+            return [ref]
+        if self._stream.entity is Entity.CONTACT:
+            return [ref, *sorted(persons.known_by(self._stream, document))]
+        return [ref, *persons.linked(self._connector.name, self._stream, document)]
+
+    @property
+    def _links(self) -> bool:
+        return "contact" in self._stream.map
+
+    def _cut(self, record: Record) -> Record:
+        """What remains of a record that mentions them; of one nobody can read, its key."""
+        if not persons.cuttable(self._stream):
+            return record
+        raw = persons.without_person(self._connector, self._stream, _document(record) or {})
+        return Record(record.id, raw, record.pointer + persons.CUT, record.updated, record.deleted, record.merged_into)
+
+
+def _document(record: Record) -> Any:
+    try:
+        return msgspec.json.decode(record.raw)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
 
 
 def _versions(pages: Sequence[_Sorted], told: Sequence[int], known: _Known) -> _Found:
@@ -355,7 +434,8 @@ def _add(landed: Landed, page: _Sorted, count: _Count) -> None:
     landed.new += count.new
     landed.changed += count.changed
     landed.gone += count.gone
-    landed.same += read - rejected - count.new - count.changed
+    landed.forgotten += count.forgotten
+    landed.same += read - rejected - count.new - count.changed - count.forgotten
 
 
 _RAW = (

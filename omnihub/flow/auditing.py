@@ -7,6 +7,10 @@ later one anew, and then the last hash is another one: whoever kept that (`head`
 
 Facts name records and fields, never values: of a value there is a fingerprint, which says whether two are the same to
 whoever has this store, and nothing to anybody else.
+
+When somebody is forgotten, what names them is taken out of the rows there are (`blot_out`). Such a row no longer has
+the hash it was given, which stays, and is followed by the next as before; a later row of the chain, that of the
+forgetting, says what the row is to look like from then on. So the chain shows that just this was taken out, and when.
 """
 
 from __future__ import annotations
@@ -27,6 +31,7 @@ from omnihub.errors import OmniHubError
 from omnihub.store import schema
 from omnihub.store.open import now_iso
 
+FORGOTTEN = "forgotten"  # the row that says which rows were blotted out, and how they look since
 HEAD, SALT = "audit:head", "audit:salt"  # among the store's facts
 NOTHING = ""  # what the first row follows
 FINGERPRINT = 8  # bytes
@@ -129,14 +134,48 @@ def _hash(row: Mapping[str, Any], seq: int | None = None) -> str:
     return hashlib.sha256(json.dumps(told, ensure_ascii=False).encode("utf-8", "surrogatepass")).hexdigest()
 
 
+# -- forgetting ------------------------------------------------------------------------------------------------------
+
+
+def blot_out(c: sa.Connection, facts: Mapping[int, str]) -> dict[str, str]:
+    """Put these facts in the place of those of the rows of these numbers. Returns what has to stand as `blotted` in the
+    facts of a row `FORGOTTEN`, which is to be added in the same transaction."""
+    if not facts:
+        return {}
+    rows = [dict(row._mapping) for row in c.execute(sa.select(_A).where(_A.c.seq.in_(facts)).order_by(_A.c.seq))]
+    for row in rows:
+        row["facts"] = facts[row["seq"]]
+        c.execute(sa.update(_A).where(_A.c.seq == row["seq"]).values(facts=row["facts"]))
+    return {str(row["seq"]): _looks(row) for row in rows}
+
+
+def _looks(row: Mapping[str, Any]) -> str:
+    """How a row is now, the hash it once had included."""
+    return hashlib.sha256(f"{_hash(row)}{row['hash']}".encode()).hexdigest()
+
+
+def _blotted(c: sa.Connection) -> dict[int, tuple[str, int]]:
+    """Number of a row → how it is to look, and by the word of which later row. The last word counts."""
+    found: dict[int, tuple[str, int]] = {}
+    told = sa.select(_A.c.seq, _A.c.facts).where(_A.c.what == FORGOTTEN).order_by(_A.c.seq)
+    for row in c.execute(told):
+        try:
+            blotted = dict(json.loads(row.facts).get("blotted", {}))
+        except (ValueError, AttributeError, TypeError):
+            continue  # a row that is not as it was written: the walk comes to it
+        found |= {int(seq): (look, row.seq) for seq, look in blotted.items() if int(seq) < row.seq}
+    return found
+
+
 # -- verifying -------------------------------------------------------------------------------------------------------
 
 
 def verify(c: sa.Connection, head: str = "") -> Verified:
     """Walk the whole chain. head: the hash of a last row somebody kept; it must still be there."""
     seq, previous, kept = 0, NOTHING, head == ""
+    blotted = _blotted(c)
     for row in _walk(c):
-        if broken := _broken(c, row, seq, previous):
+        if broken := _broken(c, row, seq, previous, blotted):
             return Verified(seq, previous, broken)
         seq, previous = row["seq"], row["hash"]
         kept = kept or previous == head
@@ -152,10 +191,12 @@ def _walk(c: sa.Connection) -> Iterator[Row]:
         done = rows[-1].seq
 
 
-def _broken(c: sa.Connection, row: Row, before: int, previous: str) -> Broken | None:
+def _broken(
+    c: sa.Connection, row: Row, before: int, previous: str, blotted: Mapping[int, tuple[str, int]]
+) -> Broken | None:
     """What is wrong with this row, as the one after `before`, whose hash is `previous`."""
     expected, seq = before + 1, row["seq"]
-    right = row["hash"] == _hash(row)
+    right = row["hash"] == _hash(row) or (seq in blotted and blotted[seq][0] == _looks(row))
     if seq == expected and right and row["previous"] == previous:
         return None
     if home := _home(c, row):

@@ -36,8 +36,8 @@ class Verdict:
 
 
 def pull_balances(counts: Mapping[str, Any]) -> Verdict:
-    """read = new + changed + same + rejected."""
-    parts = ("new", "changed", "same", "rejected")
+    """read = new + changed + same + rejected + forgotten; the last is named only where there is any."""
+    parts = ("new", "changed", "same", "rejected", *(("forgotten",) if counts.get("forgotten") else ()))
     return _equation("read", counts, parts)
 
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from omnihub.drift import Drift, compared, learned, shape
 from omnihub.land import read_anew
 from omnihub.sdk import Stream
+from omnihub.sdk.persons import CUT
 from omnihub.store import Store, bulk, schema
 from omnihub.store.open import now_iso
 
@@ -25,6 +26,9 @@ def note_shape(store: Store, system: str, stream: Stream, since: int) -> Drift:
     query = (
         sa.select(r.c.body)
         .where(r.c.system == system, r.c.stream == stream.name, r.c.seq > since, ~r.c.deleted)
+        .where(
+            ~r.c.pointer.endswith(CUT)
+        )  # what is kept of a record without a forgotten person has no shape of its own
         .order_by(r.c.seq.desc())
         .limit(SAMPLE)
     )

@@ -67,19 +67,20 @@ class Run:
 def balance(told: dict[str, Any]) -> dict[str, Any]:
     """The two equations of a run.
 
-    read = new + changed + same + rejected, and planned = written + refused + deferred + drifted.
+    read = new + changed + same + rejected + forgotten, and planned = written + refused + deferred + drifted.
 
     `told`: step → counts as the steps gave them (`pull:<system>` a list of streams, `push` the outcomes,
     `stopped` step → why, for steps that broke off).
     """
     streams = [s for step, counts in told.items() if step.startswith("pull:") for s in counts]
     pulled = {k: sum(s[k] for s in streams) for k in ("read", "new", "changed", "same", "rejected", "gone")}
+    pulled["forgotten"] = sum(s.get("forgotten", 0) for s in streams)
     pushed = {
         k: told.get("push", {}).get(k, 0) for k in ("planned", "written", "refused", "deferred", "drifted", "left")
     }
     failed = [f"{s['system']}/{s['stream']}: {s['error']}" for s in streams if s["error"]]
     waiting = [f"{s['system']}/{s['stream']}: {s['waiting']}" for s in streams if s.get("waiting")]
-    pull_ok = pulled["read"] == pulled["new"] + pulled["changed"] + pulled["same"] + pulled["rejected"]
+    pull_ok = pulled["read"] == sum(pulled[k] for k in ("new", "changed", "same", "rejected", "forgotten"))
     push_ok = pushed["planned"] == pushed["written"] + pushed["refused"] + pushed["deferred"] + pushed["drifted"]
     blocked = told.get("plan", {}).get("state") == "blocked"
     stopped = dict(told.get("stopped", {}))

@@ -27,7 +27,7 @@ from omnihub.flow.reporting import report as write_report
 from omnihub.flow.runs import Run
 from omnihub.model import Entity
 
-SUMMED = ("read", "new", "changed", "same", "rejected", "gone", "pages")
+SUMMED = ("read", "new", "changed", "same", "rejected", "forgotten", "gone", "pages")
 Counts = dict[str, Any]
 
 
@@ -53,7 +53,7 @@ def pull(
 
 
 def _added(earlier: Counts, now: Counts) -> Counts:
-    return now | {name: now[name] + earlier.get(name, 0) for name in SUMMED}
+    return now | {name: now.get(name, 0) + earlier.get(name, 0) for name in SUMMED}
 
 
 def refine(hub: Hub, run: Run, systems: Iterable[str]) -> dict[str, dict[str, dict[str, int]]]:

@@ -3,8 +3,9 @@
 landing     streams, exchanges, raw, records, rejects
 believing   refined, keys, models, pairs, crosswalk, goldens, golden_history, events
 deciding    queue, judgements, pins, decisions, links, differences, findings
-writing     plans, changes, receipts, sent, dead_letters, approvals, holds, created
+writing     plans, changes, receipts, sent, dead_letters, approvals, sources, holds, created
 keeping     runs, watermarks, counter, facts, audit
+forgetting  forgettings, tombstones
 counting    budgets, budget_seats (with SQLite in a file of their own: see `budget`)
 """
 
@@ -355,7 +356,9 @@ plans = Table(
     Column("created_at", Text, nullable=False),
     Column("applied_at", Text),
     Column("counts", Text, nullable=False),  # JSON: planned, written, refused, deferred, drifted
-    Column("guard", Text, nullable=False),  # JSON: the limits it passed or broke
+    Column("guard", Text, nullable=False),  # JSON: the limits it broke, in words
+    Column("limits", Text),  # JSON: the same as facts, see `push.guard.Broken`
+    Column("seen", Text),  # JSON: what the sources held when it was made, where a limit stopped it
     Column("looked", Text, nullable=False),  # JSON: system → looked | could not look | not supported
     Column("kind", Text, nullable=False, server_default=text("'sync'")),  # sync; undo of such a plan, redo of an undo
     Column("about", Text),  # JSON: of an undo: the plans it takes back, who asked, why, and what is left as it is
@@ -445,6 +448,19 @@ approvals = Table(
     Column("author", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("at", Text, nullable=False),
+    Column("expires_at", Text),
+)
+
+sources = Table(  # how much each stream holds, and held when it was last fine: see `flow.guarding`
+    "sources",
+    metadata,
+    Column("system", Text, nullable=False),
+    Column("stream", Text, nullable=False),
+    Column("field", Text, nullable=False),  # "": living records; else those of them that hold this field
+    Column("now", Integer, nullable=False, server_default=text("0")),
+    Column("fine", Integer),
+    Column("fine_at", Text),
+    PrimaryKeyConstraint("system", "stream", "field"),
 )
 
 holds = Table(  # what a person has undone: not written again while both values are as they were then
@@ -515,6 +531,33 @@ audit = Table(  # append-only; each row holds the hash of the one before: see `f
     Column("facts", Text, nullable=False),  # JSON
     Column("previous", Text, nullable=False),
     Column("hash", Text, nullable=False),
+)
+
+# -- forgetting ----------------------------------------------------------------------------------------------------
+
+forgettings = Table(  # who asked that somebody be forgotten, and how far that has come: see `flow.forgetting`
+    "forgettings",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("state", Text, nullable=False),  # planned, erasing, forgotten, outdated, lifted
+    Column("hash", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    Column("ended_at", Text),
+    Column("told", Text, nullable=False),  # JSON: records and what became of each; once forgotten only how many
+)
+
+tombstones = Table(  # what is not to come back, as keyed hashes: see `store.forgotten`
+    "tombstones",
+    metadata,
+    Column("hash", Text, primary_key=True),
+    Column("kind", Text, nullable=False),  # record, mention, person
+    Column("system", Text, nullable=False),  # these two are empty for a person
+    Column("stream", Text, nullable=False),
+    Column("forgetting", Text, nullable=False),
+    Column("sent_at", Text),  # when a pull last brought it all the same
+    Index(None, "forgetting"),
 )
 
 # -- counting ------------------------------------------------------------------------------------------------------
