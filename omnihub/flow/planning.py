@@ -18,6 +18,7 @@ from omnihub.flow import letters
 from omnihub.flow.auditing import audited
 from omnihub.flow.holding import holds
 from omnihub.flow.hub import Hub
+from omnihub.flow.wearing import held_short
 from omnihub.model import Outcome
 from omnihub.push import Broken, Plan, apart_from, guard, make_plan
 from omnihub.push.plan import Difference, calls, unit_of
@@ -121,15 +122,17 @@ def _looked(c: sa.Connection, hub: Hub) -> dict[str, str]:
 
 
 def _differences(c: sa.Connection, push: Mapping[tuple[str, str], Push]) -> Iterable[Difference]:
-    """Where a system differs, as far as we know: what was written since its last pull is not known to differ still."""
+    """Where a system differs, as far as we know: what was written since its last pull is not known to differ still, and
+    where it can't hold more than it does, writing it again would change nothing."""
     d = schema.differences
     query = sa.select(d.c.ref, d.c.field, d.c.golden_id, d.c.theirs, d.c.ours, d.c.winner, d.c.rule).order_by(
         d.c.ref, d.c.field
     )
-    unseen = _written_since(c, push)
+    unseen, short = _written_since(c, push), held_short(c)
     for (system, stream), may in sorted(push.items()):
         for row in c.execute(query.where(d.c.system == system, d.c.stream == stream, d.c.field.in_(may.fields))):
-            if unseen.get((row.ref, row.field), row.theirs) != row.ours:
+            cell = (row.ref, row.field)
+            if unseen.get(cell, row.theirs) != row.ours and cell not in short:
                 yield Difference(*row)
 
 

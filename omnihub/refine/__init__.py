@@ -4,8 +4,9 @@
 
 What can't be cleaned keeps its raw value, with the reason as a problem; nothing is dropped. Each cell knows since when
 it has its value: the record's own time of the version in which the value last changed, so that a write to another
-field does not make it look fresh. A value equal to what we last wrote there is marked an echo: it is no evidence, and
-`own` keeps what the system itself said last. One that we saw somebody change to, between two pulls, is marked an edit.
+field does not make it look fresh. A value equal to what we last wrote there, or what a system that keeps less has left
+of it, is marked an echo: it is no evidence, and `own` keeps what the system itself said last. One that we saw somebody
+change to, between two pulls, is marked an edit.
 
 Everything here takes Arrow tables and gives one back; reading and keeping them is `omnihub.flow`'s business.
 """
@@ -20,7 +21,9 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from omnihub import fields
 from omnihub.engine import connection
+from omnihub.fields.worn import worn
 from omnihub.model import ENTITIES, Kind
 from omnihub.refine.first import NOT_JSON, first_sight
 from omnihub.refine.paths import json_path, pointer_of
@@ -352,6 +355,7 @@ def _history(con: duckdb.DuckDBPyConnection) -> None:
                   AND NOT EXISTS (SELECT 1 FROM prior WHERE prior.ref = pieces.ref) AS first_seen
            FROM pieces LEFT JOIN stamps ON stamps.text = pieces.updated"""
     )
+    _liken(con)
     con.execute(
         """CREATE TEMP TABLE now AS
            WITH before AS (
@@ -362,29 +366,61 @@ def _history(con: duckdb.DuckDBPyConnection) -> None:
                       json_extract_string(own, '$."' || field || '"') AS own
                FROM (SELECT ref, fields, times, edits, own, unnest(json_keys(fields)) AS field FROM prior)),
            history AS (
-               SELECT ref, 0 AS seq, field, value, time, seen, false AS ours,
-                      CASE WHEN ours THEN own ELSE value END AS own FROM before
+               SELECT ref, 0 AS seq, field, value, time, seen, ours, CASE WHEN ours THEN own ELSE value END AS own
+               FROM before
                UNION ALL
                -- A system without times of change: the first sight says nothing, a change seen by us says when.
                SELECT ref, seq, field, value, coalesce(updated, CASE WHEN first_seen THEN '' ELSE landed_at END),
-                      NOT first_seen,
-                      EXISTS (SELECT 1 FROM sent WHERE sent.ref = cleaned.ref AND sent.field = cleaned.field
-                              AND lower(sent.value) = lower(cleaned.value)),
-                      value
+                      NOT first_seen, NULL, value
                FROM cleaned JOIN moments USING (ref, seq)),
            runs AS (
-               SELECT *, value IS DISTINCT FROM lag(value) OVER w OR row_number() OVER w = 1 AS fresh
-               FROM history WINDOW w AS (PARTITION BY ref, field ORDER BY seq)),
+               SELECT history.*, coalesce(likes.sent, false) AS sent, coalesce(likes.worn, false) AS worn,
+                      history.value IS DISTINCT FROM lag(history.value) OVER w OR row_number() OVER w = 1 AS fresh,
+                      -- What was whole, or more than this, was there already: somebody has shortened it since.
+                      coalesce(lag(likes.sent) OVER w OR (lag(likes.worn) OVER w
+                               AND lag(length(history.value)) OVER w > length(history.value)), false) AS shortened
+               FROM history LEFT JOIN likes
+                 ON likes.ref = history.ref AND likes.field = history.field AND likes.value = history.value
+               WINDOW w AS (PARTITION BY history.ref, history.field ORDER BY seq)),
+           spans AS (
+               SELECT *, sent OR (worn AND last_value(CASE WHEN fresh THEN coalesce(ours, NOT shortened) END
+                                                      IGNORE NULLS) OVER so_far) AS echo
+               FROM runs
+               WINDOW so_far AS (PARTITION BY ref, field ORDER BY seq ROWS UNBOUNDED PRECEDING)),
            last AS (
                SELECT ref, field, arg_max_null(value, seq) AS present, max_by(time, seq) FILTER (fresh) AS time,
-                      max_by(seen, seq) FILTER (fresh) AS seen,
-                      arg_max_null(own, seq) FILTER (NOT ours) AS own
-               FROM runs GROUP BY ref, field)
-           SELECT last.ref, last.field, last.present AS value, last.time, last.seen, last.own,
-                  EXISTS (SELECT 1 FROM sent WHERE sent.ref = last.ref AND sent.field = last.field
-                          AND lower(sent.value) = lower(last.present)) AS echo
-           FROM last
-           WHERE last.present IS NOT NULL"""
+                      max_by(seen, seq) FILTER (fresh) AS seen, max_by(echo, seq) AS echo,
+                      arg_max_null(own, seq) FILTER (seq = 0 OR NOT echo) AS own
+               FROM spans GROUP BY ref, field)
+           SELECT ref, field, present AS value, time, seen, own, echo FROM last WHERE present IS NOT NULL"""
+    )
+
+
+def _liken(con: duckdb.DuckDBPyConnection) -> None:
+    """The table `likes`: values where we wrote something; whether they are what was sent, or what is left of it."""
+    con.execute(
+        """CREATE TEMP TABLE said AS
+           SELECT DISTINCT told.ref, told.field, told.value, sent.value AS whole, places.kind
+           FROM (SELECT ref, field, value FROM cleaned WHERE value IS NOT NULL
+                 UNION
+                 SELECT ref, field, json_extract_string(fields, '$."' || field || '"')
+                 FROM (SELECT ref, fields, unnest(json_keys(fields)) AS field FROM prior)) AS told
+           JOIN sent ON sent.ref = told.ref AND sent.field = told.field
+           JOIN places ON places.field = told.field"""
+    )
+    distinct = con.sql("SELECT DISTINCT kind, whole, value FROM said WHERE kind <> 'link'").to_arrow_table()
+    told = list(zip(*(distinct.column(n).to_pylist() for n in ("kind", "whole", "value")), strict=True))
+    same = [fields.same(Kind(kind), whole, value) for kind, whole, value in told]
+    less = [worn(Kind(kind), whole, value) for kind, whole, value in told]
+    con.register(
+        "likeness",
+        distinct.append_column("same", pa.array(same, pa.bool_())).append_column("worn", pa.array(less, pa.bool_())),
+    )
+    con.execute(
+        """CREATE TEMP TABLE likes AS
+           SELECT ref, field, value, bool_or(lower(whole) = lower(value) OR coalesce(same, false)) AS sent,
+                  bool_or(coalesce(worn, false)) AS worn
+           FROM said LEFT JOIN likeness USING (kind, whole, value) GROUP BY ref, field, value"""
     )
 
 
