@@ -202,72 +202,6 @@ def _misruled(key: str, told: Mapping[Any, Any]) -> str | None:
     return None
 
 
-OWN_KEYS = ("enabled", "streams", "full_every_hours")
-DECLARED_KEYS = (*OWN_KEYS, "connector", "title", "role", "master")
-
-
-class System(_Section):
-    """One system. `settings` are the connector's own, as the file has them.
-
-    connector: the template, where the system is declared here alone; then `declared` has its streams, and title, role
-    and master say what a connector says of itself.
-    """
-
-    enabled: bool = True
-    streams: tuple[str, ...] | None = None  # None: all
-    full_every_hours: float | None = Field(default=None, gt=0)
-    settings: Mapping[str, str] = {}
-    connector: str = ""
-    declared: Mapping[str, Any] = {}
-    title: str = ""
-    role: str = ""
-    master: bool = False
-
-    @model_validator(mode="before")
-    @classmethod
-    def _gather(cls, given: Any) -> Any:
-        if given is None:
-            return {}
-        if not isinstance(given, dict):
-            raise ValueError("write its settings below it, indented, as key: value")
-        keys = DECLARED_KEYS if "connector" in given else OWN_KEYS
-        own = {key: value for key, value in given.items() if key in keys}
-        if "connector" in own:
-            own |= {"streams": None, "declared": _streams_of(given.get("streams"))}
-        rest = {str(key): value for key, value in given.items() if key not in keys and value is not None}
-        return own | {"settings": {key: _text(key, value) for key, value in rest.items()}}
-
-
-def _streams_of(given: Any) -> dict[str, Any]:
-    if given is not None and not isinstance(given, dict):
-        raise ValueError("streams: declare each below it, as name: {…}; the system says connector, so they are its own")
-    return {str(name): declared for name, declared in (given or {}).items()}
-
-
-def _text(key: str, value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, (str, int, float)):
-        return str(value)
-    raise ValueError(f"{key} takes one value, not {'a list' if isinstance(value, list) else 'keys of its own'}")
-
-
-def without_password(url: str) -> str:
-    """An address as it may be shown.
-
-    >>> without_password("postgresql+psycopg://me:secret@db/erp?sslpassword=x")
-    'postgresql+psycopg://me:…@db/erp'
-    """
-    return PASSWORD.sub(r"\1:…", url).partition("?")[0]
-
-
-class Config(_Section):
-    """All settings, checked. Paths are absolute; relative ones are taken from the folder of the file."""
-
-    store: str = Field(default="", repr=False)  # may carry a password
-    home: Path = Path(".omnihub")
-    sandbox: bool = False
-    default_country: str = Field(default="DE", pattern="^[A-Z]{2}$")
 # -- gates -----------------------------------------------------------------------------------------------------------
 
 REGION = "region"
@@ -355,11 +289,81 @@ def _words(key: str, told: Any) -> Any:
     return words
 
 
+OWN_KEYS = ("enabled", "streams", "full_every_hours")
+DECLARED_KEYS = (*OWN_KEYS, "connector", "title", "role", "master")
+
+
+class System(_Section):
+    """One system. `settings` are the connector's own, as the file has them.
+
+    connector: the template, where the system is declared here alone; then `declared` has its streams, and title, role
+    and master say what a connector says of itself.
+    """
+
+    enabled: bool = True
+    streams: tuple[str, ...] | None = None  # None: all
+    full_every_hours: float | None = Field(default=None, gt=0)
+    region: str = (
+        ""  # where it keeps its data; what stays in a region is written to no system that is not told to be there
+    )
+    settings: Mapping[str, str] = {}
+    connector: str = ""
+    declared: Mapping[str, Any] = {}
+    title: str = ""
+    role: str = ""
+    master: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _gather(cls, given: Any) -> Any:
+        if given is None:
+            return {}
+        if not isinstance(given, dict):
+            raise ValueError("write its settings below it, indented, as key: value")
+        keys = DECLARED_KEYS if "connector" in given else OWN_KEYS
+        own = {key: value for key, value in given.items() if key in keys}
+        if "connector" in own:
+            own |= {"streams": None, "declared": _streams_of(given.get("streams"))}
+        rest = {str(key): value for key, value in given.items() if key not in keys and value is not None}
+        return own | {"settings": {key: _text(key, value) for key, value in rest.items()}}
+
+
+def _streams_of(given: Any) -> dict[str, Any]:
+    if given is not None and not isinstance(given, dict):
+        raise ValueError("streams: declare each below it, as name: {…}; the system says connector, so they are its own")
+    return {str(name): declared for name, declared in (given or {}).items()}
+
+
+def _text(key: str, value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, (str, int, float)):
+        return str(value)
+    raise ValueError(f"{key} takes one value, not {'a list' if isinstance(value, list) else 'keys of its own'}")
+
+
+def without_password(url: str) -> str:
+    """An address as it may be shown.
+
+    >>> without_password("postgresql+psycopg://me:secret@db/erp?sslpassword=x")
+    'postgresql+psycopg://me:…@db/erp'
+    """
+    return PASSWORD.sub(r"\1:…", url).partition("?")[0]
+
+
+class Config(_Section):
+    """All settings, checked. Paths are absolute; relative ones are taken from the folder of the file."""
+
+    store: str = Field(default="", repr=False)  # may carry a password
+    home: Path = Path(".omnihub")
+    sandbox: bool = False
+    default_country: str = Field(default="DE", pattern="^[A-Z]{2}$")
     schedule: str = "0 * * * *"
     engine: Literal["duckdb", "spark"] = "duckdb"  # what weighs pairs when everything is matched anew
     systems: Mapping[str, System] = {}
     match: Match = Match()
     guard: Guard = Guard()
+    gates: Gates = Gates()
     survivorship: Survivorship = Survivorship()
 
     _environ: Mapping[str, str] = PrivateAttr(default_factory=dict)
@@ -369,9 +373,6 @@ def _words(key: str, told: Any) -> Any:
     @field_validator("store")
     @classmethod
     def _known_store(cls, store: str) -> str:
-    region: str = (
-        ""  # where it keeps its data; what stays in a region is written to no system that is not told to be there
-    )
         if not STORE.match(store):
             raise ValueError("write sqlite:///path/hub.db or postgresql+psycopg://user@host/database")
         return store
@@ -422,6 +423,11 @@ def _words(key: str, told: Any) -> Any:
                 chosen.append(stream.name)
         return tuple(chosen)
 
+    def regions(self) -> dict[str, str]:
+        """System → where it keeps its data, of those that are told to be somewhere."""
+        told = {name: system.settings.get(REGION, "").upper() for name, system in self.systems.items()}
+        return {name: region for name, region in told.items() if region}
+
     def full_every_hours(self, name: str) -> float | None:
         """How often to read everything, where the settings say so."""
         return self._system(name).full_every_hours
@@ -429,7 +435,6 @@ def _words(key: str, told: Any) -> Any:
     def settings_for(self, connector: Connector, standin: Mapping[str, str] | None = None) -> dict[str, str]:
         """The connector's settings, none missing. `standin`: URL and credentials of the running stand-in.
 
-    gates: Gates = Gates()
         ConfigError names the variable or key to set.
         """
         name = connector.name
@@ -460,6 +465,7 @@ def _words(key: str, told: Any) -> Any:
         ]
         if not only:
             problems += _trust_problems(self.survivorship, connectors)
+            problems += _gate_problems(self.gates, connectors)
             problems += _url_problems(self._environ, connectors)
         _refuse(self._file, problems)
 
@@ -491,11 +497,6 @@ def load(
     """Read the settings. Without a `path`: OMNIHUB_CONFIG, else ./omnihub.yaml where there is one, else the defaults.
 
     With `connectors`, the systems are checked against them as well; with `templates`, the file may declare more.
-    def regions(self) -> dict[str, str]:
-        """System → where it keeps its data, of those that are told to be somewhere."""
-        told = {name: system.settings.get(REGION, "").upper() for name, system in self.systems.items()}
-        return {name: region for name, region in told.items() if region}
-
     """
     environ = os.environ if environ is None else environ
     path = path or (Path(environ["OMNIHUB_CONFIG"]) if environ.get("OMNIHUB_CONFIG") else None)
@@ -531,7 +532,6 @@ def proposed(
     return made
 
 
-            problems += _gate_problems(self.gates, connectors)
 _ITS_KEYS = frozenset(Survivorship.model_fields)
 
 
@@ -749,6 +749,21 @@ def _trust_problems(survivorship: Survivorship, connectors: Mapping[str, Connect
                 yield f"survivorship.rules.{key}.order: there is no system {name}; {meant(name, connectors)}"
 
 
+def _gate_problems(gates: Gates, connectors: Mapping[str, Connector]) -> Iterator[str]:
+    for key in gates.purposes:
+        name = key.partition(".")[0]
+        if name not in connectors:
+            yield f"gates.purposes.{key}: there is no system of this name; {meant(name, connectors)}"
+
+
+def _guard_problems(guard: Guard, connectors: Mapping[str, Connector]) -> Iterator[str]:
+    known = [*connectors, *Entity]
+    for key in guard.limits:
+        name = key.partition(".")[0]
+        if name not in known:
+            yield f"guard.limits.{key}: there is no system or entity {name}; {meant(name, known)}"
+
+
 def _url_problems(environ: Mapping[str, str], connectors: Mapping[str, Connector]) -> Iterator[str]:
     """A URL for nobody would switch the stand-ins off and bring no system in their place."""
     known = [_variable(name, "url") for name in connectors]
@@ -815,21 +830,6 @@ _EXAMPLE = """\
 #    contact.address: {rule: trusted, half_life_days: 365}   # after so long without a change a value counts half
 #    contact.consent: strictest
 #  trust: {}              # system, or system.field: from 0 to 1; 1 is the default
-def _gate_problems(gates: Gates, connectors: Mapping[str, Connector]) -> Iterator[str]:
-    for key in gates.purposes:
-        name = key.partition(".")[0]
-        if name not in connectors:
-            yield f"gates.purposes.{key}: there is no system of this name; {meant(name, connectors)}"
-
-
-def _guard_problems(guard: Guard, connectors: Mapping[str, Connector]) -> Iterator[str]:
-    known = [*connectors, *Entity]
-    for key in guard.limits:
-        name = key.partition(".")[0]
-        if name not in known:
-            yield f"guard.limits.{key}: there is no system or entity {name}; {meant(name, known)}"
-
-
 #  half_life_days: 365
 
 """
