@@ -1,6 +1,7 @@
 """HubSpot: marketing automation. Companies, contacts, deals, line items and consents, over the vendor's own SDK.
 
     client.py   the SDK over our session       writing.py   batches, links, keys       consent.py   subscriptions
+    erasing.py  permanent deletion
 
     complete pass    list archived=true, then list; the cursor is the newest change there was before the pass began
     since a cursor   search by time of change, then list archived=true: an archived object leaves the search
@@ -26,6 +27,7 @@ import requests
 
 from connectors.hubspot.client import Client, Sent
 from connectors.hubspot.consent import Consents
+from connectors.hubspot.erasing import BY_HAND, erase
 from connectors.hubspot.writing import BATCH, EXTERNAL_ID, PrimaryLink, Writing, find
 from omnihub.errors import BrokenAnswer, RejectedRecord
 from omnihub.sdk import (
@@ -308,6 +310,8 @@ def _stream(
             given=given,
             required=required,
             known_by=f"properties.{EXTERNAL_ID}",
+            erase=erase if entity is Entity.CONTACT else None,
+            erase_by_hand=BY_HAND if entity is Entity.CONTACT else "",
         )
         if push
         else None,

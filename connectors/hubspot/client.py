@@ -30,8 +30,10 @@ class Sent:
         return self.headers.get(name, default)
 
 
-# POSTs that may be repeated: they read, or set values and links by id or by key.
-_HARMLESS = re.compile(r"/(search|batch/(read|update|upsert))$|/crm/v4/associations/.+/batch/(create|archive)$")
+# POSTs that may be repeated: they read, set values and links by id or by key, or erase who may be gone by then.
+_HARMLESS = re.compile(
+    r"/(search|batch/(read|update|upsert)|gdpr-delete)$|/crm/v4/associations/.+/batch/(create|archive)$"
+)
 
 
 class _Pool:
@@ -69,4 +71,5 @@ class Client:
         crm = hubspot.Client.create(host=settings["url"].rstrip("/"), api_factory=_over(http)).crm
         self.http = http
         self.basic, self.search, self.batch = crm.objects.basic_api, crm.objects.search_api, crm.objects.batch_api
+        self.contacts = crm.contacts.basic_api
         self.links = crm.associations.v4.batch_api

@@ -13,6 +13,7 @@ What is uncertain about HubSpot is an option:
     merged_vids=False      contacts name their losers in `hs_calculated_merged_vids`, not in `hs_merged_object_ids`
     merge_makes_new=False  a merge makes a third object that both become
     retry_after=False      a 429 says how long to wait
+    erases_archived=True   an archived contact can be erased, else it is not found
     daily=1_000_000        calls a day
 """
 
@@ -314,12 +315,28 @@ class HubSpot(Standin):
 
     @answers("POST", "/crm/v3/objects/contacts/gdpr-delete")
     def forget(self, call: Call) -> Reply:
-        """For good: it is in no list any more."""
+        """For good, with what was merged into it and what it said to e-mails: in no list, no search, under no id.
+
+        Deals stay, without the link."""
         asked = call.json()
-        obj = self._found("contacts", asked["objectId"], asked.get("idProperty", ""))
-        obj.body, obj.deleted = {"properties": {}, "forgotten": True}, True
-        self.state.save(obj)
+        archived = self.state.get("contacts", asked["objectId"]) if self.options.get("erases_archived", True) else None
+        hidden = bool(archived and archived.deleted and not archived.merged_into and not archived.body.get("forgotten"))
+        obj = self._found("contacts", asked["objectId"], asked.get("idProperty", ""), archived=hidden)
+        losers = self.state.ask("SELECT id FROM objects WHERE stream = 'contacts' AND merged_into = ?", (obj.id,))
+        for gone in [*filter(None, (self.state.get("contacts", id_) for (id_,) in losers)), obj]:
+            self._forget_said(str(gone.body["properties"].get("email", "")))
+            gone.body, gone.deleted = {"properties": {}, "forgotten": True}, True
+            self.state.save(gone)
+        for deal in self.state.find("deals", "$.associations.contacts[0]", obj.id):
+            deal.body["associations"]["contacts"] = [i for i in deal.body["associations"]["contacts"] if i != obj.id]
+            self.state.save(_without_blanks(deal), at=deal.updated_at)
         return Reply(204)
+
+    def _forget_said(self, email: str) -> None:
+        said = self._said(email) if email else None
+        if said:
+            said.body, said.deleted = {"forgotten": True}, True
+            self.state.save(said)
 
     @answers("POST", "/crm/v3/objects/{type}/merge")
     def merge_objects(self, call: Call) -> Reply:

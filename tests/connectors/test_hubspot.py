@@ -83,6 +83,12 @@ class Account:
         ]
         return list(found.push.update(self.client, rows))
 
+    def forget(self, *ids: str) -> list[Answer]:
+        push = connector.stream("contacts").push
+        assert push is not None
+        assert push.erase is not None
+        return list(push.erase(self.client, [Row(n, Op.UPDATE, id_, {}, {}, {}, "g") for n, id_ in enumerate(ids)]))
+
     def say(self, id_: str, state: str | None) -> Answer:
         """A consent, as whoever takes a customer's answer writes it."""
         [record] = [r for page in CONSENTS.look(self.client, [id_]) for r in page.records]
@@ -1107,12 +1113,104 @@ def test_a_property_made_by_the_account_can_be_read_and_written() -> None:
     assert "not_there" not in seen.properties
 
 
-def test_a_forgotten_person_is_in_no_list() -> None:
-    with account(*people(2)) as there:
-        there.client.http.post("/crm/v3/objects/contacts/gdpr-delete", json={"objectId": there.id("contacts", 1)})
-        pages = there.pull("contacts")
+# -- forgetting --------------------------------------------------------------------------------------------------------
 
-    assert there.id("contacts", 1) not in living(pages).keys() | dead(pages)
+
+def test_who_is_forgotten_is_in_no_list_no_search_and_no_consent_and_the_deal_stays() -> None:
+    deal = copy("deals", 1, name="A deal", contact=1)
+    with account(*people(2), deal) as there:
+        id_ = there.id("contacts", 1)
+        since = there.cursor("contacts")
+        there.client.http.post("/communication-preferences/v4/statuses/p1@example.com", json=SAYS_NO)
+        assert [r.id for page in there.pull("consents") for r in page.records] == [f"{id_}-1"]
+
+        [answer] = there.forget(id_)
+
+        assert (answer.outcome, answer.id) == (Outcome.WRITTEN, id_)
+        for pages in (there.pull("contacts"), there.pull("contacts", since), there.look("contacts", id_)):
+            assert id_ not in living(pages).keys() | dead(pages)
+        assert [r.id for page in there.pull("consents") for r in page.records] == []
+        assert "p1@example.com" not in json.dumps([o.body for o in there.there.state.all()])
+        [left] = living(there.pull("deals")).values()
+        assert value(left, "associations.contacts.results.0.id") is None
+        assert living(there.pull("contacts")).keys() == {there.id("contacts", 2)}
+
+
+def test_an_archived_contact_is_only_hidden_and_is_erased_as_well() -> None:
+    with account(*people(2)) as there:
+        ids = [there.id("contacts", n) for n in (1, 2)]
+        there.client.http.delete(f"/crm/v3/objects/contacts/{ids[0]}")
+        assert ids[0] in dead(there.pull("contacts"))
+
+        answers = there.forget(*ids)
+
+        assert [a.outcome for a in answers] == [Outcome.WRITTEN] * 2
+        assert dead(there.pull("contacts")) == set()
+        assert "example.com" not in json.dumps([o.body for o in there.there.state.all()])
+
+
+def test_where_the_archive_can_not_be_erased_a_person_is_told_what_to_do() -> None:
+    with account(*people(1), erases_archived=False) as there:
+        id_ = there.id("contacts", 1)
+        there.client.http.delete(f"/crm/v3/objects/contacts/{id_}")
+        [answer] = there.forget(id_)
+
+    assert (answer.outcome, answer.code) == (Outcome.REFUSED, "ARCHIVED")
+    assert "restore it there" in answer.message
+
+
+def test_nobody_is_erased_under_the_id_of_somebody_merged_into_them() -> None:
+    with account(*people(2), copy("contacts", 3, merged_into=1, email="p3@example.com")) as there:
+        winner, loser = there.id("contacts", 1), there.id("contacts", 3)
+
+        [refused] = there.forget(loser)
+        assert (refused.outcome, refused.code) == (Outcome.REFUSED, "MERGED")
+        assert winner in refused.message
+        assert winner in living(there.pull("contacts"))
+
+        [erased] = there.forget(winner)
+        assert erased.outcome is Outcome.WRITTEN
+        [again] = there.forget(loser)
+        assert again.outcome is Outcome.WRITTEN
+        assert "p3@example.com" not in json.dumps([o.body for o in there.there.state.all()])
+
+
+def test_who_is_forgotten_twice_or_never_was_there_is_gone_and_nothing_else_changes() -> None:
+    with account(*people(2)) as there:
+        id_ = there.id("contacts", 1)
+        there.forget(id_)
+        writes = there.there.state.writes
+
+        assert [a.outcome for a in there.forget(id_, "51999999999")] == [Outcome.WRITTEN] * 2
+        assert there.there.state.writes == writes
+
+
+def test_an_answer_lost_after_somebody_was_forgotten_does_no_harm() -> None:
+    losing = ["/gdpr-delete"]
+    with account(*people(2), kind=LosesAnswers, lost=losing) as there:
+        there.client.http.wait = lambda s: None
+        [answer] = there.forget(there.id("contacts", 1))
+        left = living(there.pull("contacts")).keys()
+
+        assert losing == []
+        assert answer.outcome is Outcome.WRITTEN
+        assert there.calls("gdpr-delete") == 2
+        assert left == {there.id("contacts", 2)}
+
+
+def test_too_many_calls_leave_the_rest_for_the_next_time() -> None:
+    with account(*people(2)) as there:
+        ids = [there.id("contacts", n) for n in (1, 2)]
+        there.client.http.wait = lambda s: None
+        there.there.faults.switch_on("429 storm", rate=1.0)
+        answers = there.forget(*ids)
+        there.there.faults.switch_off()
+
+        assert [(a.outcome, a.code) for a in answers] == [(Outcome.DEFERRED, "LATER")] * 2
+        assert [a.outcome for a in there.forget(*ids)] == [Outcome.WRITTEN] * 2
+
+
+SAYS_NO = {"subscriptionId": 1, "statusState": "UNSUBSCRIBED", "channel": "EMAIL"}
 
 
 def test_junk_is_seeded_as_it_is() -> None:
@@ -1201,9 +1299,10 @@ def test_all_a_connector_says_and_hears_keeps_to_the_contract() -> None:
         for state in ("yes", "no"):
             there.say(f"{ids[0]}-1", state)
         there.pull("consents")
+        there.forget(ids[0], ids[2], "51999999999")
 
         assert len(check(there)) == 6
-        assert {answer.status_code for answer in there.wire} == {200, 201, 204, 207}
+        assert {answer.status_code for answer in there.wire} == {200, 201, 204, 207, 404}
 
 
 def test_what_only_people_and_other_apps_call_keeps_to_the_contract_too() -> None:
