@@ -202,13 +202,24 @@ def plan(ctx: typer.Context, as_json: Json = False) -> None:
 @plan_app.command("show")
 def plan_show(
     plan_id: Annotated[str | None, typer.Argument(metavar="[PLAN]", help="The latest by default.")] = None,
+    system: Annotated[str, typer.Option("--system", help="Only what is planned in this one.")] = "",
+    customer: Annotated[
+        str,
+        typer.Option("--golden", "--ref", metavar="REF|GOLDEN", help="Only this customer: system/stream/id, or an id."),
+    ] = "",
+    html: Annotated[
+        Path | None, typer.Option("--html", metavar="FILE", help="One page that needs nothing else.")
+    ] = None,
+    markdown: Annotated[
+        Path | None, typer.Option("--markdown", metavar="FILE", help="For a ticket or a merge request.")
+    ] = None,
     limit: Annotated[int, typer.Option(min=1, help="Changes shown at most; JSON has all.")] = 200,
     as_json: Json = False,
 ) -> None:
-    """A plan change by change: system, record, field, old → new, why."""
+    """A plan told customer by customer: what changes in which system, old → new, and why."""
     from omnihub.cli import planning
 
-    planning.show(plan_id, limit, as_json)
+    planning.show(plan_id, limit, as_json, system, customer, html, markdown)
 
 
 @app.command(rich_help_panel=_STEPS)

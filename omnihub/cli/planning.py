@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import getpass
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict
-from itertools import groupby
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,18 +14,18 @@ from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
 
+from omnihub import report
 from omnihub.cli import EXIT, OK, RED
 from omnihub.cli.installation import here
 from omnihub.cli.screen import BAD, DOUBTFUL, GOOD, heading, number, progress, put, table, tell
 from omnihub.cli.standins import standins
 from omnihub.errors import ConfigError
-from omnihub.flow import Hub, Run, apply_plan, open_plan, steps
+from omnihub.flow import Hub, Run, apply_plan, open_plan, showing, steps
 from omnihub.flow import approve as let_pass
 from omnihub.model import GOLDEN
-from omnihub.store import Store, schema
+from omnihub.store import schema
 
 OUTCOMES = ("planned", "written", "refused", "deferred", "drifted", "left")
-REF_AT_END = re.compile(r" \([^()]*\)$")
 _COLUMNS = ("n", "system", "ref", "field", "old", "new", "why", "op", "golden_id", "outcome")
 
 
@@ -101,46 +99,104 @@ def draw_stopped(console: Console, facts: Mapping[str, Any]) -> None:
 # -- show ------------------------------------------------------------------------------------------------------------
 
 
-def show(plan_id: str | None, limit: int, as_json: bool) -> None:
-    """A stored plan, change by change."""
-    with here().store() as store:
-        stored = open_plan(store, plan_id or _latest(store))
-        if stored is None:
-            raise ConfigError(f"there is no plan {plan_id or 'yet'}; `omnihub plan` makes one")
-        changes = _changes(store, stored.id, None if as_json else limit)
-    facts = _facts(asdict(stored)) | {"kind": stored.kind, "about": stored.about}
+def show(
+    plan_id: str | None,
+    limit: int,
+    as_json: bool,
+    system: str = "",
+    customer: str = "",
+    html: Path | None = None,
+    markdown_: Path | None = None,
+) -> None:
+    """A stored plan, or a part of it, told customer by customer: on the screen, or into files."""
+    installation = here()
+    titles = {name: connector.title for name, connector in installation.connectors.items()}
+    with installation.store() as store, store.read() as c:
+        wanted = plan_id or showing.latest_plan(c)
+        choice = showing.chosen(c, titles, wanted, system, customer)
+        story = showing.stored_story(c, titles, wanted, choice)
+        changes = _changes(c, story) if as_json else []
+    written = {}
+    for name, file, made in (("html", html, report.render_plan), ("markdown", markdown_, report.markdown)):
+        if file is not None:
+            file.write_text(made(story), encoding="utf-8", errors="replace")
+            written[name] = str(file)
+    head = story.head
+    facts = _facts({**vars(head), "broken": story.stops}) | {
+        "kind": head.kind,
+        "about": head.about,
+        "hash": head.hash,
+        "approval": head.approval,
+        "changes": changes,
+        **report.plain_story(story),
+        "files": written,
+    }
     tell(
-        facts | {"hash": stored.hash, "changes": changes},
+        facts,
         as_json,
-        lambda console: _draw_changes(console, facts, changes),
+        lambda console: _draw_written(console, written) if written else _draw_story(console, story, limit),
     )
 
 
-def _latest(store: Store) -> str | None:
-    p = schema.plans
-    with store.read() as c:
-        return c.execute(sa.select(p.c.id).order_by(p.c.created_at.desc(), p.c.id.desc()).limit(1)).scalar()
-
-
-def _changes(store: Store, plan_id: str, limit: int | None) -> list[dict[str, Any]]:
+def _changes(c: sa.Connection, story: report.Story) -> list[dict[str, Any]]:
+    """As they are stored; of a part of the plan, that part."""
     t = schema.changes
-    query = sa.select(*(t.c[name] for name in _COLUMNS)).where(t.c.plan_id == plan_id).order_by(t.c.n).limit(limit)
-    with store.read() as c:
-        return [dict(row._mapping) for row in c.execute(query)]
+    query = sa.select(*(t.c[name] for name in _COLUMNS)).where(t.c.plan_id == story.head.id).order_by(t.c.n)
+    told = {e.n for customer in story.customers for r in customer.records for e in r.edits}
+    return [dict(row._mapping) for row in c.execute(query) if row.n in told]
 
 
-def _draw_changes(console: Console, facts: Mapping[str, Any], changes: Sequence[Mapping[str, Any]]) -> None:
-    beside = f"{facts['state']} · {facts['planned']:,} changes of {facts['records']:,} records"
-    heading(console, f"Plan {facts['plan']}", beside)
-    _draw_about(console, facts["kind"], facts["about"])
-    for ref, of_record in groupby(changes, key=lambda change: change["ref"]):
-        put(console, f"[bold]{ref}[/]")
-        console.print(Padding(_fields(of_record), (0, 0, 0, 4)))
-    if facts["planned"] > len(changes):
-        put(console, f"[dim]… and {facts['planned'] - len(changes):,} more: --limit, or --json for all[/]")
-    draw_stopped(console, facts)
+def _draw_written(console: Console, written: Mapping[str, str]) -> None:
+    for file in written.values():
+        put(console, f"{GOOD} {escape(file)}")
+
+
+def _draw_story(console: Console, story: report.Story, limit: int) -> None:
+    head = story.head
+    heading(console, f"Plan {head.id}", head.state)
+    put(
+        console,
+        f"[bold]{escape(report.headline(story))}[/]" + (f" [dim]· only {escape(story.only)}[/]" if story.only else ""),
+    )
+    _draw_about(console, head.kind, head.about)
+    if found := report.unusual(story):
+        put(console, f"{DOUBTFUL} look at these first: {', '.join(found)}")
+    for line in story.kept_back:
+        put(console, f"{DOUBTFUL} kept back: {escape(line)}")
+    for system in story.blind:
+        put(console, f"{DOUBTFUL} {escape(system)}: could not look, so nothing is planned there")
+    left = limit
+    for customer in story.customers:
+        if left > 0:
+            left -= _draw_customer(console, customer, left)
+    if story.changes > limit:
+        put(
+            console,
+            f"[dim]… and {story.changes - limit:,} more: --limit, --system, --golden, or --html FILE and --json[/]",
+        )
+    draw_stopped(console, {"stopped_by": story.stops, "state": head.state, "plan": head.id})
     console.print()
 
+
+def _draw_customer(console: Console, customer: report.Customer, most: int) -> int:
+    """Its first edits, so many at most. Returns how many."""
+    known = f" · known in {', '.join(customer.known_in)}" if customer.known_in else ""
+    put(console, f"[bold]{escape(customer.name)}[/] [dim]{customer.golden_id}{escape(known)}[/]")
+    drawn = Table.grid(padding=(0, 2, 0, 0), expand=True)
+    drawn.add_column(width=24)
+    for share in (3, None, 3, 5):
+        drawn.add_column(ratio=share, overflow="fold")
+    edits = [(r, e) for r in customer.records for e in r.edits][:most]
+    for record, e in edits:
+        old, new = (escape(value) if value is not None else "–" for value in (e.old, e.new))
+        op = "" if record.op == "update" else f" ({RECORD_OPS.get(record.op, record.op)})"
+        why = "; ".join(part for part in (e.because, report.agreeing(e), e.outcome or "") if part)
+        drawn.add_row(f"{record.title}{op}, {e.field}", f"[dim]{old}[/]", "[dim]→[/]", new, f"[dim]{escape(why)}[/]")
+    console.print(Padding(drawn, (0, 0, 0, 4)))
+    return len(edits)
+
+
+RECORD_OPS = {"create": "new", "link": "link", "delete": "deleted"}
 
 TAKES_BACK = {"undo": "an undo of", "redo": "takes back the undo"}
 
@@ -151,25 +207,12 @@ def _draw_about(console: Console, kind: str, about: Mapping[str, Any] | None) ->
         return
     if kind == "replay":
         put(console, f"[bold]tries again {', '.join(about['letters'][:3])}[/], by {escape(about['author'])}")
-        return
-    of = escape(", ".join(about["undoes"]))
-    put(console, f"[bold]{TAKES_BACK[kind]} {of}[/], by {escape(about['author'])}: {escape(about['reason'])}")
-    if about["left"]:
-        fields = ", ".join(f"{one['ref']} {one['field']} ({one['why']})" for one in about["left"][:3])
-        put(console, f"{DOUBTFUL} {len(about['left']):,} left as they are: {escape(fields)} …")
-
-
-def _fields(changes: Iterable[Mapping[str, Any]]) -> Table:
-    """field, old → new, why; as wide as the screen, so that all records stand in line."""
-    drawn = Table.grid(padding=(0, 2, 0, 0), expand=True)
-    drawn.add_column(width=18)
-    for share in (3, None, 3, 4):
-        drawn.add_column(ratio=share, overflow="fold")
-    for change in changes:
-        old, new = (escape(change[of]) if change[of] is not None else "–" for of in ("old", "new"))
-        why = REF_AT_END.sub("", change["why"])  # the whole of it is in the JSON, and in `explain`
-        drawn.add_row(change["field"], f"[dim]{old}[/]", "[dim]→[/]", new, f"[dim]{escape(why)}[/]")
-    return drawn
+    elif kind in TAKES_BACK:
+        of = escape(", ".join(about["undoes"]))
+        put(console, f"[bold]{TAKES_BACK[kind]} {of}[/], by {escape(about['author'])}: {escape(about['reason'])}")
+    if left := about.get("left"):
+        fields = ", ".join(f"{one['ref']} {one['field']} ({one['why']})" for one in left[:3])
+        put(console, f"{DOUBTFUL} {len(left):,} left as they are: {escape(fields)} …")
 
 
 # -- approve ---------------------------------------------------------------------------------------------------------

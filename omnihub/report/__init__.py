@@ -4,6 +4,8 @@
     open findings ────────▶ wording ────┼─▶ facts ─▶ page     one HTML file, nothing outside it
     run, plan, streams ─────────────────┘        ─▶ sheets   CSV that no spreadsheet takes for a formula
 
+    changes of a plan, golden records ─▶ planned (told customer by customer) ─▶ planpage   HTML, Markdown
+
 Data in, text out: Arrow tables of what is held and found come in; who stores them, and where the files lie, is the
 flow's business.
 """
@@ -25,6 +27,8 @@ from omnihub.report.facts import (
     plain,
 )
 from omnihub.report.page import count, render
+from omnihub.report.planned import Around, Customer, Golden, Head, Pin, Story, Wish, plain_story, tell
+from omnihub.report.planpage import about, agreeing, headline, markdown, render_plan, sentence, unusual
 from omnihub.report.score import DIFFERING, HELD, KNOWN, MEMBERS, Tally, scorecard, scored_fields
 from omnihub.report.sheets import COLUMNS, cell, rows
 from omnihub.report.wording import FINDINGS, MAX_TEXT, PARENTS, SYSTEMS, Digest, label
@@ -39,27 +43,43 @@ __all__ = [
     "MEMBERS",
     "PARENTS",
     "SYSTEMS",
+    "Around",
+    "Customer",
     "Digest",
     "Drift",
     "Facts",
     "FieldScore",
+    "Golden",
+    "Head",
     "Item",
     "KindCount",
+    "Pin",
     "PlanOutcome",
     "Question",
     "Refusal",
     "RunFacts",
     "Score",
+    "Story",
     "SystemFacts",
     "Tally",
     "Trouble",
+    "Wish",
     "Written",
+    "about",
+    "agreeing",
     "cell",
     "count",
+    "headline",
     "label",
+    "markdown",
     "plain",
+    "plain_story",
     "render",
+    "render_plan",
     "rows",
     "scorecard",
     "scored_fields",
+    "sentence",
+    "tell",
+    "unusual",
 ]

@@ -145,6 +145,7 @@ class RunFacts:
     deferred: int
     drifted: int
     left: int
+    forgotten: int = 0  # of somebody who is to be forgotten: read, and not kept
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 def render(facts: Facts) -> str:
     """The page."""
     names = {s.name: s.title for s in facts.systems}
-    page = _environment().get_template("index.html")
+    page = environment().get_template("index.html")
     return page.render(
         facts=facts,
         headline=headline(facts),
@@ -36,7 +36,8 @@ def render(facts: Facts) -> str:
     )
 
 
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Templates that escape whatever they are given."""
     made = Environment(
         loader=PackageLoader("omnihub.report"),
         autoescape=True,
