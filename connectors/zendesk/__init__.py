@@ -7,6 +7,7 @@
 
 exporting   reads them so, leaves repetitions out, and finds out who won a merge
 writing     users and organizations: one a call, or many as a background job; made by their external id
+erasing     users deleted, and deleted for good
 tickets     safe updates, and tickets made once: for reports, not for plans
 """
 
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from connectors.zendesk.erasing import BY_HAND, erase
 from connectors.zendesk.exporting import Changes
 from connectors.zendesk.writing import writing
 from omnihub.sdk import Basic, Codes, Connector, Entity, FullName, Limit, Link, OneWay, Setting, Stream
@@ -43,6 +45,7 @@ connector = Connector(
         # tell, and 10, which Zendesk then enforces by 429 and Retry-After.
         Limit(2400, per_s=60, left="X-Rate-Limit-Remaining", resets="ratelimit-reset"),
         Limit(29, per_s=60, path="/incremental/"),
+        Limit(690, per_s=600, path="/deleted_users/"),  # 700 users in ten minutes are deleted for good, not more
     ),
     streams=(
         Stream(
@@ -79,7 +82,15 @@ connector = Connector(
             updated="updated_at",
             blind="into whom a user was merged; deleted users, where an account's export leaves them out",
             full_every=timedelta(days=7),
-            push=writing("users", *PERSON, deleted="active=false", first_name=127, last_name=127),
+            push=writing(
+                "users",
+                *PERSON,
+                deleted="active=false",
+                erase=erase,
+                erase_by_hand=BY_HAND,
+                first_name=127,
+                last_name=127,
+            ),
         ),
         Stream(
             "tickets",

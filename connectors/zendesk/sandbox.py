@@ -13,6 +13,8 @@ What is not certain about the vendor is an option:
     job_fails                       whether jobs end as failed, without a word about their rows (False)
     job_polls                       how many times a job answers "working" before it is done (0)
     max_jobs                        how many jobs may be under way at once (30)
+    open_tickets_keep               whether who has a ticket that is not closed can't be deleted (True)
+    may_delete                      whether the account's token may delete users (True)
     bulk_import                     whether create_or_update_many is switched on for the account (True)
 
 Every path is served with and without `.json`.
@@ -36,6 +38,7 @@ from omnihub.sandbox.state import Obj, iso
 
 MAX_EXPORTED, MAX_LISTED, MAX_BATCH, MAX_FOUND = 1000, 100, 100, 1000
 KEY_LASTS = timedelta(hours=2)
+FORGOTTEN = "Permanently Deleted User"
 ONE = {"organizations": "organization", "users": "user", "tickets": "ticket"}
 FIRST_ID = {"organizations": 360_000_000_000, "users": 370_000_000_000, "tickets": 0}
 LOCALES = frozenset(
@@ -90,7 +93,12 @@ class Zendesk(Standin):
     role = "ticketing"
     credentials: ClassVar[Mapping[str, str]] = {"email": "hub@acme.example", "api_token": "zendesk-sandbox-token"}
     default_quotas = staticmethod(
-        lambda: (Quota(2500, 60.0), Quota(30, 60.0, "/incremental/"), Quota(100, 60.0, "/search/export"))
+        lambda: (
+            Quota(2500, 60.0),
+            Quota(30, 60.0, "/incremental/"),
+            Quota(700, 600.0, "/deleted_users/"),
+            Quota(100, 60.0, "/search/export"),
+        )
     )
 
     # -- shape --------------------------------------------------------------------------------------------------
@@ -442,11 +450,21 @@ class Zendesk(Standin):
     def delete(self, call: Call) -> Reply:
         def work() -> Reply:
             obj = self._present(_part(call, 3), call.path["id"])
+            if obj.stream == "users":
+                self._check_tickets(obj)
             obj.deleted = True
             self.state.save(obj)
             return self._one(obj) if obj.stream == "users" else Reply(204)
 
+        if _part(call, 3) == "users" and not self.options.get("may_delete", True):
+            return self.error(403)
         return self.attempt(work)
+
+    def _check_tickets(self, user: Obj) -> None:
+        theirs = self.state.find("tickets", "$.requester_id", int(user.id))
+        waiting = sum(ticket.body.get("status", "new") != "closed" for ticket in theirs)
+        if waiting and self.options.get("open_tickets_keep", True):
+            raise _invalid(base=f"User is the requester of {waiting} ticket(s) that are not closed.")
 
     @both("GET", "/deleted_tickets")
     def deleted_tickets(self, call: Call) -> Reply:
@@ -468,7 +486,7 @@ class Zendesk(Standin):
     def forget_user(self, call: Call) -> Reply:
         def work() -> Reply:
             obj = self._deleted(call)
-            obj.body = {"name": "Permanently Deleted User", "email": None, "phone": None}
+            obj.body, obj.merged_into = {"name": FORGOTTEN, "email": None, "phone": None}, None
             self.state.save(obj)
             return Reply(200, {"deleted_user": _deleted_user(self.shown(obj))})
 
@@ -476,7 +494,7 @@ class Zendesk(Standin):
 
     def _deleted(self, call: Call) -> Obj:
         obj = self._present("users", call.path["id"], deleted_too=True)
-        if not obj.deleted:
+        if not obj.deleted or obj.body.get("name") == FORGOTTEN:  # for good already: only the list shows it
             raise Refusal(404, "RecordNotFound", "Not found")
         return obj
 

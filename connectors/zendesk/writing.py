@@ -20,7 +20,7 @@ from typing import Any
 import requests
 
 from omnihub.errors import RejectedRecord
-from omnihub.sdk import Answer, ByIdBatch, Exchange, Http, Many, Outcome, Poll, Push, Row, dig, exchange, words
+from omnihub.sdk import Answer, ByIdBatch, Erase, Exchange, Http, Many, Outcome, Poll, Push, Row, dig, exchange, words
 
 MAX_BATCH = 100  # records in a job, and in a look
 MANY = 20  # rows from which on a job pays: it takes three calls or more, and waits in a queue
@@ -41,7 +41,9 @@ JOB = Poll(
 )
 
 
-def writing(stream: str, *fields: str, deleted: str, **longest: int) -> Push:
+def writing(
+    stream: str, *fields: str, deleted: str, erase: Erase | None = None, erase_by_hand: str = "", **longest: int
+) -> Push:
     """How a stream is written. There is no locking: the hub's own look just before is all there is."""
     path = f"/api/v2/{stream}/show_many.json"
     return Push(
@@ -52,6 +54,8 @@ def writing(stream: str, *fields: str, deleted: str, **longest: int) -> Push:
         find=ByIdBatch(path, stream, "external_ids", size=MAX_BATCH, updated="updated_at", deleted=deleted),
         many=Many(above=MANY, batch=MAX_BATCH, send=Job(stream), parallel=JOBS),
         max_length=longest,
+        erase=erase,
+        erase_by_hand=erase_by_hand,
     )
 
 

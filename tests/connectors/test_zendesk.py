@@ -112,6 +112,16 @@ class Office:
         assert push.many is not None
         return [(a.n, a.outcome, a.code) for a in push.many.send(self.http, rows)]
 
+    def forget(self, *ids: str) -> list[Answer]:
+        push = connector.stream("users").push
+        assert push is not None
+        assert push.erase is not None
+        return list(push.erase(self.http, [Row(n, Op.UPDATE, id_, {}, {}, {}, "g") for n, id_ in enumerate(ids)]))
+
+    def close_tickets(self) -> None:
+        for id_ in ("1", "2"):
+            self.zendesk.edit("tickets", id_, {"status": "closed"})
+
     def new(self, n: int, stream: str = "users", **fields: str | None) -> Row:
         """The wish for a record that is not there yet."""
         body = connector.stream(stream).fields.body(fields)
@@ -270,6 +280,7 @@ def test_more_organizations_in_one_second_than_fit_a_page_do_not_loop(office: Of
 
 
 def test_a_deleted_user_and_a_deleted_ticket_come_as_deleted(office: Office) -> None:
+    office.zendesk.options = {"open_tickets_keep": False}
     cursors = {stream: last_cursor(office.pull(stream)) for stream in ("users", "tickets")}
     for stream in cursors:
         assert office.http.delete(f"/api/v2/{stream}/{office.id(stream, 1)}").status_code in (200, 204)
@@ -291,7 +302,7 @@ def test_the_loser_of_a_merge_comes_as_deleted_without_a_word_about_the_winner(o
 
 
 def test_deleted_users_an_export_leaves_out_are_missing_from_the_next_complete_pass(office: Office) -> None:
-    office.zendesk.options = {"export_shows_deleted_users": False}
+    office.zendesk.options = {"export_shows_deleted_users": False, "open_tickets_keep": False}
     cursor = last_cursor(office.pull("users"))
     office.http.delete(f"/api/v2/users/{office.id('users', 1)}")
 
@@ -591,6 +602,7 @@ def test_one_bad_row_of_a_job_is_refused_and_the_others_are_written(office: Offi
 
 @pytest.mark.parametrize("way", [Office.push, Office.job])
 def test_a_user_deleted_since_it_was_read_is_drifted_and_not_seen_again(office: Office, way: Any) -> None:
+    office.zendesk.options = {"open_tickets_keep": False}
     row = office.row("users", 1, phone="+49 1")
     office.http.delete(f"/api/v2/users/{row.id}.json")
 
@@ -873,6 +885,7 @@ def test_search_knows_types_fields_and_words(office: Office) -> None:
 
 
 def test_a_user_forgotten_for_good_leaves_no_personal_data(office: Office) -> None:
+    office.zendesk.options = {"open_tickets_keep": False}
     id_ = office.id("users", 1)
     assert office.http.delete(f"/api/v2/deleted_users/{id_}").status_code == 404
     office.http.delete(f"/api/v2/users/{id_}")
@@ -880,6 +893,103 @@ def test_a_user_forgotten_for_good_leaves_no_personal_data(office: Office) -> No
 
     [gone] = office.http.get("/api/v2/deleted_users").json()["deleted_users"]
     assert (gone["name"], gone["email"], gone["active"]) == ("Permanently Deleted User", "", False)
+
+
+# -- forgetting ------------------------------------------------------------------------------------------------------
+
+
+def test_who_is_forgotten_stays_as_a_deleted_user_nobody_knows_and_the_tickets_stay(office: Office) -> None:
+    office.close_tickets()
+    id_, cursor = office.id("users", 1), office.pull("users")[-1].cursor
+
+    [answer] = office.forget(id_)
+
+    assert (answer.outcome, answer.id) == (Outcome.WRITTEN, id_)
+    office.clock.on(minutes=10)
+    [gone] = everything(office.pull("users", cursor))
+    assert (gone.id, gone.deleted) == (id_, True)
+    for raw in (gone.raw, office.http.get(f"/api/v2/users/{id_}").content):
+        assert b"anna1" not in raw
+        assert b"Meyer" not in raw
+    assert id_ not in {record.id for record in everything(office.pull("users", complete=True))}
+    assert office.http.get("/api/v2/tickets/1").json()["ticket"]["requester_id"] == int(id_)
+
+
+def test_a_deleted_user_is_only_hidden_and_is_forgotten_as_well(office: Office) -> None:
+    office.close_tickets()
+    first, second = office.id("users", 1), office.id("users", 2)
+    office.http.delete(f"/api/v2/users/{first}")
+    office.http.put(f"/api/v2/users/{second}/merge", json={"user": {"id": int(office.id("users", 3))}})
+    for id_, address in ((first, "anna1"), (second, "anna2")):
+        assert address in office.http.get(f"/api/v2/users/{id_}").text
+
+    assert [answer.outcome for answer in office.forget(first, second)] == [Outcome.WRITTEN] * 2
+
+    shown = json.dumps([obj.body for obj in office.zendesk.state.all()])
+    assert "anna1" not in shown
+    assert "anna2" not in shown
+    assert "anna3" in shown
+
+
+def test_a_ticket_that_is_not_closed_keeps_its_user_and_an_agent_is_told_to_close_it(office: Office) -> None:
+    kept, gone = office.forget(office.id("users", 1), office.id("users", 2))
+
+    assert (kept.outcome, kept.code, gone.outcome) == (Outcome.REFUSED, "InvalidValue", Outcome.WRITTEN)
+    assert "2 ticket(s) that are not closed" in kept.message
+    assert "close them, and ask again" in kept.message
+    assert office.look("users", office.id("users", 1))[office.id("users", 1)]["active"] is True
+
+    office.close_tickets()
+    assert [answer.outcome for answer in office.forget(office.id("users", 1))] == [Outcome.WRITTEN]
+
+
+def test_who_is_forgotten_twice_or_never_was_there_is_gone(office: Office) -> None:
+    office.forget(office.id("users", 2))
+    writes = office.zendesk.state.writes
+
+    answers = office.forget(office.id("users", 2), "370999999999")
+
+    assert [answer.outcome for answer in answers] == [Outcome.WRITTEN] * 2
+    assert office.zendesk.state.writes == writes
+
+
+def test_a_token_that_may_not_delete_users_is_said_of_each_of_them(office: Office) -> None:
+    office.zendesk.options = {"may_delete": False}
+    answers = office.forget(office.id("users", 2), office.id("users", 3))
+    assert [(answer.outcome, answer.code) for answer in answers] == [(Outcome.REFUSED, "403")] * 2
+    assert "administrator" in answers[0].message
+
+
+@pytest.mark.parametrize("after", [0, 1])
+def test_an_answer_lost_between_the_two_steps_or_after_them_does_no_harm(office: Office, after: int) -> None:
+    steps = iter(range(after))
+
+    def wait(wait_s: float) -> None:
+        if next(steps, None) is None:
+            office.zendesk.faults.switch_off()
+
+    office.http.wait = wait
+    office.zendesk.faults.switch_on("500 after commit", rate=1.0)
+    try:
+        [answer] = office.forget(office.id("users", 2))
+    finally:
+        office.zendesk.faults.switch_off()
+
+    assert answer.outcome is Outcome.WRITTEN
+    assert "anna2" not in json.dumps([obj.body for obj in office.zendesk.state.all()])
+
+
+def test_more_deletions_for_good_than_zendesk_allows_are_waited_for_or_left_for_the_next_time(office: Office) -> None:
+    quota = Quota(1, 600, "/deleted_users/")
+    office.zendesk.quotas = [quota]
+    ids = [office.id("users", n) for n in (2, 3)]
+
+    gone, later = office.forget(*ids)
+
+    assert (gone.outcome, later.outcome, later.code) == (Outcome.WRITTEN, Outcome.DEFERRED, "LATER")
+    office.zendesk.quotas = []
+    assert [answer.outcome for answer in office.forget(*ids)] == [Outcome.WRITTEN] * 2
+    assert "anna3" not in json.dumps([obj.body for obj in office.zendesk.state.all()])
 
 
 # -- against the official contract -----------------------------------------------------------------------------------
@@ -970,6 +1080,7 @@ CALLS = {
 
 
 def test_the_stand_in_answers_other_calls_as_the_contract_says(office: Office, contract: OpenAPI) -> None:
+    office.zendesk.options = {"open_tickets_keep": False}
     http, first, second = office.http, office.id("users", 1), office.id("users", 2)
     answers = [
         http.post("/api/v2/users/create_or_update", json={"user": {"name": "Neu", "email": "neu@firma.example"}}),
