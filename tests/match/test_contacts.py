@@ -284,3 +284,35 @@ def test_few_records_tell_nothing_about_kin() -> None:
 
 def test_two_mailboxes_are_two_people_though_nobody_lives_with_kin() -> None:
     assert not doubtful(numbered(600, kin=0), email="mia.korhonen@gmail.com")
+
+
+def mailed(people: int, years_off: int) -> list[dict[str, str]]:
+    """A register of mailboxes: who is in it twice was born so many years apart, and a month besides."""
+    chance = random.Random(5)
+    records = []
+    for n in range(people):
+        name = {"first_name": FIRST[n % 16], "last_name": "".join(chance.choice(SYLLABLES) for _ in range(4)).title()}
+        one = name | {"email": f"{name['last_name'].lower()}@gmail.com"}
+        records += [one | {"birth_date": f"{year}-{month:02}-17"} for year, month in ((1980, 5), (1980 + years_off, 6))]
+    return records
+
+
+def test_ten_years_and_a_month_off_is_a_slip_only_where_such_slips_are_made() -> None:
+    def together(register: list[dict[str, str]]) -> bool:
+        one = mia(phone=None, street=None)
+        other = one | {"birth_date": "2001-06-19", "last_name": "Korhoonen", "postal_code": "00720"}
+        return len(identify(CONTACT, rows([*register, one, other])).partition[-1]) == 2
+
+    assert together(mailed(500, 10))
+    assert not together(mailed(500, 0))
+
+
+def test_a_mailbox_mistyped_all_over_is_still_its_owners() -> None:
+    one = {"first_name": "Amelia", "last_name": "Baxter", "email": "amelia.baxter@nelson-miller.com"}
+    assert bits(one, one | {"email": "amlia.boxter@nelsan-miller.com"}) >= SAME
+    assert bits(one, one | {"email": "amelia.baxter@miller-hudson.com"}) < SAME
+
+
+def test_the_letters_of_a_name_in_another_order_are_that_name() -> None:
+    one = {"first_name": "Jessica", "last_name": "Miller", "birth_date": "2001-05-23"}
+    assert bits(one, one | {"first_name": "aessicJ"}) >= SAME
