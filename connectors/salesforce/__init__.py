@@ -1,6 +1,6 @@
 """Salesforce: accounts, contacts and opportunities of the CRM, by SOQL and collections, and by jobs where it is many.
 
-    org.py    the vendor's SDK over our session       bulk.py   Bulk 2.0, both ways
+    org.py    the vendor's SDK over our session       bulk.py   Bulk 2.0, both ways       erasing.py   hard delete
 
 A pull asks for every field the org lets us read, so that one nobody mapped shows as drift. Records are kept as the
 bytes they came in; those of a job come as CSV and are kept as the JSON the REST API would have shown.
@@ -24,7 +24,7 @@ import msgspec
 import requests
 from simple_salesforce.format import format_soql
 
-from connectors.salesforce import bulk
+from connectors.salesforce import bulk, erasing
 from connectors.salesforce.org import Org
 from omnihub.errors import BrokenAnswer, ConfigError, RejectedRecord, RetryableError
 from omnihub.sdk import (
@@ -174,6 +174,10 @@ class Sobject:
         for some in _apart(rows):
             sent = [{"attributes": {"type": self.name}, **row.body, EXTERNAL_ID: row.key} for row in some]
             yield from self._sent(org, some, f"composite/sobjects/{self.name}/{EXTERNAL_ID}", sent)
+
+    def erase(self, org: Org, rows: Sequence[Row]) -> list[Answer]:
+        """Deletes records for good, those in the recycle bin too."""
+        return erasing.erase(org, self.name, rows)
 
     def _sent(self, org: Org, rows: Sequence[Row], path: str, sent: Sequence[Mapping[str, Any]]) -> list[Answer]:
         body = org.call("PATCH", path, json={"allOrNone": False, "records": sent}, safe=True)  # the same again, by id
@@ -422,6 +426,8 @@ def _stream(
             given=given,
             required=required,
             known_by=EXTERNAL_ID,
+            erase=sobject.erase if entity is Entity.CONTACT else None,
+            erase_by_hand=erasing.BY_HAND if entity is Entity.CONTACT else "",
         )
         if max_length
         else None

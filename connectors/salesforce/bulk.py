@@ -1,7 +1,7 @@
 """Bulk 2.0: very many records as one job that the org works through while we wait, instead of many calls.
 
     read     create a job ─▶ wait ─▶ its results, page by page ─▶ the JSON the REST API would have shown
-    update   create a job ─▶ upload a CSV ─▶ close ─▶ wait ─▶ written, failed and unprocessed rows, joined by their id
+    write    create a job ─▶ upload a CSV ─▶ close ─▶ wait ─▶ written, failed and unprocessed rows, joined by their id
 
 The SDK has a client for this, too. It drops characters of what it reads, does not see that an answer is cut short, and
 holds a whole answer three times; so the jobs are called through the SDK's general call, `Org.call`.
@@ -152,7 +152,13 @@ def update(org: Org, name: str, rows: Sequence[Row], ends: Mapping[str, Outcome]
     a text a CSV can't say (see `sayable`).
     """
     for some, file in _files(rows):
-        yield from _update(org, name, some, file, ends)
+        yield from _worked_through(org, name, "update", some, file, ends)
+
+
+def hard_delete(org: Org, name: str, rows: Sequence[Row], ends: Mapping[str, Outcome]) -> Iterator[Answer]:
+    """Delete records for good, past the recycle bin or out of it. Answers as `update` does."""
+    for some, file in _files(rows):
+        yield from _worked_through(org, name, "hardDelete", some, file, ends)
 
 
 def sayable(row: Row) -> bool:
@@ -160,8 +166,10 @@ def sayable(row: Row) -> bool:
     return CLEARED not in row.body.values()
 
 
-def _update(org: Org, name: str, rows: Sequence[Row], file: bytes, ends: Mapping[str, Outcome]) -> Iterator[Answer]:
-    order = {"object": name, "operation": "update", "contentType": "CSV", "columnDelimiter": "COMMA"}
+def _worked_through(
+    org: Org, name: str, operation: str, rows: Sequence[Row], file: bytes, ends: Mapping[str, Outcome]
+) -> Iterator[Answer]:
+    order = {"object": name, "operation": operation, "contentType": "CSV", "columnDelimiter": "COMMA"}
     job = f"jobs/ingest/{_create(org, 'ingest', {**order, 'lineEnding': 'LF'})}"
     try:
         _hand_in(org, job, file)

@@ -10,6 +10,8 @@ What is uncertain about the vendor is an option:
     results_live_s = 604_800      how long they can be read
     plain_decimals = False        a whole amount is 1000 in a CSV, not 1000.0
     csv_stamps = "Z"              how a CSV writes the zone of a time, else "+0000"
+    may_hard_delete = True        whether the user may delete for good
+    hard_delete_takes_bin = True  whether that takes what is in the recycle bin already
     unprocessed = "unprocessedrecords"    the path's last word; the vendor's SDK asks for "unprocessedRecords"
 """
 
@@ -29,6 +31,7 @@ from omnihub.sandbox.state import Obj, iso
 JOBS = "/services/data/v{version}/jobs"
 MAX_FILE = 150 * 1024 * 1024
 CSV = "text/csv"
+OPERATIONS = ("insert", "update", "upsert", "delete", "hardDelete")
 ENDED = ("JobComplete", "Failed", "Aborted")
 
 Job = dict[str, Any]
@@ -53,6 +56,10 @@ class Jobs(Standin):
 
     def kept(self, obj: Obj) -> Obj:
         """Keep it."""
+        raise NotImplementedError
+
+    def purge(self, obj: Obj) -> None:
+        """Forget it for good."""
         raise NotImplementedError
 
     # -- query jobs ----------------------------------------------------------------------------------------------
@@ -119,8 +126,11 @@ class Jobs(Standin):
     @route("POST", f"{JOBS}/ingest")
     def create_ingest_job(self, call: Call) -> Reply:
         asked = call.json()
-        if asked.get("operation") not in ("insert", "update", "upsert", "delete") or asked.get("object") not in OBJECTS:
+        if asked.get("operation") not in OPERATIONS or asked.get("object") not in OBJECTS:
             return self.error(400, "INVALIDENTITY", "Unsupported operation or object")
+        if asked["operation"] == "hardDelete" and not self.options.get("may_hard_delete", True):
+            why = "HardDelete operation requires special user profile permission, please contact your administrator"
+            return self.error(400, "FEATURENOTENABLED", why)
         if asked["operation"] == "upsert" and not asked.get("externalIdFieldName"):
             return self.error(400, "INVALIDJOB", "externalIdFieldName is required for an upsert")
         return Reply(200, _told(self._begin(call, "ingest", asked["object"], asked)))
@@ -217,6 +227,9 @@ class Jobs(Standin):
             self.judge_row()
             values = {n: _value(of, n, v) for n, v in row.items() if v != ""}
             obj = self.wished(call, of, job["operation"], job["key"], values)
+            if job["operation"] == "hardDelete":
+                self.purge(obj)
+                return True, [obj.id, "false"]
             created = not obj.id
             return True, [self.kept(obj).id, str(created).lower()]
         except Refused as no:

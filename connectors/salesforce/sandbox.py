@@ -12,6 +12,7 @@ What is uncertain about the vendor is an option:
     recycle_days = None           days until a deleted record is gone for good; None: never
     duplicate_rules = False       refuse a contact whose e-mail another has
     unknown_field_refuses_all = False    one unknown field refuses a whole collection, not just its row
+    has_cases = ()                ids of contacts that cases need: they can't be deleted
     locked = ()                   ids that somebody else is just writing: UNABLE_TO_LOCK_ROW
 """
 
@@ -106,6 +107,7 @@ CODES: Mapping[str, Mapping[str, str]] = {
         "lost": "Closed Lost",
     },
 }
+REFERENCES_TO_CONTACT: Mapping[str, str] = {"opportunities": "ContactId", "tasks": "WhoId"}
 REFERENCES_TO_ACCOUNT: Mapping[str, str] = {"contacts": "AccountId", "opportunities": "AccountId"}
 
 STATUS: Mapping[str, int] = {"ENTITY_IS_DELETED": 404, "NOT_FOUND": 404, "PRECONDITION_FAILED": 412}
@@ -560,6 +562,8 @@ class SalesforceStandin(Jobs):
 
     def wished(self, call: Call, of: Object, operation: str, key: str, row: Mapping[str, Any]) -> Obj:
         given = {name: value for name, value in row.items() if name != "Id"}
+        if operation == "hardDelete":
+            return self._deletable(of, str(row.get("Id", "")))
         if operation in ("update", "delete"):
             obj = self._target(of, str(row.get("Id", "")))
             if operation == "update":
@@ -570,6 +574,27 @@ class SalesforceStandin(Jobs):
         if len(found) > 1:
             raise Refused("DUPLICATE_EXTERNAL_ID", f"more than one record found for external id field {key}")
         return self._wished(of, given, call, found[0] if found else None)
+
+    def _deletable(self, of: Object, given: str) -> Obj:
+        """What is to be deleted for good, and is needed by nothing."""
+        obj = self.state.get(of.stream, known_id(given) or "")
+        if obj is None or not (obj.deleted and self.options.get("hard_delete_takes_bin", True)):
+            obj = self._target(of, given)
+        if obj.id in self.options.get("has_cases", ()):
+            why = "Your attempt to delete this record could not be completed because it is associated with cases."
+            raise Refused("DELETE_FAILED", why)
+        return obj
+
+    def purge(self, obj: Obj) -> None:
+        """In no query any more, and its id is given to nobody else. What pointed to it points to nothing."""
+        self.state.keep(f"made {obj.stream}", max(obj.n, self.state.note(f"made {obj.stream}", 0)))
+        obj.body = {}
+        self.state.save(obj)
+        self.state.ask("DELETE FROM main.objects WHERE stream = ? AND id = ?", (obj.stream, obj.id))
+        for stream, name in REFERENCES_TO_CONTACT.items() if obj.stream == "contacts" else ():
+            for child in self.state.find(stream, f"$.{name}", obj.id):
+                child.body[name] = None
+                self.state.save(child)
 
     def _living(self, of: Object, given: str) -> Obj:
         """The record a path names."""
@@ -649,8 +674,10 @@ class SalesforceStandin(Jobs):
     def kept(self, obj: Obj) -> Obj:
         if obj.id:
             return self.state.save(obj)
-        id_ = id_of(STREAMS[obj.stream].prefix, self.state.next_n(obj.stream))
-        return self.state.create(obj.stream, id_, obj.body)
+        n = max(self.state.next_n(obj.stream), self.state.note(f"made {obj.stream}", 0) + 1)
+        if n > self.state.next_n(obj.stream):
+            self.state.keep(f"made {obj.stream}", n)
+        return self.state.create(obj.stream, id_of(STREAMS[obj.stream].prefix, n), obj.body)
 
     # -- limits --------------------------------------------------------------------------------------------------
 

@@ -1280,3 +1280,119 @@ def test_every_call_is_one_the_contract_knows(serve: Any, monkeypatch: pytest.Mo
     strangers = [c for c in made if not any(v == c[0] and p.fullmatch(c[1]) for v, p in patterns)]
     assert strangers == []
     assert len({re.sub(r"[0-9A-Za-z]{18}", "", path) for _, path in made}) > 14
+
+
+# -- forgetting --------------------------------------------------------------------------------------------------------
+
+
+def persons(count: int) -> list[Copy]:
+    return [copy("contacts", n, last_name=f"Nachname{n}", email=f"n{n}@example.com") for n in range(1, count + 1)]
+
+
+def forget(org: Org, *ids: str) -> list[Answer]:
+    push = connector.stream("contacts").push
+    assert push
+    assert push.erase
+    return sorted(
+        push.erase(org, [Row(n, Op.UPDATE, id_, {}, {}, {}, "g") for n, id_ in enumerate(ids)]), key=lambda a: a.n
+    )
+
+
+def shown(org: Org) -> str:
+    """Everything a complete pass over contacts shows, those in the recycle bin among it."""
+    return b"".join(r.raw for page in reading(org, "contacts", complete=True) for r in page.records).decode()
+
+
+def test_who_is_forgotten_is_in_no_query_and_not_in_the_bin_and_the_deal_stays(serve: Any, clock: Clock) -> None:
+    standin, org = serve([*persons(3), copy("opportunities", 1, name="A deal", contact=1, stage="open")])
+    since = [page.cursor for page in reading(org, "contacts")][-1]
+    clock.later(minutes=1)
+
+    [answer] = forget(org, first("contacts", 1))
+
+    assert (answer.outcome, answer.id) == (Outcome.WRITTEN, first("contacts", 1))
+    assert "n1@example.com" not in shown(org)
+    assert "n2@example.com" in shown(org)
+    assert first("contacts", 1) not in {r.id for page in reading(org, "contacts", since) for r in page.records}
+    assert look(org, "contacts", first("contacts", 1)) == {}
+    assert "n1@example.com" not in json.dumps([obj.body for obj in standin.state.all()])
+    [deal] = [r for page in reading(org, "opportunities") for r in page.records]
+    assert json.loads(deal.raw)["ContactId"] is None
+
+
+def test_who_lies_in_the_bin_is_only_hidden_and_is_forgotten_as_well(serve: Any) -> None:
+    _, org = serve(persons(2))
+    org.call("DELETE", f"sobjects/Contact/{first('contacts', 1)}")
+    assert "n1@example.com" in shown(org)
+
+    assert [a.outcome for a in forget(org, first("contacts", 1), first("contacts", 2))] == [Outcome.WRITTEN] * 2
+    assert shown(org) == ""
+
+
+def test_where_a_job_can_not_empty_the_bin_the_org_does_so_later_by_itself(serve: Any, clock: Clock) -> None:
+    _, org = serve(persons(2), hard_delete_takes_bin=False, recycle_days=15)
+    org.call("DELETE", f"sobjects/Contact/{first('contacts', 1)}")
+
+    hidden, gone = forget(org, first("contacts", 1), first("contacts", 2))
+    assert (hidden.outcome, hidden.code, gone.outcome) == (Outcome.DEFERRED, "REQUESTED", Outcome.WRITTEN)
+    assert "fifteen days" in hidden.message
+
+    clock.later(days=16)
+    assert [a.outcome for a in forget(org, first("contacts", 1))] == [Outcome.WRITTEN]
+
+
+def test_whom_a_case_needs_is_refused_with_the_reason_and_the_others_go(serve: Any) -> None:
+    _, org = serve(persons(2), has_cases=(first("contacts", 1),))
+
+    kept, gone = forget(org, first("contacts", 1), first("contacts", 2))
+
+    assert (kept.outcome, kept.code, gone.outcome) == (Outcome.REFUSED, "DELETE_FAILED", Outcome.WRITTEN)
+    assert "associated with cases" in kept.message
+    assert "ask again" in kept.message
+    assert "n1@example.com" in shown(org)
+
+
+def test_a_user_who_may_not_delete_for_good_deletes_nothing_and_is_told_the_permission(serve: Any) -> None:
+    _, org = serve(persons(1), may_hard_delete=False)
+    [answer] = forget(org, first("contacts", 1))
+    assert (answer.outcome, answer.code) == (Outcome.REFUSED, "FEATURENOTENABLED")
+    assert "Bulk API Hard Delete" in answer.message
+    assert "n1@example.com" in shown(org)
+
+
+def test_who_is_forgotten_twice_or_never_was_there_is_gone_without_a_job(serve: Any) -> None:
+    standin, org = serve(persons(2))
+    forget(org, first("contacts", 1))
+    standin.calls.clear()
+
+    answers = forget(org, first("contacts", 1), first("contacts", 99), "no id at all", first("contacts", 1)[:15])
+
+    assert [a.outcome for a in answers] == [Outcome.WRITTEN] * 4
+    assert not any("/jobs/" in path for _, path, _ in standin.calls)
+    assert "n2@example.com" in shown(org)
+
+
+def test_the_id_of_who_was_forgotten_is_given_to_nobody_else(serve: Any) -> None:
+    _, org = serve(persons(2))
+    forget(org, first("contacts", 2))
+    made = [json.loads(org.call("POST", "sobjects/Contact", json={"LastName": name}))["id"] for name in ("A", "B")]
+    assert made == [first("contacts", 3), first("contacts", 4)]
+
+
+@pytest.mark.parametrize("lost", [["/batches"], ["/jobs/ingest"], ["A"]])
+def test_an_answer_lost_on_the_way_to_forgetting_does_no_harm(serve: Any, lost: list[str]) -> None:
+    _, org = serve(persons(2), kind=LosesAnswers, lost=lost)
+    assert [a.outcome for a in forget(org, first("contacts", 1))] == [Outcome.WRITTEN]
+    assert lost == []
+    assert "n1@example.com" not in shown(org)
+
+
+def test_an_org_that_allows_no_more_calls_is_asked_again_the_next_time(serve: Any) -> None:
+    standin, org = serve(persons(2))
+    shown(org)  # and so is logged in
+    standin.faults.switch_on("429 storm", rate=1.0)
+    answers = forget(org, first("contacts", 1), first("contacts", 2))
+    standin.faults.switch_off()
+
+    assert [(a.outcome, a.code) for a in answers] == [(Outcome.DEFERRED, "LATER")] * 2
+    assert [a.outcome for a in forget(org, first("contacts", 1))] == [Outcome.WRITTEN]
