@@ -3,7 +3,7 @@
     connectors, settings ─▶ what may be written where, for which purpose, in which region ─┐
     members, golden records, consents ─▶ the strictest word of each person ────────────────┴▶ `push.gates`
 
-Asked when a plan is made, and again before it is written: see `pushing`.
+Asked when a plan is made, and again before it is written: see `closing`.
 """
 
 from __future__ import annotations
@@ -21,14 +21,20 @@ from omnihub.config import PERSONS
 from omnihub.flow.hub import Hub
 from omnihub.model import Change, Entity
 from omnihub.push import Plan
-from omnihub.push.gates import Facts, Gates, Kept, counted, let_through, strictest
+from omnihub.push.gates import REGION, Facts, Gates, Kept, counted, let_through, strictest
+from omnihub.push.missing import whole
 from omnihub.store import bulk, schema
 from omnihub.store.open import watermark
+
+SAID = "marketing_consent"
+"""What a contact's own record says of the purpose `PERSONS`."""
 
 CALLED = {"newsletter": PERSONS, "advertising": PERSONS}
 """What else a purpose is called in consents; the settings may add to it."""
 
 WORD = re.compile(r"[^\W_]+")
+
+INCOMPLETE = "the new record would lack what may not be written there"
 
 MASTERED = (Entity.PRODUCT,)
 """What a master is right about, of all that has golden records."""
@@ -60,10 +66,16 @@ def _purposes(
     return found
 
 
-def gated(c: sa.Connection, hub: Hub, plan: Plan) -> tuple[Plan, list[dict[str, Any]]]:
-    """The plan without what a gate stops, and what was kept back, counted."""
+def gated(c: sa.Connection, hub: Hub, plan: Plan) -> tuple[Plan, dict[str, Any]]:
+    """The plan without what a gate stops, and what was kept back, counted, for the plan's facts."""
     through, kept = sieved(c, hub, plan.changes)
-    return (replace(plan, changes=tuple(through)), counted(kept)) if kept else (plan, [])
+    if not kept:
+        return plan, {}
+    push = {(name, s.name): s.push for name, x in hub.connectors.items() for s in x.streams if s.push}
+    made, _ = whole(through, push)
+    there = {id(change) for change in made}
+    kept += [Kept(change, REGION, INCOMPLETE) for change in through if id(change) not in there]
+    return replace(plan, changes=tuple(made)), {"kept_back": counted(kept)}
 
 
 def sieved(
@@ -101,9 +113,9 @@ def said_by(c: sa.Connection, hub: Hub, golden_ids: Collection[str]) -> dict[str
     home: dict[str, str] = {}
     for row in bulk.where_in(c, members, x.c.golden_id, golden_ids):
         home[row.ref] = row.golden_id
-        told[row.golden_id][PERSONS].append(json.loads(row.fields).get("marketing_consent"))
+        told[row.golden_id][PERSONS].append(json.loads(row.fields).get(SAID))
     for row in bulk.where_in(c, sa.select(g.c.id, g.c.fields), g.c.id, golden_ids):
-        told[row.id][PERSONS].append(json.loads(row.fields).get("marketing_consent"))
+        told[row.id][PERSONS].append(json.loads(row.fields).get(SAID))
     for ref, purpose, state in _consents(c, hub, home):
         told[home[ref]][purpose].append(state)
     return {gid: {p: word for p, words in of.items() if (word := strictest(words))} for gid, of in told.items()}

@@ -38,6 +38,7 @@ LOOK_LEAST = (
 FRESH_S = 1.0  # what was looked at should be on its way by then: nobody looks further ahead
 WAVES = 2  # nor further than so many times what can be under way at once
 NO_VALUE = ("null", '""', "[]", "{}")  # the ways JSON says that there is none
+GATE = "gate"  # the code of what a gate has kept back
 ANNOUNCED = 1000  # records noted as about to be written, with one commit
 
 
@@ -95,6 +96,10 @@ def unannounced(tasks: Sequence[Task]) -> None:
     """Nobody wants to know beforehand."""
 
 
+Shut = Callable[[Task, Present], Mapping[int, str]]
+"""(record, as it is now) → which of its changes, by number, must not be written any more, and why."""
+
+
 def apply_stream(
     client: Any,
     stream: Stream,
@@ -102,6 +107,7 @@ def apply_stream(
     read: Read,
     receive: Receive,
     announce: Announce = unannounced,
+    shut: Shut | None = None,
 ) -> None:
     """Carry out the tasks of one stream. Every change of every task ends in exactly one receipt, or this raises and
     the rest is left for the next time (the receipts so far are kept).
@@ -113,7 +119,7 @@ def apply_stream(
     assert stream.push is not None
     mapped = stream.fields
     halves = frozenset(name for name, where in mapped.items() if isinstance(where, FullName))
-    target = _Target(client, stream, stream.push, read, fields_of(stream.entity), mapped, halves)
+    target = _Target(client, stream, stream.push, read, fields_of(stream.entity), mapped, halves, shut)
     _Applying(target, tasks, receive, announce).run()
 
 
@@ -136,6 +142,7 @@ class _Target:
     kinds: Mapping[str, Field]
     mapped: FieldMap
     halves: frozenset[str]  # fields that are a part of a name kept as one text
+    shut: Shut | None = None
 
 
 @dataclass(frozen=True)
@@ -360,6 +367,8 @@ def _compare(target: _Target, task: Task, present: Present | None) -> tuple[list
     if present is None:
         gone = "the record is no longer there"
         return [_receipt(task, task.changes, Outcome.DRIFTED, {}, "gone", gone)], []
+    if target.shut and (shut := target.shut(task, present)):
+        return _apart_from(target, task, present, shut)
     if all(present.fields.get(c.field) == c.old != c.new for _, c in task.changes):  # as nearly always
         return [], [_ready(target, task, task.changes, present)]
     kinds = target.kinds
@@ -390,6 +399,24 @@ def _compare(target: _Target, task: Task, present: Present | None) -> tuple[list
     if not rest:
         return receipts, []
     return receipts, [_ready(target, task, tuple(rest), present)]
+
+
+def _apart_from(
+    target: _Target, task: Task, present: Present, shut: Mapping[int, str]
+) -> tuple[list[Receipt], list[_Ready]]:
+    """A gate has closed since the plan was made: without what it stops."""
+    by_why: dict[str, list[Numbered]] = {}
+    for numbered in task.changes:
+        if numbered[0] in shut:
+            by_why.setdefault(shut[numbered[0]], []).append(numbered)
+    receipts = [
+        _receipt(task, some, Outcome.DRIFTED, present.fields, GATE, f"kept back: {why}") for why, some in by_why.items()
+    ]
+    rest = tuple(numbered for numbered in task.changes if numbered[0] not in shut)
+    if not rest:
+        return receipts, []
+    done, ready = _compare(replace(target, shut=None), replace(task, changes=rest), present)
+    return receipts + done, ready
 
 
 def _ready(target: _Target, task: Task, changes: tuple[Numbered, ...], present: Present) -> _Ready:

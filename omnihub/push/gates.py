@@ -26,6 +26,9 @@ WHITE_LIST, MASTER, REGION, CONSENT = "white list", "master", "region", "consent
 Where = tuple[str, str]
 """(system, stream)"""
 
+VALUES = (Op.CREATE, Op.UPDATE)
+"""What writes values; the others let a record go, or know it again."""
+
 EXAMPLES = 3  # refs that are named with a count
 
 
@@ -50,8 +53,10 @@ class Gates:
 
     def purposes_of(self, change: Change) -> frozenset[str]:
         """What this change would reach a person for; nothing, where it takes a way to reach them away."""
+        if change.op not in VALUES or change.new is None:
+            return frozenset()
         kind = _field(change).kind
-        if change.new is None or (kind is Kind.CONSENT and change.new == "no"):
+        if kind is Kind.CONSENT and change.new == "no":
             return frozenset()
         told = self.purposes.get((change.ref.system, change.ref.stream), {})
         by_field = told.get(change.field, frozenset())
@@ -107,13 +112,13 @@ def _keep_whole(changes: Sequence[Change], kept: dict[int, Kept]) -> None:
     units: dict[tuple[Ref, str], Kept] = {}
     records: dict[Ref, Kept] = {}
     for one in kept.values():
-        units.setdefault((one.change.ref, unit_of(one.change.golden_id, one.change.field)), one)
+        units.setdefault((one.change.ref, _unit(one.change)), one)
         if one.gate == CONSENT and one.change.op is Op.CREATE:
             records.setdefault(one.change.ref, one)
     if not units:
         return
     for n, change in enumerate(changes):
-        because = records.get(change.ref) or units.get((change.ref, unit_of(change.golden_id, change.field)))
+        because = records.get(change.ref) or units.get((change.ref, _unit(change)))
         if because and n not in kept:
             kept[n] = Kept(change, because.gate, because.why)
 
@@ -125,6 +130,8 @@ def _stopped(change: Change, gates: Gates, facts: Facts, restoring: bool) -> tup
         return MASTER, f"{system} is the master and never written"
     if where not in gates.writable:
         return WHITE_LIST, f"{system}/{change.ref.stream} is read only"
+    if change.op not in VALUES:
+        return None
     given = gates.given.get(where, frozenset()) if change.op is Op.CREATE else frozenset()
     if change.field not in gates.writable[where] | given:
         return WHITE_LIST, f"{change.field} may not be written there"
@@ -153,6 +160,11 @@ def _reaches(change: Change, gates: Gates, facts: Facts) -> tuple[str, str] | No
         if word is None and purpose in gates.unknown_is_no:
             return CONSENT, f"nobody knows of a consent for {purpose}"
     return None
+
+
+def _unit(change: Change) -> str:
+    """What is written together."""
+    return unit_of(change.golden_id, change.field) if change.op in VALUES else change.op.value
 
 
 def _entity(change: Change) -> Entity:
