@@ -96,13 +96,79 @@ class Match(_Section):
     product: Thresholds | None = None
 
 
+_SHARE = Field(default=None, gt=0, le=1)
+_COUNT = Field(default=None, ge=0)
+
+
+class OwnGuard(_Section):
+    """Limits of one system, entity or field, where they are not those of all."""
+
+    max_share: float | None = _SHARE
+    max_records: int | None = _COUNT
+    first_run_share: float | None = _SHARE
+    first_run_records: int | None = _COUNT
+    floor: int | None = _COUNT
+    max_emptied: int | None = _COUNT
+    max_deleted: int | None = _COUNT
+    max_loosened: int | None = _COUNT
+    max_price_change: float | None = Field(default=None, gt=0)
+    price_floor: int | None = _COUNT
+    source_drop: float | None = _SHARE
+    source_floor: int | None = _COUNT
+
+
 class Guard(_Section):
-    """How much one plan may change per system, entity and operation before a person has to approve it."""
+    """How much one plan may change per system, entity and operation before a person has to approve it.
+
+    limits: system, entity, entity.field, system.entity or system.entity.field → limits of its own; the nearest holds.
+    """
 
     max_share: float = Field(default=0.3, gt=0, le=1)  # of the records the system has
     max_records: int = Field(default=100_000, ge=1)
     first_run_share: float = Field(default=1.0, gt=0, le=1)  # instead of max_share while nothing was ever written there
+    first_run_records: int | None = Field(default=None, ge=1)  # instead of max_records
     floor: int = Field(default=20, ge=0)  # so few changes are fine whatever their share
+    max_emptied: int = Field(default=0, ge=0)  # fields that lose their value
+    max_deleted: int = Field(default=0, ge=0)
+    max_loosened: int = Field(default=0, ge=0)  # consents that become yes
+    max_price_change: float = Field(default=0.2, gt=0)  # how far a price may move, as a share of what it was …
+    price_floor: int = Field(default=3, ge=0)  # … where it is more than so many
+    source_drop: float = Field(default=0.3, gt=0, le=1)  # of the records, or values of a field, a source loses at once
+    source_floor: int = Field(default=10, ge=0)  # so few may go on any day; 1 for source_drop switches it off
+    limits: Mapping[str, OwnGuard] = {}
+
+    @field_validator("limits", mode="before")
+    @classmethod
+    def _of_something(cls, limits: Any) -> Any:
+        if not isinstance(limits, Mapping):
+            raise ValueError("write each below it, as system.entity.field: {max_share: 0.1}")
+        for key, told in limits.items():
+            _known_place(str(key))
+            if not isinstance(told, Mapping):
+                raise ValueError(f"{key}: write its limits below it, as {{max_share: 0.1}}")
+            for name in told:
+                if name not in OwnGuard.model_fields:
+                    raise ValueError(f"{key}.{name}: there is no such limit; {meant(str(name), OwnGuard.model_fields)}")
+        return {str(key): told for key, told in limits.items()}
+
+    def own(self) -> dict[str, dict[str, float]]:
+        """key → the limits that are set there."""
+        return {key: told.model_dump(exclude_none=True) for key, told in self.limits.items()}
+
+
+def _known_place(key: str) -> None:
+    """What a limit may be about: system, entity, entity.field, system.entity, system.entity.field."""
+    parts = key.split(".")
+    at = next((n for n, part in enumerate(parts[:2]) if part in set(Entity)), None)
+    if at is None:
+        if len(parts) > 1:
+            raise ValueError(f"{key}: there is no entity {parts[1]}; {meant(parts[1], set(Entity))}")
+        return  # a system; which there are, is not known yet
+    fields = fields_of(Entity(parts[at]))
+    if len(parts) > at + 2:
+        raise ValueError(f"{key}: write system.entity.field; nothing is below a field")
+    if len(parts) > at + 1 and parts[-1] not in fields:
+        raise ValueError(f"{key}: there is no field {parts[-1]}; {meant(parts[-1], fields)}")
 
 
 class FieldRule(_Section):
@@ -289,7 +355,47 @@ def _words(key: str, told: Any) -> Any:
     return words
 
 
-OWN_KEYS = ("enabled", "streams", "full_every_hours")
+# -- systems ---------------------------------------------------------------------------------------------------------
+
+
+class Writing(_Section):
+    """What the hub may do by itself to the records of one entity in one system.
+
+    create: whether customers the system does not know are made there. update: whether, and how, what differs is
+    written; fields: the same for one field, or group of fields. delete: whether an undo may take away what the hub has
+    made.
+    """
+
+    create: Literal["never", "if_missing"] = "never"
+    update: Literal["always", "if_empty", "approve", "never"] = "always"
+    delete: Literal["never", "own"] = "never"
+    fields: Mapping[str, Literal["always", "if_empty", "approve", "never"]] = {}
+
+
+def _writing_of(key: Any, told: Any) -> Any:
+    """One entry of `write` as `Writing` takes it; ValueError where it can't be meant."""
+    if key not in GOLDEN:
+        raise ValueError(f"there is no {key} to be written; {meant(str(key), GOLDEN)}")
+    if not isinstance(told, Mapping):
+        raise ValueError(f"{key}: write create, update, delete or fields below it")
+    for name in told:
+        if name not in Writing.model_fields:
+            raise ValueError(f"{key}: there is no such setting as {name}; {meant(str(name), Writing.model_fields)}")
+    for name, word in told.items():
+        many = name == "fields" and isinstance(word, Mapping)
+        words = get_args(Writing.model_fields["update" if many else name].annotation)
+        for field in word if many else ():
+            _known_field(f"{key}.{field}")
+        for where, one in word.items() if many else [("", word)]:
+            if one not in words:
+                says = (
+                    f"write one of {', '.join(words)}" if many or name != "fields" else "write field: update below it"
+                )
+                raise ValueError(f"{key}.{f'{name}.{where}'.rstrip('.')}: {says}")
+    return told
+
+
+OWN_KEYS = ("enabled", "streams", "full_every_hours", "write")
 DECLARED_KEYS = (*OWN_KEYS, "connector", "title", "role", "master")
 
 
@@ -303,6 +409,7 @@ class System(_Section):
     enabled: bool = True
     streams: tuple[str, ...] | None = None  # None: all
     full_every_hours: float | None = Field(default=None, gt=0)
+    write: Mapping[str, Writing] = {}  # entity → what may be done to its records without asking
     region: str = (
         ""  # where it keeps its data; what stays in a region is written to no system that is not told to be there
     )
@@ -326,6 +433,13 @@ class System(_Section):
             own |= {"streams": None, "declared": _streams_of(given.get("streams"))}
         rest = {str(key): value for key, value in given.items() if key not in keys and value is not None}
         return own | {"settings": {key: _text(key, value) for key, value in rest.items()}}
+
+    @field_validator("write", mode="before")
+    @classmethod
+    def _written_by_entity(cls, told: Any) -> Any:
+        if not isinstance(told, Mapping):
+            raise ValueError("write each below it, as contact: {create: if_missing}")
+        return {key: _writing_of(key, one) for key, one in told.items()}
 
 
 def _streams_of(given: Any) -> dict[str, Any]:
@@ -732,6 +846,11 @@ def _system_problems(name: str, system: System, connectors: Mapping[str, Connect
                 f"systems.{name}.{key}: is a secret and must not stand in a file; "
                 f"delete it here and set the variable {_variable(name, key)}"
             )
+    written = sorted({s.entity.value for s in connector.streams if s.push and not connector.master})
+    for entity in system.write:
+        if entity not in written:
+            says = meant(entity, written) if written else "nothing is ever written there"
+            yield f"systems.{name}.write.{entity}: {connector.title} has no {entity} to be written; {says}"
     offered = [stream.name for stream in connector.streams]
     for stream in system.streams or ():
         if stream not in offered:
@@ -818,8 +937,14 @@ _EXAMPLE = """\
 #guard:
 #  max_share: 0.3         # of the records the system has
 #  max_records: 100000    # whatever their share
-#  first_run_share: 1.0   # instead of max_share while nothing was ever written there
+#  first_run_share: 1.0   # instead of max_share while nothing was ever written there; first_run_records as well
 #  floor: 20              # so few are always fine
+#  max_emptied: 0         # fields that lose their value; max_deleted: records; max_loosened: consents that become yes
+#  max_price_change: 0.2  # how far prices may move, where it is more than price_floor: 3 of them
+#  source_drop: 0.3       # what a source may lose at once, of its records or of the values of a field; 1 is off
+#  source_floor: 10       # so few may go on any day, but never all
+#  limits: {}             # of a system, an entity or a field; the nearest holds, as in
+# | limits: {hubspot: {max_share: 0.1}, contact.email: {floor: 5}, portal.contact.phone: {max_records: 50}}
 
 # Which member's value wins, by field or group of fields. The rules: trusted, recent, order, frequent, complete,
 # strictest (permissions), master, union (fields that hold several values). `omnihub rules` shows the table that holds,

@@ -5,7 +5,8 @@
     matching    refined → pairs, crosswalk, golden ids, per entity
     merging     crosswalk → golden records, per entity
     comparing   golden → differences and findings
-    planning    differences → plan → guard → stored, approved
+    planning    differences → plan → guard → stored (guarding: what a guard needs to know)
+    approving   a person lets a stopped plan pass
     pushing     stored plan → apply → receipts
     undoing     receipts and the present state → the plan that takes them back (holding: what was undone stays so)
     reporting   everything → page, CSV, JSON
@@ -18,11 +19,12 @@ commits the outcome together with the watermark. "Everything changed" is the sam
 The command line and Dagster both call these functions, and hold no logic of their own.
 """
 
+from omnihub.flow.approving import approve
 from omnihub.flow.comparing import compare_all
 from omnihub.flow.hub import Hub
 from omnihub.flow.matching import match_entity
 from omnihub.flow.merging import merge_entity
-from omnihub.flow.planning import approve, make_and_store_plan, open_plan
+from omnihub.flow.planning import make_and_store_plan, open_plan
 from omnihub.flow.pulling import pull_system
 from omnihub.flow.pushing import apply_plan
 from omnihub.flow.refining import refine_system

@@ -11,6 +11,7 @@ from omnihub.match import THRESHOLDS, Thresholds
 from omnihub.merge import HALF_LIFE_DAYS, Rules
 from omnihub.model import GOLDEN, Entity
 from omnihub.push import Limits
+from omnihub.push.policy import Policies, Policy
 from omnihub.sandbox.serving import addresses
 from omnihub.sdk import Connector
 from omnihub.store import Store
@@ -34,6 +35,7 @@ class Hub:
     settings: Callable[[Connector], Mapping[str, str]]
     rules: Rules = field(default_factory=Rules)
     limits: Limits = field(default_factory=Limits)
+    policies: Policies = field(default_factory=dict)
     gates: Gates = field(default_factory=Gates)
     regions: Mapping[str, str] = field(default_factory=dict)
     thresholds: Mapping[Entity, Thresholds] = field(default_factory=lambda: THRESHOLDS)
@@ -56,6 +58,7 @@ def open_hub(config: Config, connectors: Mapping[str, Connector], progress: Prog
         settings=lambda connector: config.settings_for(connector, addresses(config.home).get(connector.name)),
         rules=rules_of(config.survivorship, masters),
         limits=_limits(config),
+        policies=policies_of(config),
         gates=config.gates,
         regions=config.regions(),
         thresholds=thresholds(config),
@@ -72,9 +75,36 @@ def rules_of(told: Survivorship, masters: frozenset[str]) -> Rules:
     return Rules(told.by_field(), told.trust, masters, half_life_days, told.orders(), told.half_lives())
 
 
+_LIMITS = {
+    "max_share": "share",
+    "max_records": "records",
+    "first_run_share": "first_share",
+    "first_run_records": "first_records",
+    "floor": "floor",
+    "max_emptied": "emptied",
+    "max_deleted": "deleted",
+    "max_loosened": "loosened",
+    "max_price_change": "price",
+    "price_floor": "price_floor",
+    "source_drop": "drop",
+    "source_floor": "drop_floor",
+}
+"""What the settings call a limit → what the guard does."""
+
+
 def _limits(config: Config) -> Limits:
     told = config.guard
-    return Limits(share=told.max_share, first_share=told.first_run_share, floor=told.floor, records=told.max_records)
+    own = {key: {_LIMITS[name]: most for name, most in limits.items()} for key, limits in told.own().items()}
+    return Limits(**{_LIMITS[name]: getattr(told, name) for name in _LIMITS}, own=own)
+
+
+def policies_of(config: Config) -> Policies:
+    """What may be done without asking, of each system and entity the settings speak of."""
+    return {
+        (name, Entity(entity)): Policy(told.create, told.update, told.delete, told.fields)
+        for name, system in config.systems.items()
+        for entity, told in system.write.items()
+    }
 
 
 def thresholds(config: Config) -> dict[Entity, Thresholds]:

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from omnihub import refine as step
 from omnihub.flow.drifting import note_shape
+from omnihub.flow.guarding import note_held
 from omnihub.flow.hub import Hub
 from omnihub.sdk import Stream
 from omnihub.store import bulk, schema
@@ -180,6 +181,7 @@ def _keep(hub: Hub, system: str, stream: Stream, rows: pa.Table, prior: pa.Table
         }
         cells = [placed[n] if n in placed else fresh.column(n).to_pylist() for n in _COLUMNS]
         bulk.upsert(c, schema.refined, _COLUMNS, list(zip(*cells, strict=True)))
+        note_held(c, system, stream.name, prior, fresh)
         advance(c, "refine", until, f"{system}/{stream.name}")
     troubled = count - pc.sum(pc.equal(fresh.column("problems"), "{}")).as_py() if count else 0
     return {"changed": count, "same": rows.num_rows - count, "problems": troubled}

@@ -242,7 +242,7 @@ def test_a_plan_past_a_limit_is_red_and_writes_nothing(begin: Start) -> None:
     assert (told.plan.state, told.summary["state"], told.summary["blocked"]) == ("blocked", "red", True)
     with pytest.raises(UnsafePlan, match=f"omnihub approve {told.plan.id}") as stopped:
         apply_plan(here.hub(limits=STRICT), told.plan.id)
-    assert "guard.first_share allows 1" in str(stopped.value)
+    assert "guard.first_run_share allows 1" in str(stopped.value)
     assert here.dump() == before
 
 

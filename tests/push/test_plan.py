@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from omnihub.model import Change, Op, Ref
-from omnihub.push import Limits, Plan, guard, make_plan
+from omnihub.push import Plan, make_plan
 from omnihub.push.plan import Difference, calls
 from omnihub.sdk import Answer, Page, Push, Row
 
@@ -164,69 +164,3 @@ def test_a_plan_says_how_many_calls_it_takes() -> None:
     push = {("crm", "people"): may("phone", batch=10)}
     plan = make_plan([differs(ref=f"crm/people/{n}") for n in range(21)], push, {}, LOOKED)
     assert calls(plan, push) == {"crm": 6}, "three batches, each looked at and written"
-
-
-# -- the guard -------------------------------------------------------------------------------------------------------
-
-
-def edits(count: int, system: str = "crm", new: str | None = "+2") -> tuple[Change, ...]:
-    return tuple(Change(Ref(system, "people", f"{n:04}"), "phone", "+1", new, "why", "contact_a") for n in range(count))
-
-
-def broken(
-    plan: tuple[Change, ...], limits: Limits, total: int = 100, before: frozenset[str] = frozenset({"crm"})
-) -> list[tuple[str, int, int]]:
-    return [(b.limit, b.count, b.allowed) for b in guard(Plan(plan), {("crm", "people"): total}, before, limits)]
-
-
-LIMITS = Limits(share=0.3, first_share=0.6, floor=5, records=50)
-
-
-@pytest.mark.parametrize(
-    ("count", "total", "allowed"), [(30, 100, True), (31, 100, False), (5, 10, True), (6, 10, False), (5, 0, True)]
-)
-def test_a_plan_may_touch_a_share_of_the_records_but_a_few_always(count: int, total: int, allowed: bool) -> None:
-    assert (broken(edits(count), LIMITS, total) == []) is allowed
-
-
-def test_the_first_plan_ever_has_a_limit_of_its_own() -> None:
-    assert broken(edits(45), LIMITS, 75, before=frozenset()) == []
-    assert broken(edits(46), LIMITS, 75, before=frozenset()) == [("guard.first_share", 46, 45)]
-    assert broken(edits(45), LIMITS, 75, before=frozenset({"shop"})) == [], "another system's writing does not count"
-    assert broken(edits(45), LIMITS, 75) == [("guard.share", 45, 22)]
-
-
-def test_so_many_records_are_too_many_whatever_their_share() -> None:
-    assert broken(edits(51), LIMITS, 10_000) == [("guard.records", 51, 50)]
-    assert broken(edits(50), LIMITS, 10_000) == []
-
-
-def test_records_count_once_however_many_of_their_fields_change() -> None:
-    some = edits(5)
-    more = tuple(Change(c.ref, "city", None, "Bonn", "why", "contact_a") for c in some)
-    assert broken(some + more, LIMITS, 10) == []
-
-
-def test_emptying_a_field_always_needs_a_person() -> None:
-    assert broken(edits(1, new=None), LIMITS, 10_000) == [("no emptying of fields", 1, 0)]
-
-
-def test_each_system_is_judged_by_itself() -> None:
-    plan = Plan(edits(31) + edits(5, "shop"))
-    found = guard(plan, {("crm", "people"): 100, ("shop", "people"): 100}, frozenset({"crm", "shop"}), LIMITS)
-    assert [(b.system, b.limit) for b in found] == [("crm", "guard.share")]
-
-
-def test_a_broken_limit_tells_a_person_where_how_many_and_for_example() -> None:
-    [one] = guard(Plan(edits(31)), {("crm", "people"): 100}, frozenset({"crm"}), LIMITS)
-    assert one.words() == (
-        "crm/people: 31 records would change, guard.share allows 30 "
-        "(for example crm/people/0000, crm/people/0001, crm/people/0002)"
-    )
-
-
-@given(st.integers(0, 200), st.integers(0, 1000), st.booleans())
-def test_a_plan_never_gets_worse_by_changing_less(count: int, total: int, first: bool) -> None:
-    before = frozenset() if first else frozenset({"crm"})
-    if broken(edits(count), LIMITS, total, before) == []:
-        assert broken(edits(count // 2), LIMITS, total, before) == []

@@ -220,7 +220,7 @@ def test_chosen_are_the_systems_and_fields_named_and_the_whole_of_an_address() -
 
 def test_an_undo_may_empty_what_was_filled_and_no_other_plan_may() -> None:
     plan = Plan((only(invert([wrote(before=None)], now({"job": "Head"}, job_title="Head"), TARGETS)),))
-    assert [b.limit for b in guard(plan, {}, frozenset(), Limits())] == ["no emptying of fields"]
+    assert [b.limit for b in guard(plan, {}, frozenset(), Limits())] == ["max_emptied"]
     assert guard(plan, {}, frozenset(), Limits(), restoring=True) == []
 
 
