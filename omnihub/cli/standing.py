@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from rich.markup import escape
 
 from omnihub.cli.installation import here
 from omnihub.cli.screen import BAD, DOUBTFUL, GOOD, heading, number, progress, put, table, tell
-from omnihub.flow import open_plan
+from omnihub.flow import open_plan, reporting
 from omnihub.flow.drifting import drifts
 from omnihub.flow.planning import OPEN
 from omnihub.flow.runs import balance
@@ -40,7 +41,8 @@ def status(as_json: bool) -> None:
 
 
 def standing(store: Store, connectors: Mapping[str, Connector], now: datetime) -> dict[str, Any]:
-    """Per stream how far it is read, the last runs, the open plan, what was undone and stays so, open findings."""
+    """Per stream how far it is read, the last runs, the open plan, what was undone and stays so, open findings, what
+    systems refuse and why, and whether the audit chain is whole."""
     plan = open_plan(store)
     with store.read() as c:
         return {
@@ -50,6 +52,8 @@ def standing(store: Store, connectors: Mapping[str, Connector], now: datetime) -
             "undone": c.execute(sa.select(sa.func.count()).select_from(schema.holds)).scalar_one(),
             "undoing": _undos(c),
             "findings": _findings(c),
+            "letters": [asdict(cause) for cause in reporting.causes(c)],
+            "audit": asdict(reporting.audit(c)),
         }
 
 
@@ -150,7 +154,33 @@ def _draw(console: Console, facts: Mapping[str, Any]) -> None:
         means = FINDING_KINDS[kind].means if kind in FINDING_KINDS else ""
         drawn.add_row(kind, number(count), f"[dim]{means}[/]")
     put(console, drawn if facts["findings"] else "[dim]none[/]")
+    _draw_letters(console, facts["letters"])
+    _draw_audit(console, facts["audit"])
     console.print()
+
+
+def _draw_letters(console: Console, causes: Sequence[Mapping[str, Any]]) -> None:
+    """What systems refuse, by why."""
+    if not causes:
+        return
+    waiting, given_up = (sum(one[name] for one in causes) for name in ("count", "given_up"))
+    beside = f"{waiting - given_up:,} waiting" + (f", {given_up:,} given up" if given_up else "")
+    heading(console, "Refused by systems", f"{beside} · omnihub letters")
+    drawn = table("why", "changes", "where", "way out", right=("changes",), fold=("where", "way out"))
+    for one in causes:
+        drawn.add_row(one["code"], number(one["count"]), ", ".join(one["systems"]), f"[dim]{escape(one['way_out'])}[/]")
+    put(console, drawn)
+
+
+def _draw_audit(console: Console, audit: Mapping[str, Any]) -> None:
+    heading(console, "Audit", f"{audit['rows']:,} entries")
+    if audit["broken"]:
+        put(console, f"{BAD} {escape(audit['broken'])}; [bold]omnihub audit verify[/] says where")
+    else:
+        put(
+            console,
+            f"{GOOD} the chain is whole" + (f" [dim]· last hash {audit['head'][:16]}…[/]" if audit["head"] else ""),
+        )
 
 
 def _draw_undone(console: Console, facts: Mapping[str, Any]) -> None:
@@ -201,8 +231,6 @@ def _ago(age_s: int | None) -> str:
 
 def report(run_id: str | None, as_json: bool) -> None:
     """Write it and say where it is."""
-    from omnihub.flow import reporting
-
     installation = here()
     with progress() as told, installation.hub(told) as hub:
         facts = reporting.report(hub, installation.config.home / "reports", run_id)

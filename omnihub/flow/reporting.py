@@ -1,6 +1,6 @@
 """Report on a run: read what the store knows, have it put into words, and leave the files where people find them.
 
-    <folder>/latest/     index.html  findings.csv  report.json  systems/<system>.csv
+    <folder>/latest/     index.html  findings.csv  report.json  systems/<system>.csv  plan.html  plan.md
     <folder>/<run>/      the same, one folder for each of the last runs
 
 The same state of the store gives the same files, but for the line that says when the report was made. The findings pass
@@ -15,7 +15,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -24,9 +24,10 @@ import sqlalchemy as sa
 
 from omnihub import report as words
 from omnihub.errors import ConfigError
+from omnihub.flow import auditing, showing
 from omnihub.flow.drifting import drifts
 from omnihub.flow.hub import Hub
-from omnihub.flow.letters import readable
+from omnihub.flow.letters import BY_CODE, cause_of, letter_id, readable
 from omnihub.flow.runs import balance
 from omnihub.model import GOLDEN, Entity, Outcome
 from omnihub.report import Facts, Item
@@ -44,8 +45,8 @@ REFUSALS = 25  # shown of the dead letters
 def report(hub: Hub, folder: Path, run_id: str | None = None) -> dict[str, Any]:
     """Write the report of a run, of the latest by default.
 
-    Returns folder, html, csv, json (paths of the latest report), kept (this run's own folder), run, and the counts
-    findings, for_people, urgent, waiting, corrected, consistency, coverage, expected, systems.
+    Returns folder, html, csv, json, plan (paths of the latest report), kept (this run's own folder), run, and the
+    counts findings, for_people, urgent, waiting, corrected, consistency, coverage, expected, systems.
     ConfigError when there is no such run.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -74,6 +75,7 @@ def _told(facts: Facts, latest: Path, kept: Path | None) -> dict[str, Any]:
         "html": str(latest / "index.html"),
         "csv": str(latest / "findings.csv"),
         "json": str(latest / "report.json"),
+        "plan": str(latest / facts.plan_page) if facts.plan_page else None,
         "kept": str(kept) if kept else None,
         "run": facts.run.id if facts.run else None,
         **totals,
@@ -132,9 +134,22 @@ def _write(c: sa.Connection, hub: Hub, folder: Path, run_id: str | None) -> Fact
         parts = open_.enter_context((folder / "findings.jsonl").open("w", encoding="utf-8", errors="replace"))
         _write_findings(c, hub, folder, digest, plan, parts)
         facts = _facts(c, hub, digest, run, row, plan_row)
+    if story := _story(c, hub, row, plan_row):
+        showing.keep_pages(story, folder)
+        facts = replace(facts, plan_page=showing.HTML, plan_says=words.headline(story))
     (folder / "index.html").write_text(words.render(facts), encoding="utf-8", errors="replace")
     _write_json(folder, facts)
     return facts
+
+
+def _story(c: sa.Connection, hub: Hub, row: Any, plan_row: Any) -> words.Story | None:
+    """The plan of this run, told; of a dry run, which keeps none, the one it would make; else the latest there is."""
+    noted = json.loads(row.counts).get("plan", {}) if row else {}
+    if noted.get("kept") is False:
+        return showing.dry_story(hub, row.id)
+    if noted.get("counts", {}).get("planned") == 0:
+        return showing.empty_story(showing.titles_of(hub), row.id, row.started_at, noted)
+    return showing.stored_story(c, showing.titles_of(hub), plan_row.id) if plan_row else None
 
 
 def _titles(hub: Hub) -> pa.Table:
@@ -165,6 +180,8 @@ def _facts(
         records=int(c.execute(sa.select(sa.func.count()).where(~schema.refined.c.deleted)).scalar_one()),
         goldens=sum({r["entity"]: r["total"] for r in known.to_pylist()}.values()),
         undone=int(c.execute(sa.select(sa.func.count()).select_from(schema.holds)).scalar_one()),
+        causes=causes(c),
+        audit=audit(c),
     )
 
 
@@ -436,9 +453,8 @@ def _plan(c: sa.Connection, row: Any, run: words.RunFacts | None) -> words.PlanO
 
 def _refusals(c: sa.Connection) -> tuple[words.Refusal, ...]:
     d, t = schema.dead_letters, schema.refined
-    query = sa.select(d.c.ref, d.c.field, d.c.old, d.c.new, d.c.code, d.c.message, d.c.at, t.c.fields).outerjoin(
-        t, t.c.ref == d.c.ref
-    )
+    columns = (d.c.ref, d.c.field, d.c.old, d.c.new, d.c.code, d.c.message, d.c.at, d.c.given_up_by, t.c.fields)
+    query = sa.select(*columns).outerjoin(t, t.c.ref == d.c.ref)
     rows = c.execute(query.order_by(d.c.at.desc(), d.c.ref, d.c.field).limit(REFUSALS)).all()
     return tuple(
         words.Refusal(
@@ -449,11 +465,40 @@ def _refusals(c: sa.Connection) -> tuple[words.Refusal, ...]:
             old=_legible(r.old),
             new=_legible(r.new),
             code=r.code,
-            message=readable(r.message) or "",
+            message=(message := readable(r.message) or ""),
             at=r.at,
+            letter=letter_id(r.ref),
+            way_out=cause_of(r.code, message).way_out,
+            given_up=r.given_up_by or "",
         )
         for r in rows
     )
+
+
+def causes(c: sa.Connection) -> tuple[words.Cause, ...]:
+    """Why systems refuse what they refuse, what most changes wait for first."""
+    d = schema.dead_letters
+    found: dict[str, list[Any]] = {}
+    for row in c.execute(sa.select(d.c.ref, d.c.code, d.c.message, d.c.given_up_at)):
+        found.setdefault(cause_of(row.code, readable(row.message) or "").code, []).append(row)
+    told = (
+        words.Cause(
+            code=code,
+            means=BY_CODE[code].means,
+            way_out=BY_CODE[code].way_out,
+            count=len(rows),
+            given_up=sum(row.given_up_at is not None for row in rows),
+            systems=tuple(sorted({row.ref.partition("/")[0] for row in rows})),
+        )
+        for code, rows in found.items()
+    )
+    return tuple(sorted(told, key=lambda cause: (cause.given_up - cause.count, cause.code)))
+
+
+def audit(c: sa.Connection) -> words.AuditFacts:
+    """Whether the chain is whole."""
+    found = auditing.verify(c)
+    return words.AuditFacts(found.rows, found.head, found.broken.words if found.broken else "")
 
 
 def _legible(value: str | None) -> str | None:

@@ -11,6 +11,8 @@ flow's business.
 """
 
 from omnihub.report.facts import (
+    AuditFacts,
+    Cause,
     Drift,
     Facts,
     FieldScore,
@@ -44,6 +46,8 @@ __all__ = [
     "PARENTS",
     "SYSTEMS",
     "Around",
+    "AuditFacts",
+    "Cause",
     "Customer",
     "Digest",
     "Drift",

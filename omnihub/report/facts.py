@@ -181,7 +181,8 @@ class PlanOutcome:
 
 @dataclass(frozen=True)
 class Refusal:
-    """A dead letter: a change a system refused, and which is not tried again until one of its two values changes."""
+    """A dead letter: a change a system refused, and which is not tried again until one of its two values changes.
+    code: the system's own; way_out: what somebody may do about it; given_up: by whom, where it is never tried again."""
 
     system: str
     ref: str
@@ -192,6 +193,31 @@ class Refusal:
     code: str
     message: str
     at: str
+    letter: str = ""
+    way_out: str = ""
+    given_up: str = ""
+
+
+@dataclass(frozen=True)
+class Cause:
+    """Why systems refuse, the same words whatever the system's own: how many changes, in which systems, and what to do
+    about it. given_up: how many of them are never tried again."""
+
+    code: str
+    means: str
+    way_out: str
+    count: int
+    given_up: int
+    systems: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class AuditFacts:
+    """The chain of who decided and wrote what: its rows, the hash of the last, and what is wrong with it."""
+
+    rows: int
+    head: str
+    broken: str
 
 
 @dataclass(frozen=True)
@@ -245,6 +271,10 @@ class Facts:
     records: int
     goldens: int
     undone: int = 0  # fields a person has undone, and which are not written again for now
+    causes: tuple[Cause, ...] = ()
+    audit: AuditFacts | None = None
+    plan_page: str = ""  # a page beside this one that tells the run's plan customer by customer
+    plan_says: str = ""  # its headline
 
     @property
     def findings(self) -> int:

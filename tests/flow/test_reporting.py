@@ -380,7 +380,8 @@ def test_the_same_state_gives_the_same_files(filled: Hub, folder: Path) -> None:
     report(filled, folder / "b")
     first = files(folder / "a" / "latest")
     assert first == files(folder / "b" / "latest")
-    assert set(first) == {"index.html", "findings.csv", "report.json", "systems/crm.csv", "systems/shop.csv"}
+    sheets = {"findings.csv", "systems/crm.csv", "systems/shop.csv"}
+    assert set(first) == sheets | {"index.html", "report.json", "plan.html", "plan.md"}
 
 
 def test_a_second_report_replaces_the_first_and_leaves_nothing_behind(filled: Hub, folder: Path) -> None:
