@@ -121,12 +121,13 @@ def living_before(store: Store, run_id: str, system: str) -> dict[str, list[int]
 
 def orphans(store: Store, entity: Entity) -> list[str]:
     """Refs in the crosswalk without a record, or with a golden id that does not exist."""
-    x, t, g = schema.crosswalk, schema.refined, schema.goldens
+    x, t, g, made = schema.crosswalk, schema.refined, schema.goldens, schema.created
+    just_made = sa.exists().where(made.c.ref == x.c.ref, t.c.ref.is_(None))  # no pull has shown it yet
     query = (
         sa.select(x.c.ref)
         .outerjoin(t, t.c.ref == x.c.ref)
         .outerjoin(g, g.c.id == x.c.golden_id)
-        .where(x.c.entity == entity.value, sa.or_(t.c.ref.is_(None), g.c.id.is_(None)))
+        .where(x.c.entity == entity.value, sa.or_(t.c.ref.is_(None), g.c.id.is_(None)), ~just_made)
         .order_by(x.c.ref)
     )
     with store.read() as c:

@@ -25,7 +25,9 @@ from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 from omnihub.errors import ConfigError, OmniHubError
 from omnihub.flow.auditing import audited
+from omnihub.model import Ref
 from omnihub.push import Receipt
+from omnihub.push.missing import key_of
 from omnihub.push.plan import unit_of
 from omnihub.store import Store, bulk, schema
 from omnihub.store.open import now_iso
@@ -280,7 +282,19 @@ def close_settled(c: sa.Connection) -> None:
     differs = sa.exists().where(d.c.ref == _D.c.ref, d.c.field == _D.c.field)
     undone = sa.exists().where(p.c.id == _D.c.plan_id, p.c.kind.in_(("undo", "redo")))
     cells = [tuple(row) for row in c.execute(sa.select(_D.c.ref, _D.c.field).where(~differs, ~undone))]
-    _take_out(c, cells, cells)
+    to_be_made = {ref for ref, _ in cells if key_of(ref)}
+    there = {ref for ref in to_be_made if _is_there(c, ref)}
+    settled = [cell for cell in cells if cell[0] not in to_be_made or cell[0] in there]
+    _take_out(c, settled, settled)
+
+
+def _is_there(c: sa.Connection, ref: str) -> bool:
+    """Of a record that was to be made: whether its golden record has one there by now, or is no more."""
+    g, x, t, where = schema.goldens, schema.crosswalk, schema.refined, Ref.parse(ref)
+    alive = sa.select(g.c.id).where(g.c.id == key_of(ref), g.c.members > 0)
+    mine = sa.select(x.c.ref).join(t, t.c.ref == x.c.ref).where(x.c.golden_id == key_of(ref), ~t.c.deleted)
+    mine = mine.where(t.c.system == where.system, t.c.stream == where.stream)
+    return c.execute(alive).first() is None or c.execute(mine).first() is not None
 
 
 def _take_out(c: sa.Connection, there: Iterable[Any], wanted: Collection[Any]) -> None:

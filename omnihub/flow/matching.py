@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
 
-from omnihub.flow import deciding
+from omnihub.flow import creating, deciding
 from omnihub.flow.hub import Hub
 from omnihub.flow.modelling import model_in_force, remember
 from omnihub.match import (
@@ -91,7 +91,7 @@ def match_entity(hub: Hub, entity: Entity) -> dict[str, int]:
     scored = _scored(hub, part)
     counts = _keep_pairs(hub, part, scored)
     with hub.store.read() as c:
-        judged = deciding.judged(c, entity, now)
+        judged = [*deciding.judged(c, entity, now), *creating.ties(c, entity)]
         found = _identified_anew(part, scored, judged) if part.everything else _identified(c, part, scored, judged)
         members = {ref for cluster in found.partition for ref in cluster}
         crosswalk, goldens, former = deciding.present(c, members)
@@ -121,7 +121,7 @@ def _changed(c: sa.Connection, hub: Hub, entity: Entity, now: str) -> _Slice:
     model, other = model_in_force(c, entity, hub.thresholds[entity])
     part, t = _Slice(entity, latest(c), model), schema.refined
     part.changed = set(c.execute(sa.select(t.c.ref).where(t.c.entity == entity.value, t.c.seq > mark)).scalars())
-    part.changed |= deciding.awakened(c, entity, mark, now)
+    part.changed |= deciding.awakened(c, entity, mark, now) | creating.awakened(c, entity, mark)
     if entity is Entity.CONTACT and mark:
         part.changed |= _contacts_of_changed_accounts(c, mark)
     part.everything = other or not mark or _most(c, entity, len(part.changed))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from omnihub.errors import OmniHubError
 from omnihub.flow.hub import Hub
+from omnihub.flow.settling import settle
 from omnihub.land import Landed, failed, land
 
 
@@ -20,6 +21,7 @@ def pull_system(hub: Hub, system: str, run_id: str, full: bool = False) -> list[
     except OmniHubError as error:
         pulled = [s for s in connector.streams if s.pull and s.name in wanted]
         return [failed(hub.store, Landed(system, s.name), error) for s in pulled]
+    settle(hub, system)
     found = land(hub.store, connector, settings, run_id=run_id, streams=wanted, full=full, progress=shown)
     for landed in found:
         if landed.waiting:

@@ -70,6 +70,7 @@ class Receipt:
     """What became of one record's changes that ended the same way.
 
     native: field → in the system's own form, what was there and what was sent instead; only of what was sent.
+    made: of a record that was to be made: what it is called now. image: its fields, as looked at right afterwards.
     """
 
     ref: str
@@ -81,6 +82,14 @@ class Receipt:
     message: str = ""
     exchange: Exchange | None = None
     native: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
+    op: Op = Op.UPDATE
+    made: str | None = None
+    image: Mapping[str, str] | None = None
+
+    @property
+    def about(self) -> str:
+        """The record this is about, by its present name."""
+        return self.made or self.ref
 
 
 Read = Callable[[Iterable[Page]], Mapping[str, Present]]
@@ -314,7 +323,7 @@ def _asked(target: _Target, ids: Sequence[str]) -> Sequence[Page] | OmniHubError
     except OmniHubError as error:
         return error
     except Exception as mistake:  # noqa: BLE001  a connector's own bug must not stop the other streams
-        return _own_mistake(target.stream, mistake)
+        return own_mistake(target.stream, mistake)
 
 
 def _seen(target: _Target, pages: Sequence[Page] | OmniHubError) -> Mapping[str, Present] | OmniHubError:
@@ -326,10 +335,10 @@ def _seen(target: _Target, pages: Sequence[Page] | OmniHubError) -> Mapping[str,
     except OmniHubError as error:
         return error
     except Exception as mistake:  # noqa: BLE001  nor must a record nobody can read
-        return _own_mistake(target.stream, mistake)
+        return own_mistake(target.stream, mistake)
 
 
-def _own_mistake(stream: Stream, mistake: Exception) -> RetryableError:
+def own_mistake(stream: Stream, mistake: Exception) -> RetryableError:
     """In words without what the mistake was about: that may be somebody's name."""
     place = "".join(traceback.format_tb(mistake.__traceback__))
     log.error("%s: stopped by %s\n%s", stream.name, type(mistake).__name__, place)
@@ -468,7 +477,7 @@ def _sent(target: _Target, batch: Sequence[_Ready], answers: dict[int, Answer]) 
     except OmniHubError as error:
         return error
     except Exception as mistake:  # noqa: BLE001  a connector's own bug must not stop the other streams
-        return _own_mistake(target.stream, mistake)
+        return own_mistake(target.stream, mistake)
     return None
 
 

@@ -105,21 +105,27 @@ def _why(one: Missing, name: str) -> str:
     return f"makes a record: the {entity} is known in {', '.join(one.known_in)}, and not here{said}"
 
 
-def whole(changes: Iterable[Change], push: Mapping[tuple[str, str], Push]) -> list[Change]:
-    """The changes without those of records that would lack what they need, now that some were taken out; and without
-    links to records that are not made."""
+def whole(changes: Iterable[Change], push: Mapping[tuple[str, str], Push]) -> tuple[list[Change], NotMade]:
+    """The changes without those of new records that lack what they need (some may have been taken out), or that belong
+    to a new record which is not made; and how many these are."""
     kept = list(changes)
+    not_made: NotMade = Counter()
     while True:
         told: dict[Ref, set[str]] = {}
         for c in kept:
             if c.op is Op.CREATE:
                 told.setdefault(c.ref, set()).add(c.field)
-        torn = {ref for ref, names in told.items() if not names >= set(push[ref.system, ref.stream].required)}
-        there = {str(ref) for ref in told if ref not in torn}
-        rest = [c for c in kept if c.ref not in torn and not _dangling(c, there)]
-        if len(rest) == len(kept):
-            return kept
-        kept = rest
+        there = {str(ref) for ref in told}
+        torn = {ref: "lacks what it needs" for ref, names in told.items() if not _complete(ref, names, push)}
+        torn |= {c.ref: "what it belongs to is not made there" for c in kept if _dangling(c, there)}
+        if not torn:
+            return kept, not_made
+        not_made.update((ref.system, ref.stream, why) for ref, why in torn.items())
+        kept = [c for c in kept if c.ref not in torn]
+
+
+def _complete(ref: Ref, names: set[str], push: Mapping[tuple[str, str], Push]) -> bool:
+    return names >= set(push[ref.system, ref.stream].required)
 
 
 def _dangling(change: Change, there: set[str]) -> bool:

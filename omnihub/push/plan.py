@@ -14,7 +14,7 @@ from typing import Any
 from omnihub.model import ENTITIES, Change, Entity, Op, Ref
 from omnihub.push.missing import Missing, NotMade, made_of, whole
 from omnihub.push.policy import Policies, policy_for
-from omnihub.sdk import Push
+from omnihub.sdk import Push, Upsert1
 
 NO_POLICIES: Policies = MappingProxyType({})
 
@@ -96,8 +96,9 @@ def make_plan(
         changes.append(Change(ref, d.field, d.theirs, d.ours, _why(d), d.golden_id, Op.UPDATE))
     kept = [c for c in changes if (c.ref, unit_of(c.golden_id, c.field)) not in torn]
     made, not_made = made_of((m for m in missing if looked.get(m.system) == "looked"), push, held_back)
-    kept += whole(made, push)
-    return Plan(tuple(sorted(kept, key=lambda c: (c.ref, c.field))), dict(looked), not_made)
+    found, torn_off = whole(made, push)
+    kept += found
+    return Plan(tuple(sorted(kept, key=lambda c: (c.ref, c.field))), dict(looked), not_made + torn_off)
 
 
 def _wanted(d: Difference, update: str) -> bool:
@@ -123,10 +124,45 @@ def _why(d: Difference) -> str:
     return f"{said} by rule {d.rule}: the value of {source} ({d.winner})"
 
 
+CALL_S = 0.3  # what a call takes, by and large, where the system does not make us wait
+
+
+@dataclass(frozen=True)
+class Costs:
+    """calls: how many applying a plan takes in one system. turns: how many of them one after the other, at least."""
+
+    calls: int
+    turns: float
+
+
+def costs_of(plan: Plan, push: Mapping[tuple[str, str], Push]) -> dict[str, Costs]:
+    """What applying it takes, per system. A change is a look and a write a batch; a record made is looked for by its
+    key first, and looked at afterwards; what is deleted goes one by one."""
+    records = Counter((ref.system, ref.stream, op) for ref, op in {(c.ref, c.op) for c in plan.changes})
+    found: dict[str, Costs] = {}
+    for (system, stream, op), n in records.items():
+        may = push[system, stream]
+        batches = ceil(n / may.batch)
+        calls = {Op.UPDATE: 2 * batches, Op.CREATE: 2 * batches + _writes(may, n), Op.DELETE: batches + n}.get(op, 0)
+        before = found.get(system, Costs(0, 0))
+        found[system] = Costs(before.calls + calls, before.turns + calls / may.parallel)
+    return found
+
+
+def _writes(may: Push, records: int) -> int:
+    return records if isinstance(may.create, Upsert1) else ceil(records / may.batch)
+
+
 def calls(plan: Plan, push: Mapping[tuple[str, str], Push]) -> dict[str, int]:
-    """How many calls applying it will take, per system: a look and a write for each batch."""
-    records = Counter((ref.system, ref.stream) for ref in {c.ref for c in plan.changes})
-    found: Counter[str] = Counter()
-    for where, n in records.items():
-        found[where[0]] += 2 * ceil(n / push[where].batch)
-    return dict(found)
+    """How many calls applying it will take, per system."""
+    return {system: costs.calls for system, costs in costs_of(plan, push).items()}
+
+
+def minutes(costs: Costs, pace: float | None) -> float:
+    """How long that takes. pace: how many calls a second the system allows, where it says so.
+
+    >>> minutes(Costs(600, 150), pace=None), minutes(Costs(600, 150), pace=1.0)
+    (0.8, 10.0)
+    """
+    held_up_s = costs.calls / pace if pace else 0.0
+    return round(max(costs.turns * CALL_S, held_up_s) / 60, 1)

@@ -485,7 +485,7 @@ created = Table(  # records the hub has made: whose they are by its own doing, w
     Column("key", Text, nullable=False),  # the golden id it was made for, which the system knows it by
     Column("entity", Text, nullable=False),
     Column("ref", Text),  # none as long as it is not known whether it was made
-    Column("anchor", Text, nullable=False),  # the member of the golden record it goes with
+    Column("anchors", Text, nullable=False),  # JSON: refs; it goes with the first of these that is there
     Column("plan_id", Text, nullable=False),
     Column("at", Text, nullable=False),
     _seq(),
