@@ -1,6 +1,6 @@
-"""Plan, guard and approve: from what compare found to a plan that is kept, and named by its hash.
+"""Plan and guard: from what compare found to a plan that is kept, and named by its hash.
 
-differences ─▶ what may be written, is not held, was not refused ─▶ guard ─▶ stored plan ─▶ (approved) ─▶ `pushing`
+differences ─▶ what may be written, is not held, was not refused ─▶ guard ─▶ stored plan ─▶ (`approving`) ─▶ `pushing`
 """
 
 from __future__ import annotations
@@ -13,14 +13,16 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from omnihub.errors import ConfigError, UnsafePlan
-from omnihub.flow import letters
+from omnihub.flow import creating, guarding, letters
+from omnihub.flow.advising import beside
 from omnihub.flow.auditing import audited
+from omnihub.flow.gating import gated
 from omnihub.flow.holding import holds
 from omnihub.flow.hub import Hub
 from omnihub.flow.wearing import held_short
 from omnihub.model import Outcome
-from omnihub.push import Broken, Plan, apart_from, guard, make_plan
+from omnihub.push import Broken, Plan, apart_from, make_plan
+from omnihub.push.missing import Missing
 from omnihub.push.plan import Difference, calls, unit_of
 from omnihub.sdk import Push
 from omnihub.store import Store, bulk, schema
@@ -43,6 +45,7 @@ class Stored:
     looked: dict[str, str]
     kind: str = "sync"  # undo of such a plan, redo of an undo; replay of dead letters
     about: dict[str, Any] | None = None  # of those: what is taken back (or tried again), who asked, why, what is left
+    limits: tuple[Broken, ...] = ()  # what `broken` says in words
 
 
 @dataclass(frozen=True)
@@ -79,15 +82,23 @@ def make_and_store_plan(
         held = letters.waiting(c)
         if replay:
             differences = (d for d in differences if (d.ref, unit_of(d.golden_id, d.field)) in replay.units)
-        plan = make_plan(differences, push, {} if replay else held, looked)
-        broken = guard(plan, totals(c), written_before(c), hub.limits)
-    counts = plan.counts() | {"calls": calls(plan, push), "as_of": as_of}
-    state = "blocked" if broken else "ready"
-    stored = Stored(plan_id_of(plan), plan.hash, state, counts, tuple(b.words() for b in broken), dict(looked))
+        missing = [m for m in creating.missing(c, hub, looked) if replay is None or _in(replay, m)]
+        plan = make_plan(differences, push, {} if replay else held, looked, hub.policies, missing)
+        plan, kept_back = gated(c, hub, plan)
+        judged = guarding.judge(c, hub, plan)
+        more = beside(c, hub, plan)
+    counts = plan.counts() | {"calls": calls(plan, push), "as_of": as_of} | more | kept_back
+    state = "blocked" if judged.broken else "ready"
+    stored = Stored(plan_id_of(plan), plan.hash, state, counts, judged.words, dict(looked), limits=judged.broken)
     if replay:
         stored = replace(stored, kind="replay", about={"author": replay.author, "letters": list(replay.letters)})
     told(stored, plan)
-    return keep_plan(hub.store, stored, plan, broken, run_id) if keep else stored
+    return keep_plan(hub.store, stored, plan, judged, run_id) if keep else stored
+
+
+def _in(replay: Replay, missing: Missing) -> bool:
+    """Whether one of the dead letters is about this record, which was to be made."""
+    return any(ref == str(missing.ref) for ref, _ in replay.units)
 
 
 def writable(hub: Hub) -> dict[tuple[str, str], Push]:
@@ -162,20 +173,6 @@ def _last_news(c: sa.Connection, system: str, stream: str) -> str | None:
     return c.execute(latest.limit(1)).scalar()
 
 
-def totals(c: sa.Connection) -> dict[tuple[str, str], int]:
-    """Living records per (system, stream)."""
-    t = schema.refined
-    query = sa.select(t.c.system, t.c.stream, sa.func.count()).where(~t.c.deleted).group_by(t.c.system, t.c.stream)
-    return {(r[0], r[1]): r[2] for r in c.execute(query)}
-
-
-def written_before(c: sa.Connection, but: Sequence[str] = ()) -> frozenset[str]:
-    """Systems some plan has been applied to, other than these."""
-    t = schema.changes
-    query = sa.select(t.c.system).where(t.c.outcome == Outcome.WRITTEN.value, t.c.plan_id.not_in(but))
-    return frozenset(c.execute(query.distinct()).scalars())
-
-
 _CHANGES = (
     "plan_id",
     "n",
@@ -200,23 +197,29 @@ _OUTDATES = {"sync": ("sync", "replay"), "undo": _ALL, "redo": _ALL, "replay": (
 _ABOUT = {"undoes": "undoes", "because": "reason", "letters": "letters"}
 
 
-def keep_plan(store: Store, stored: Stored, plan: Plan, broken: Sequence[Broken], run_id: str) -> Stored:
+def keep_plan(store: Store, stored: Stored, plan: Plan, judged: guarding.Judged, run_id: str) -> Stored:
     """Keep a plan. Those before it are outdated; but an undo that waits is by another undo only: what it takes back is
-    looked at again before it is written, and no other plan goes on with it."""
+    looked at again before it is written, and no other plan goes on with it. What the sources held is fine from now on
+    where nothing is broken. A stopped plan that is the one somebody has approved stays approved."""
     p = schema.plans
     kinds = _OUTDATES[stored.kind]
     with store.write() as c:
+        approval = guarding.still_approved(c, stored.kind, plan.hash, judged.broken) if judged.broken else None
+        stored = replace(stored, state="approved") if approval else stored
         _give_up_unfinished(c, kinds)
         c.execute(sa.update(p).where(p.c.state.in_(OPEN), p.c.kind.in_(kinds)).values(state="outdated"))
         if stored.kind in ("sync", "replay"):
             letters.close_settled(c)
-        if not plan.changes:
+        if not judged.broken and stored.kind == "sync":
+            guarding.settle(c, judged.seen)
+        if not plan.changes and not judged.broken:
             return stored
         c.execute(
             sa.insert(p).values(
                 id=stored.id, run_id=run_id, hash=stored.hash, state=stored.state, created_at=now_iso(),
                 counts=json.dumps(stored.counts),
-                guard=json.dumps([b.words() for b in broken], ensure_ascii=False), looked=json.dumps(stored.looked),
+                guard=json.dumps(stored.broken, ensure_ascii=False), limits=guarding.as_facts(judged.broken),
+                seen=json.dumps(judged.seen) if judged.broken else None, looked=json.dumps(stored.looked),
                 kind=stored.kind, about=json.dumps(stored.about, ensure_ascii=False) if stored.about else None,
             )
         )  # fmt: skip
@@ -245,6 +248,8 @@ def keep_plan(store: Store, stored: Stored, plan: Plan, broken: Sequence[Broken]
         if stored.about:
             facts |= {name: stored.about[of] for name, of in _ABOUT.items() if of in stored.about}
         audited(c, stored.about["author"] if stored.about else "", _AUDITED[stored.kind], facts)
+        if approval:
+            guarding.carry_over(c, approval, stored.id)
     return stored
 
 
@@ -255,9 +260,6 @@ def _give_up_unfinished(c: sa.Connection, kinds: Sequence[str]) -> None:
     c.execute(
         sa.update(t).where(t.c.plan_id.in_(unfinished), t.c.outcome.is_(None)).values(outcome=Outcome.DEFERRED.value)
     )
-
-
-# -- approve -------------------------------------------------------------------------------------------------------
 
 
 def open_plan(store: Store, plan_id: str | None = None) -> Stored | None:
@@ -278,23 +280,5 @@ def open_plan(store: Store, plan_id: str | None = None) -> Stored | None:
         json.loads(row.looked),
         row.kind,
         json.loads(row.about) if row.about else None,
+        guarding.from_facts(row.limits),
     )
-
-
-def approve(store: Store, plan_id: str, author: str, reason: str) -> Stored:
-    """Let exactly this plan pass the guard. UnsafePlan when it is outdated or carried out already."""
-    plan = open_plan(store, plan_id)
-    if plan is None:
-        raise ConfigError(f"there is no plan {plan_id}; `omnihub plan` shows the latest")
-    if plan.state not in ("blocked", "approved"):
-        raise UnsafePlan(
-            f"{plan_id} is {plan.state}; only a blocked plan can be approved: run `omnihub plan` for a new one"
-        )
-    with store.write() as c:
-        a = schema.approvals
-        bulk.upsert(
-            c, a, ("plan_id", "hash", "author", "reason", "at"), [(plan_id, plan.hash, author, reason, now_iso())]
-        )
-        c.execute(sa.update(schema.plans).where(schema.plans.c.id == plan_id).values(state="approved"))
-        audited(c, author, "approved", {"plan": plan_id, "hash": plan.hash, "because": reason})
-    return open_plan(store, plan_id) or plan

@@ -19,8 +19,10 @@ import xxhash
 
 from omnihub import refine as refining
 from omnihub.errors import ConfigError, OmniHubError, UnsafePlan
-from omnihub.flow import letters
+from omnihub.flow import creating, letters
+from omnihub.flow.approving import begin, check_approval
 from omnihub.flow.auditing import audited, fingerprints
+from omnihub.flow.closing import part, shut
 from omnihub.flow.holding import foresee, remember
 from omnihub.flow.hub import Hub
 from omnihub.flow.planning import Stored, open_plan
@@ -28,7 +30,8 @@ from omnihub.flow.refining import map_digest, map_fact, sent_to
 from omnihub.land import read_anew
 from omnihub.model import Change, Op, Outcome, Ref
 from omnihub.push import Present, Receipt, Task, apply_stream
-from omnihub.push.apply import Numbered, Read, parsed
+from omnihub.push.apply import Numbered, Read, Receive, parsed
+from omnihub.push.create import create_stream, remove_stream
 from omnihub.push.plan import hash_of
 from omnihub.sdk import Connector, FullName, Page, Record, Stream, open_client
 from omnihub.store import Store, bulk, schema
@@ -55,10 +58,14 @@ def apply_plan(hub: Hub, plan_id: str, systems: Sequence[str] = ()) -> dict[str,
         )
     if plan.state == "outdated":
         raise UnsafePlan(f"{plan_id} is outdated by a later plan; run `omnihub plan`")
+    check_approval(hub.store, plan)
     with _unswept() as keep:
         tasks = _tasks(hub, plan, systems)
         keep()
-        _set_state(hub.store, plan_id, "applying")
+        begin(hub.store, plan)
+        tasks, closed = part(hub, plan.id, plan.kind, tasks)
+        if closed:
+            keep_receipts(hub.store, plan_id, closed)
         done: Counter[str] = Counter()
 
         def one(system: str) -> None:
@@ -125,8 +132,43 @@ def _apply_system(
         return
     for stream in connector.streams:
         if stream.name in tasks:
-            read = reader(hub, connector, stream)
-            apply_stream(client, stream, tasks[stream.name], read, receive, partial(_note_intent, hub.store, plan_id))
+            _apply_to(hub, plan_id, connector, stream, client, tasks[stream.name], receive)
+    for stream in reversed(connector.streams):  # what belongs to something else goes before it
+        if gone := _with(Op.DELETE, tasks.get(stream.name, ())):
+            remove_stream(client, connector.name, stream, gone, reader(hub, connector, stream), receive)
+
+
+def _apply_to(
+    hub: Hub, plan_id: str, connector: Connector, stream: Stream, client: Any, tasks: Sequence[Task], receive: Receive
+) -> None:
+    """What is there is changed, then what is not there is made."""
+    read = reader(hub, connector, stream)
+    if known := [*_with(Op.LINK, tasks), *_with(Op.UNLINK, tasks)]:  # that is between the hub and itself
+        receive([_noted(task) for task in known])
+    if there := _with(Op.UPDATE, tasks):
+        noting = partial(_note_intent, hub.store, plan_id)
+        apply_stream(client, stream, there, read, receive, noting, shut(hub, connector.name, stream))
+    if new := _with(Op.CREATE, tasks):
+        made = creating.names(hub.store)
+        begin = partial(_note_beginning, hub.store, plan_id)
+        create_stream(client, connector.name, stream, new, read, receive, made.get, begin)
+
+
+def _with(op: Op, tasks: Sequence[Task]) -> list[Task]:
+    return [task for task in tasks if task.changes[0][1].op is op]
+
+
+def _noted(task: Task) -> Receipt:
+    """Nothing is sent: the hub lets go of a record it has made, or knows it as its own again."""
+    change = task.changes[0][1]
+    return Receipt(task.ref, Outcome.WRITTEN, tuple(n for n, _ in task.changes), {}, {}, op=change.op)
+
+
+def _note_beginning(store: Store, plan_id: str, tasks: Sequence[Task]) -> None:
+    """Note what is about to be made, so that it is asked for by key should this process die."""
+    _note_intent(store, plan_id, tasks)
+    with store.write() as c:
+        creating.begin(c, plan_id, tasks)
 
 
 def _begun(store: Store, plan_id: str, tasks: Mapping[str, list[Task]]) -> dict[int, str | None]:
@@ -257,7 +299,8 @@ def keep_receipts(store: Store, plan_id: str, receipts: Sequence[Receipt]) -> No
             numbers = [n for r in receipts if r.outcome is outcome for n in r.numbers]
             if (among := bulk.among(c, t.c.n, numbers)) is not None:
                 c.execute(sa.update(t).where(t.c.plan_id == plan_id, among).values(outcome=outcome.value))
-        written = {(r.ref, f): v for r in receipts if r.outcome is Outcome.WRITTEN for f, v in r.sent.items()}
+        done = [r for r in receipts if r.outcome is Outcome.WRITTEN and r.op is not Op.DELETE]
+        written = {(r.about, f): v for r in done for f, v in r.sent.items()}
         bulk.upsert(
             c,
             schema.sent,
@@ -266,7 +309,8 @@ def keep_receipts(store: Store, plan_id: str, receipts: Sequence[Receipt]) -> No
         )
         letters.keep(c, plan_id, [r for r in receipts if r.outcome is Outcome.REFUSED], at)
         _doubt(c, plan_id, [r.ref for r in receipts if r.code in SURPRISES])
-        letters.close(c, written)
+        letters.close(c, written.keys() | {(r.ref, f) for r in done if r.made for f in r.sent})
+        creating.keep(c, plan_id, receipts)
         unwritten = {(r.ref, f) for r in receipts if r.outcome is not Outcome.WRITTEN for f in r.sent}
         remember(c, plan_id, written, unwritten)
         _audit_written(c, plan_id, [r for r in receipts if r.outcome is Outcome.WRITTEN])
@@ -278,8 +322,15 @@ def _audit_written(c: sa.Connection, plan_id: str, written: Sequence[Receipt]) -
         return
     told: dict[str, dict[str, str]] = defaultdict(dict)
     for receipt, prints in zip(written, fingerprints(c, [r.sent for r in written]), strict=True):
-        told[receipt.ref] |= prints
-    audited(c, "", "written", {"plan": plan_id, "records": told})
+        told[receipt.about] |= prints
+    done: dict[str, Any] = {"plan": plan_id, "records": told}
+    for op, word in _DONE.items():
+        if refs := sorted({r.about for r in written if r.op is op}):
+            done[word] = refs
+    audited(c, "", "written", done)
+
+
+_DONE = {Op.CREATE: "created", Op.DELETE: "deleted", Op.UNLINK: "let go of", Op.LINK: "known again"}
 
 
 SURPRISES = ("already", "changed", "gone")  # the record was not as the pull had shown it
@@ -307,7 +358,7 @@ def _doubt(c: sa.Connection, plan_id: str, refs: Sequence[str]) -> None:
 def _receipt_row(plan_id: str, r: Receipt, at: str) -> tuple[Any, ...]:
     e = r.exchange
     return (
-        plan_id, r.ref, "update", str(r.outcome), _as_json(r.before), _as_json(r.sent), r.code, r.message,
+        plan_id, r.about, str(r.op), str(r.outcome), _as_json(r.before), _as_json(r.sent), r.code, r.message,
         e.method if e else None, e.url if e else None, e.status if e else None, at,
         _encode(r.native).decode() if r.native and r.outcome is Outcome.WRITTEN else None,
     )  # fmt: skip
@@ -319,11 +370,6 @@ def _as_json(fields: Mapping[str, str | None]) -> str:
 
 
 _encode = msgspec.json.Encoder(order="sorted").encode
-
-
-def _set_state(store: Store, plan_id: str, state: str) -> None:
-    with store.write() as c:
-        c.execute(sa.update(schema.plans).where(schema.plans.c.id == plan_id).values(state=state))
 
 
 def _close(store: Store, plan_id: str) -> dict[str, int]:

@@ -19,11 +19,13 @@ import sqlalchemy as sa
 
 from omnihub.errors import ConfigError, OmniHubError
 from omnihub.flow import holding
+from omnihub.flow.gating import sieved
+from omnihub.flow.guarding import judge
 from omnihub.flow.hub import Hub
-from omnihub.flow.planning import Stored, keep_plan, plan_id_of, totals, writable, written_before
+from omnihub.flow.planning import Stored, keep_plan, plan_id_of, writable
 from omnihub.flow.pushing import MAX_SYSTEMS, reader
 from omnihub.model import Outcome, Ref
-from omnihub.push import Inverse, Left, Plan, Present, Written, guard, invert
+from omnihub.push import Inverse, Left, Plan, Present, Written, invert
 from omnihub.push.apply import LOOK, parsed
 from omnihub.push.plan import calls
 from omnihub.push.undo import chained, chosen, same
@@ -62,7 +64,7 @@ def plan_undo(
         written = _as_landed(hub, c, chosen(_written(c, of), systems, names))
         chain = [*of, *_chain(c, of)]
     present = _look(hub, sorted({one.ref for one in written}))
-    found = invert(written, present, _targets(hub))
+    found = _through_gates(hub, invert(written, present, _targets(hub)))
     about = {"undoes": list(of), "of": what, "author": author, "reason": reason, "chain": chain, "done": found.done}
     about |= {"systems": list(systems), "fields": list(names), "left": [asdict(one) for one in found.left]}
     plan = Plan(found.changes, _looked(found, written))
@@ -74,11 +76,20 @@ def _keep(hub: Hub, plan: Plan, kind: str, about: dict[str, Any], chain: Sequenc
     """Held against the guard as what is taken back was: the first plan for a system has limits of its own, and so has
     its undo."""
     with hub.store.read() as c:
-        broken = guard(plan, totals(c), written_before(c, chain), hub.limits, restoring=True)
+        judged = judge(c, hub, plan, undone=chain)
     counts = plan.counts() | {"calls": calls(plan, writable(hub))}
-    state, words = "blocked" if broken else "ready", tuple(b.words() for b in broken)
-    stored = Stored(plan_id_of(plan), plan.hash, state, counts, words, dict(plan.looked), kind, about)
-    return keep_plan(hub.store, stored, plan, broken, run_id)
+    state, limits = "blocked" if judged.broken else "ready", judged.broken
+    stored = Stored(plan_id_of(plan), plan.hash, state, counts, judged.words, dict(plan.looked), kind, about, limits)
+    return keep_plan(hub.store, stored, plan, judged, run_id)
+
+
+def _through_gates(hub: Hub, found: Inverse) -> Inverse:
+    """What a gate stops is left as well: somebody who has said no since is not given their number back."""
+    with hub.store.read() as c:
+        through, kept = sieved(c, hub, found.changes, restoring=True)
+    left = (Left(str(k.change.ref), k.change.field, k.change.old, k.change.new, k.why) for k in kept)
+    ordered = tuple(sorted((*found.left, *left), key=lambda one: (one.ref, one.field)))
+    return replace(found, changes=tuple(through), left=ordered) if kept else found
 
 
 # -- which ---------------------------------------------------------------------------------------------------------
