@@ -169,7 +169,6 @@ KEYS = (
     "'u:' || login || '|' || left(coalesce(last, company), 3)",
     "'U:' || login || '|' || left(email_domain, 2)",
     "'d:' || own_domain || '|' || left(login, 2)",
-    "'l:' || CASE WHEN length(login) > 4 THEN login END",
     "'B:' || born || '|' || left(email, 1)",
     "'F:' || left(born, 7) || '|' || given",
     "'L:' || left(born, 7) || '|' || last",
