@@ -4,6 +4,7 @@ __init__   the connector: which path is which field
 shop       how a call is made: price, throttling, errors
 reading    queries, and how lists are paged
 writing    mutations, and whom their errors are about
+erasing    requests to forget a customer
 bulk       operations the shop works through by itself, and the files they leave
 sandbox    the stand-in, which answers from the part of the schema in schema.graphql   (never imported here)
 """
@@ -13,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 
+from connectors.shopify.erasing import BY_HAND, erase
 from connectors.shopify.reading import CUSTOMERS, ORDERS, PRODUCTS, VARIANTS
 from connectors.shopify.shop import Shop, level
 from connectors.shopify.writing import (
@@ -97,6 +99,8 @@ customers = Stream(
         many=Many(above=MANY, batch=JOB, send=update_customers_in_bulk, parallel=JOBS),
         batch=10,
         max_length={"first_name": 255, "last_name": 255, "street": 255, "postal_code": 255, "city": 255},
+        erase=erase,
+        erase_by_hand=BY_HAND,
     ),
     blind=UNSEEN.format("customers that were merged into another, or"),
     full_every=DAILY,

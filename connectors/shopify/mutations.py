@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -279,6 +279,42 @@ def customer_delete(root: Any, info: GraphQLResolveInfo, input: Mapping[str, Any
     return {"deletedCustomerId": None if wrong else input["id"], "shop": SHOP, "userErrors": wrong}
 
 
+ERASED_AFTER = timedelta(days=10)
+ERASED_AFTER_ORDER = timedelta(days=180)
+
+
+def request_erasure(root: Any, info: GraphQLResolveInfo, customerId: str) -> dict[str, Any]:
+    """Taken, and carried out in its time; asked again, the first request stands."""
+    shop: Shopify = info.context
+    obj = shop.living("customers", customerId)
+    if obj is None:
+        wrong = [error(["customerId"], "Customer does not exist.", "DOES_NOT_EXIST")]
+        return {"customerId": None, "userErrors": wrong}
+    if customerId in shop.options.get("keeps", ()):
+        wrong = [error(["customerId"], "Failed to request customer data erasure.", "FAILED_TO_REQUEST")]
+        return {"customerId": None, "userErrors": wrong}
+    waiting = shop.state.note("erasures", {})
+    shop.state.keep("erasures", {customerId: iso(_erased_at(shop, obj)), **waiting})
+    return {"customerId": customerId, "userErrors": []}
+
+
+def _erased_at(shop: Shopify, obj: Obj) -> datetime:
+    ordered = [o.body.get("processedAt") or o.created_at for o in shop.state.find("orders", "$.customer", obj.id)]
+    last = [datetime.fromisoformat(at) + ERASED_AFTER_ORDER for at in ordered]
+    return max([shop.now() + ERASED_AFTER, *last])
+
+
+def cancel_erasure(root: Any, info: GraphQLResolveInfo, customerId: str) -> dict[str, Any]:
+    """Not to be erased after all."""
+    shop: Shopify = info.context
+    waiting = shop.state.note("erasures", {})
+    if customerId not in waiting:
+        wrong = [error(["customerId"], "Customer's data is not scheduled for erasure.", "NOT_BEING_ERASED")]
+        return {"customerId": None, "userErrors": wrong}
+    shop.state.keep("erasures", {id_: at for id_, at in waiting.items() if id_ != customerId})
+    return {"customerId": customerId, "userErrors": []}
+
+
 def customer_merge(
     root: Any,
     info: GraphQLResolveInfo,
@@ -496,6 +532,8 @@ MUTATIONS: dict[str, Callable[..., Any]] = {
     "customerSet": customer_set,
     "customerEmailMarketingConsentUpdate": consent_update,
     "customerDelete": customer_delete,
+    "customerRequestDataErasure": request_erasure,
+    "customerCancelDataErasure": cancel_erasure,
     "customerMerge": customer_merge,
     "productUpdate": product_update,
     "productVariantsBulkUpdate": variants_update,

@@ -13,6 +13,7 @@ It answers from the part of the vendor's schema in `schema.graphql`. What is not
     metafields_touch   True            whether writing a metafield counts as a change of its owner
     deepest            25_000          how many records of one list can be paged through
     older_consent_ignored True         a consent older than the one that is known changes nothing
+    keeps              ()              ids of customers whose erasure the shop refuses
     merge_ends         "COMPLETED"     how the job of a merge ends
     price              1.0             how many times the published price a query costs
     locale             "en"            the shop's own language, which a customer has who never chose one
@@ -161,6 +162,7 @@ class Shopify(Standin):
     def graphql(self, call: Call) -> Reply:
         """One query or mutation."""
         self.origin = "{0.scheme}://{0.netloc}".format(urlsplit(call.url))
+        self._erase(until=iso(self.now()))
         try:
             sent = call.json()
             text, variables = sent["query"], sent.get("variables") or {}
@@ -211,6 +213,34 @@ class Shopify(Standin):
         holds, left, restores = (bucket.calls, bucket.left(), bucket.restores) if bucket else (40_000, 40_000, 2_000)
         throttle = {"maximumAvailable": float(holds), "currentlyAvailable": int(left), "restoreRate": float(restores)}
         return {"requestedQueryCost": requested, "actualQueryCost": actual, "throttleStatus": throttle}
+
+    # -- what was asked for, and is due -------------------------------------------------------------------------------
+
+    def later(self) -> None:
+        """Erase who is waiting for it, due or not."""
+        self._erase(until="~")
+
+    def _erase(self, until: str) -> None:
+        waiting = self.state.note("erasures", {})
+        due = [id_ for id_, at in waiting.items() if at <= until]
+        for id_ in due:
+            self._forget(id_)
+        if due:
+            self.state.keep("erasures", {id_: at for id_, at in waiting.items() if id_ not in due})
+
+    def _forget(self, id_: str) -> None:
+        """A customer nobody knows any more; their orders stay, without an address."""
+        obj = self.living("customers", id_)
+        if obj is None:
+            return
+        obj.body = {}
+        self.save(obj)
+        for held in self.state.find("metafields", "$.owner", id_):
+            held.deleted, held.body = True, {}
+            self.state.save(held)
+        for order in self.state.find("orders", "$.customer", id_):
+            order.body["city"] = None
+            self.save(order)
 
     @property
     def bucket(self) -> Bucket | None:

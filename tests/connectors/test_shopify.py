@@ -24,7 +24,7 @@ from graphql import (
     validate,
 )
 
-from connectors.shopify import bulk, connector, writing
+from connectors.shopify import bulk, connector, erasing, writing
 from connectors.shopify.graph import requested_cost, understood
 from connectors.shopify.reading import CUSTOMERS, ORDERS, PRODUCTS, ROW_KEY, VARIANTS, Custom, Listing
 from connectors.shopify.sandbox import SCHEMA, Bucket, Shopify
@@ -936,6 +936,110 @@ class Forgetful(Shopify):
         return super().after(call, reply)
 
 
+# -- forgetting --------------------------------------------------------------------------------------------------------
+
+CANCEL = """mutation cancel($id: ID!) {
+  customerCancelDataErasure(customerId: $id) { customerId userErrors { code field message } }
+}"""
+
+
+class Ahead:
+    """The shop's clock, set by hand."""
+
+    def __init__(self) -> None:
+        self.at = NOW
+
+    def __call__(self) -> datetime:
+        return self.at
+
+
+def forget(shop: Shop, *ids: str) -> list[tuple[Outcome, str]]:
+    push = connector.stream("customers").push
+    assert push
+    assert push.erase
+    return [(a.outcome, a.code) for a in push.erase(shop, [row(n, id_, {}) for n, id_ in enumerate(ids)])]
+
+
+REQUESTED, ERASED = (Outcome.DEFERRED, "REQUESTED"), (Outcome.WRITTEN, "")
+
+
+@pytest.mark.parametrize(("customer", "ordered", "days"), [(1, None, 10), (2, "2026-11-01T00:00:00Z", 160)])
+def test_a_customer_is_erased_when_the_shop_comes_to_it_and_known_until_then(
+    customer: int, ordered: str | None, days: int
+) -> None:
+    clock, id_ = Ahead(), CUSTOMER.format(customer)
+    run, standin = started(now=clock)
+    with run:
+        shop = client(run)
+        if ordered:
+            standin.edit("orders", ORDER.format(2), {"ordered_at": ordered, "delivery_point": "Hameln"})
+        address = looked_at(CUSTOMERS.look, shop, id_)[id_]["defaultEmailAddress"]["emailAddress"]
+
+        assert forget(shop, id_) == [REQUESTED]
+        clock.at += timedelta(days=days - 1)
+        assert forget(shop, id_) == [REQUESTED]  # the first request stands
+        assert looked_at(CUSTOMERS.look, shop, id_)[id_]["defaultEmailAddress"]["emailAddress"] == address
+        clock.at += timedelta(days=1, seconds=1)
+        assert forget(shop, id_) == [ERASED]
+
+        left = looked_at(CUSTOMERS.look, shop, id_)[id_]
+        assert not any(left[name] for name in ("firstName", "lastName", "defaultEmailAddress", "defaultAddress"))
+        shown = b"".join(r.raw for page in pulled(CUSTOMERS, shop, complete=True) for r in page.records)
+        assert address.encode() not in shown
+        assert b"cy@old.example" in shown
+        assert b"Hameln" not in b"".join(r.raw for page in pulled(ORDERS, shop) for r in page.records)
+
+
+def test_an_erasure_that_was_called_off_is_asked_for_again(standin: Shopify, shop: Shop) -> None:
+    assert forget(shop, CUSTOMER.format(3)) == [REQUESTED]
+    asked(shop, CANCEL, id=CUSTOMER.format(3))
+    standin.later()
+    assert forget(shop, CUSTOMER.format(3)) == [REQUESTED]
+    standin.later()
+    assert forget(shop, CUSTOMER.format(3)) == [ERASED]
+
+
+def test_who_is_erased_twice_was_deleted_or_never_was_a_customer_is_gone(standin: Shopify, shop: Shop) -> None:
+    forget(shop, CUSTOMER.format(3))
+    standin.later()
+    writes = standin.state.writes
+    gone = [CUSTOMER.format(3), CUSTOMER.format(5), CUSTOMER.format(9), PRODUCT.format(1), "no id at all"]
+    assert forget(shop, *gone) == [ERASED] * 5
+    assert standin.state.writes == writes
+    assert standin.state.note("erasures") == {}
+
+
+def test_an_erasure_the_shop_refuses_is_said_and_the_others_go(standin: Shopify, shop: Shop) -> None:
+    standin.options["keeps"] = [CUSTOMER.format(1)]
+    try:
+        assert forget(shop, CUSTOMER.format(1), CUSTOMER.format(3)) == [
+            (Outcome.REFUSED, "FAILED_TO_REQUEST"),
+            REQUESTED,
+        ]
+    finally:
+        del standin.options["keeps"]
+
+
+def test_a_request_whose_answer_was_lost_is_one_request(standin: Shopify, shop: Shop) -> None:
+    shop.http.wait = lambda wait_s: standin.faults.switch_off()
+    standin.faults.switch_on("connection reset", rate=1.0)
+    try:
+        assert forget(shop, CUSTOMER.format(3)) == [REQUESTED]
+    finally:
+        standin.faults.switch_off()
+    assert list(standin.state.note("erasures")) == [CUSTOMER.format(3)]
+
+
+def test_a_shop_that_throttles_on_and_on_is_asked_again_the_next_time(standin: Shopify, shop: Shop) -> None:
+    assert forget(shop, CUSTOMER.format(9)) == [ERASED]  # and so is logged in
+    standin.faults.switch_on("429 storm", rate=1.0)
+    try:
+        assert forget(shop, CUSTOMER.format(1), CUSTOMER.format(3)) == [(Outcome.DEFERRED, "LATER")] * 2
+    finally:
+        standin.faults.switch_off()
+    assert forget(shop, CUSTOMER.format(1), CUSTOMER.format(3)) == [REQUESTED] * 2
+
+
 @pytest.mark.parametrize("times", [1, 9])
 def test_a_newcomer_whose_answer_was_lost_is_one_customer(times: int) -> None:
     standin = Forgetful(quotas=(), now=lambda: NOW)
@@ -1237,7 +1341,19 @@ def test_every_query_and_mutation_is_valid_in_the_vendors_schema(official: Graph
     made = [writing._made(row(0, "", {"firstName": "A", "defaultAddress": {"city": "B"}}))]
     texts += [document(made), writing._single(made[0])]
     texts += [writing._single(step) for step in title_steps([row(0, "x", {**EMPTYING, **CONSENTING}), *MANY])]
-    texts += [ADD_ADDRESS, ADDRESSES, MERGE, TAGS, DELETE, SET, METAFIELDS, METAFIELD]
+    texts += [
+        erasing.PERSON,
+        erasing.FORGET,
+        CANCEL,
+        ADD_ADDRESS,
+        ADDRESSES,
+        MERGE,
+        TAGS,
+        DELETE,
+        SET,
+        METAFIELDS,
+        METAFIELD,
+    ]
     assert [wrong.message for text in texts for wrong in validate(official, parse(text))] == []
 
 
