@@ -94,7 +94,7 @@ ON_POSTGRESQL = (3, 7)  # parts of the rounds
 RATE = 0.2
 HANGS_S = 0.3  # so long a hub waits for an answer, while none comes
 SECONDS = {"slow": 0.02, "429 storm": 0.0}
-UNLIMITED = Limits(share=1.0, first_share=1.0)  # of what was written in halves a guard might stop the other half
+UNLIMITED = Limits(share=1.0, first_share=1.0, drop=1.0)  # what was written in halves might be stopped
 AFTERWARDS = 3  # syncs, at most, until nothing is left to say
 
 

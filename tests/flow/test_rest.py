@@ -7,7 +7,7 @@ a number: by a trigger, as their own people's typing is. What they keep is not w
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -22,12 +22,14 @@ from hypothesis import HealthCheck, given, settings
 
 import connectors
 from omnihub.config import load
-from omnihub.flow import Hub
+from omnihub.flow import Hub, apply_plan, approve
 from omnihub.merge import Rules
 from omnihub.model import Entity
 from omnihub.push import Limits
-from omnihub.store import Store
+from omnihub.sandbox.state import Obj
+from omnihub.store import Store, schema
 from tests.flow import loop
+from tests.flow.conftest import Loop, Start
 
 SYSTEMS = ("abacus", "beacon", "cirrus")
 TABLES = {
@@ -251,6 +253,81 @@ LESS = {
 }
 
 
-@pytest.mark.parametrize("timed", [True, False], ids=["with times", "without times"])
+@pytest.mark.parametrize(
+    "timed", [True, pytest.param(False, marks=pytest.mark.long)], ids=["with times", "without times"]
+)
 def test_what_a_system_keeps_only_in_part_stays_whole_everywhere_else(timed: bool) -> None:
     comes_to_rest((WHOLE, LESS, WHOLE), [[Edit(0, 0, cell, VALUES[cell][0]) for cell in CELLS]], timed, (1,))
+
+
+# -- over HTTP -------------------------------------------------------------------------------------------------------
+
+TITLE = "Head of Purchasing for Pumps, Valves and Everything Else"  # 56 letters
+
+
+def keeping(letters: int) -> Callable[[Obj], bool]:
+    """A stand-in that keeps only so many letters of a title."""
+
+    def cut(body: Any) -> None:
+        for name, value in body.items() if isinstance(body, dict) else enumerate(body):
+            if value == TITLE:
+                body[name] = TITLE[:letters]
+            elif isinstance(value, dict | list):
+                cut(value)
+
+    def before(obj: Obj) -> bool:
+        cut(obj.body)
+        return True
+
+    return before
+
+
+@pytest.mark.parametrize("system", ["hubspot", pytest.param("portal", marks=pytest.mark.long)])
+def test_a_field_of_forty_letters_is_a_finding_and_who_edits_beside_our_write_keeps_it(
+    begin: Start, system: str
+) -> None:
+    here = begin("synced")
+    known = here.somebody("contact", "job_title", "salesforce", "hubspot", "portal")
+    here.standin(system).state.before_write = keeping(40)
+    here.edit(known["salesforce"], job_title=TITLE)
+    assert here.sync().planned > 0
+    here.edit(known[system], phone="+4973112345678")  # before our own write comes back
+    told = here.sync()
+    assert set(written(here, told)) == {(ref, "phone") for s, ref in known.items() if s != system}
+    assert here.sync().planned == 0
+    titles = {s: here.fields(ref)["job_title"] for s, ref in known.items()}
+    assert titles == dict.fromkeys(known, TITLE) | {system: TITLE[:40]}
+    f = schema.findings
+    found = sa.select(f.c.theirs, f.c.expected).where(f.c.ref == known[system], f.c.state == "open")
+    assert loop.rows(here.store, found.where(f.c.field == "job_title")) == [(TITLE[:40], TITLE)]
+
+    here.edit(known[system], job_title="Head of Purchasing")  # shorter still: that was a person
+    here.sync()
+    assert here.sync().planned == 0
+    assert {here.fields(ref)["job_title"] for ref in known.values()} == {"Head of Purchasing"}
+
+
+def written(here: Loop, told: loop.Told) -> dict[tuple[str, str], str]:
+    """(ref, field) → outcome, of a sync's plan."""
+    t = schema.changes
+    return {(r.ref, r.field): r.outcome for r in loop.rows(here.store, sa.select(t).where(t.c.plan_id == told.plan.id))}
+
+
+def test_a_person_who_edits_while_a_plan_waits_for_its_approval_is_not_overwritten(begin: Start) -> None:
+    here = begin("synced")
+    known = here.somebody("contact", "job_title", "salesforce", "hubspot", "portal")
+    here.edit(known["hubspot"], job_title="Head of Pumps")
+    hub = here.hub(limits=Limits(records=0))
+    waiting = loop.sync(hub)
+    assert waiting.plan.state == "blocked"
+    here.edit(known["salesforce"], job_title="Head of Valves")
+    approve(here.store, waiting.plan.id, "anna", "seen it")
+    apply_plan(hub, waiting.plan.id)
+    ended = written(here, waiting)
+    assert ended.pop((known["salesforce"], "job_title")) == "drifted"
+    assert set(ended.values()) == {"written"}
+
+    anew = here.sync()
+    assert written(here, anew) == {(ref, "job_title"): "written" for s, ref in known.items() if s != "salesforce"}
+    assert here.sync().planned == 0
+    assert {here.fields(ref)["job_title"] for ref in known.values()} == {"Head of Valves"}
