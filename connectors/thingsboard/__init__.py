@@ -33,6 +33,7 @@ from omnihub.sdk import (
     Codes,
     Connector,
     EpochMs,
+    Erase1,
     Http,
     Limit,
     Link,
@@ -88,6 +89,13 @@ def _list(path: str, updated: str | None = None, since: Mapping[str, str] | None
     )
 
 
+# ThingsBoard has no bin: who is deleted is gone, with their logins and attributes; their devices stay, as nobody's
+_FORGET = Erase1("/api/customer/{id}", code="errorCode", message="message")
+_BY_HAND = (
+    "devices stay, with their names, telemetry and what alarms say of them: whoever looks after a device takes a name "
+    "out; the audit log keeps names until it expires, which the system administrator sets"
+)
+
 _CUSTOMERS = ByIdBatch("/api/customers", param="customerIds", key="id.id")
 _DEVICES = ByIdBatch("/api/devices", param="deviceIds", key="id.id")
 _WRITABLE = ("email", "phone", "street", "postal_code", "city", "region", "country")
@@ -126,6 +134,8 @@ connector = Connector(
                 create=create(CUSTOMER),
                 find=find("CUSTOMER", _CUSTOMERS),
                 max_length=dict.fromkeys(_WRITABLE, LONGEST),
+                erase=_FORGET,
+                erase_by_hand=_BY_HAND,
             ),
         ),
         Stream(

@@ -280,6 +280,11 @@ class ThingsBoardStandin(Standin):
         for device in self.state.find("devices", "$.customerId", obj.id):
             device.body["customerId"] = NOBODY  # its devices stay, and are nobody's
             self.state.save(device)
+        obj.body = {}  # there is no bin
+        for scope in SCOPES:
+            if held := self.state.get("attributes", f"CUSTOMER/{obj.id}/{scope}"):
+                held.body = {}
+                self._delete(held)
         self._delete(obj)
         return Reply(200)
 
@@ -632,6 +637,7 @@ class ThingsBoardStandin(Standin):
 
 standin = ThingsBoardStandin
 
+SCOPES = ("SERVER_SCOPE", "SHARED_SCOPE", "CLIENT_SCOPE")
 _STREAMS = {"CUSTOMER": "customers", "DEVICE": "devices", "ALARM": "alarms"}
 _ERRORS = {
     400: (BAD_REQUEST, "Bad request"),

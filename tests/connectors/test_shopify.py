@@ -1032,6 +1032,7 @@ def test_a_request_whose_answer_was_lost_is_one_request(standin: Shopify, shop: 
 
 def test_a_shop_that_throttles_on_and_on_is_asked_again_the_next_time(standin: Shopify, shop: Shop) -> None:
     assert forget(shop, CUSTOMER.format(9)) == [ERASED]  # and so is logged in
+    shop.http.budget = None  # which would really wait
     standin.faults.switch_on("429 storm", rate=1.0)
     try:
         assert forget(shop, CUSTOMER.format(1), CUSTOMER.format(3)) == [(Outcome.DEFERRED, "LATER")] * 2

@@ -103,6 +103,12 @@ class Tenant:
         assert push.create
         return list(push.create(self.http, rows))
 
+    def forget(self, *ids: str) -> list[Answer]:
+        push = connector.stream("customers").push
+        assert push
+        assert push.erase
+        return list(push.erase(self.http, [Row(n, Op.UPDATE, id_, {}, {}, {}, "g") for n, id_ in enumerate(ids)]))
+
     def find(self, *keys: str, stream: str = "customers") -> list[str | None]:
         push = connector.stream(stream).push
         assert push
@@ -539,6 +545,68 @@ def test_who_has_no_name_is_called_by_their_key(tenant: Tenant) -> None:
     [made] = tenant.create(new("golden-1", {"city": "Bonn"}))
     assert tenant.look(str(made.id))[0]["title"] == "golden-1"
     assert tenant.create(new("golden-1", {"city": "Bonn"}))[0].id == made.id
+
+
+# -- forgetting --------------------------------------------------------------------------------------------------------
+
+
+def test_who_is_forgotten_is_gone_with_their_attributes_and_their_devices_are_nobodys(tenant: Tenant) -> None:
+    tenant.standin.seed([customer(1), customer(2), device(1)])
+    id_ = tenant.standin.native_id("customers", 1)
+    write_attributes(tenant.http, "CUSTOMER", id_, {HUB_ID: "g", "spouse": "Erika"})
+
+    [answer] = tenant.forget(id_)
+
+    assert (answer.outcome, answer.id) == (Outcome.WRITTEN, id_)
+    assert ids(tenant.pull("customers", complete=True)) == [tenant.standin.native_id("customers", 2)]
+    assert tenant.look(id_) == []
+    assert tenant.find("g") == []
+    [left] = tenant.look(tenant.standin.native_id("devices", 1), stream="devices")
+    assert left["customerId"]["id"] == NOBODY
+    kept = json.dumps([obj.body for obj in tenant.standin.state.all()])
+    assert "Erika" not in kept
+    assert "Customer 1" not in kept
+
+
+def test_who_is_forgotten_twice_or_never_was_there_is_gone_and_a_made_up_id_is_refused(tenant: Tenant) -> None:
+    tenant.standin.seed([customer(1), customer(2)])
+    id_ = tenant.standin.native_id("customers", 1)
+    tenant.forget(id_)
+    writes = tenant.standin.state.writes
+
+    *gone, odd = tenant.forget(id_, tenant.standin.native_id("customers", 99), "no id")
+
+    assert [answer.outcome for answer in gone] == [Outcome.WRITTEN] * 2
+    assert odd.outcome is Outcome.REFUSED
+    assert "Invalid UUID" in odd.message
+    assert tenant.standin.state.writes == writes
+    assert len(tenant.look(tenant.standin.native_id("customers", 2))) == 1
+
+
+def test_an_answer_lost_after_a_customer_was_forgotten_does_no_harm(tenant: Tenant) -> None:
+    tenant.standin.seed([customer(1)])
+    tenant.http.wait = lambda wait_s: tenant.standin.faults.switch_off()
+    tenant.standin.faults.switch_on("500 after commit", rate=1.0)
+    try:
+        [answer] = tenant.forget(tenant.standin.native_id("customers", 1))
+    finally:
+        tenant.standin.faults.switch_off()
+    assert answer.outcome is Outcome.WRITTEN
+    assert [status for method, _, status in tenant.standin.calls if method == "DELETE"] == [500, 404]
+
+
+def test_more_calls_than_a_tenant_may_make_leave_the_rest_for_the_next_time(tenant: Tenant) -> None:
+    tenant.standin.seed([customer(1), customer(2)])
+    gone = [tenant.standin.native_id("customers", n) for n in (1, 2)]
+    tenant.pull("customers")  # and so is logged in
+    tenant.http.wait = lambda wait_s: None
+    tenant.standin.faults.switch_on("429 storm", rate=1.0)
+    try:
+        answers = tenant.forget(*gone)
+    finally:
+        tenant.standin.faults.switch_off()
+    assert [(answer.outcome, answer.code) for answer in answers] == [(Outcome.DEFERRED, "LATER")] * 2
+    assert [answer.outcome for answer in tenant.forget(*gone)] == [Outcome.WRITTEN] * 2
 
 
 # -- making and finding ------------------------------------------------------------------------------------------------
