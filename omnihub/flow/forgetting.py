@@ -18,7 +18,7 @@ import json
 import secrets
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -45,7 +45,7 @@ ERASE, BY_HAND = "erase", "by hand"  # means
 WAITING, ERASED, ASKED, REFUSED, NOT_REACHED, DONE_BY_HAND = (
     "waiting", "erased", "requested", "refused", "not reached", "done by hand",
 )  # fmt: skip
-SETTLED = (ERASED, ASKED, DONE_BY_HAND)  # what became of a record there is nothing left to do about
+SETTLED = (ERASED, DONE_BY_HAND)  # what became of a record there is nothing left to do about
 NO_WAY = "nothing here can erase it: whoever looks after that system has to"
 OTHER_SYSTEM = "that system takes no part any more: whoever looks after it has to"
 _F = schema.forgettings
@@ -83,15 +83,15 @@ class Forgetting:
     about: tuple[str, ...] = ()
     mentions: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
-    by_system: Mapping[str, Mapping[str, int]] | None = None
-    rows: Mapping[str, int] | None = None  # of the hub's tables
+    by_system: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    rows: Mapping[str, int] = field(default_factory=dict)  # of the hub's tables
     files: int = 0
     hub_done: bool = False
     swept: bool = False
 
     @property
     def left(self) -> tuple[Theirs, ...]:
-        """What is still to be done in the systems."""
+        """What is still to be done in the systems: asked again by every pull where the hub can, else by people."""
         return tuple(one for one in self.records if one.outcome not in SETTLED)
 
 
@@ -115,14 +115,14 @@ def plan_forgetting(hub: Hub, what: str, author: str, reason: str) -> Forgetting
     id_ = f"forget-{now:%Y%m%d-%H%M%S}{now.microsecond // 1000:03}-{secrets.token_hex(3)}"
     found = Forgetting(
         id_, "planned", number, author, blotted(reason.strip(), person.anywhere), now_iso(), None, records,
-        person.golden_ids, person.about, person.mentions, person.others,
+        person.golden_ids, person.about, person.mentions, person.others, _by_system(records),
     )  # fmt: skip
     with hub.store.write() as c:
         for row in c.execute(sa.select(_F.c.id, _F.c.hash).where(_F.c.state == "planned")).all():
             if row.hash == number:
                 c.execute(sa.delete(_F).where(_F.c.id == row.id))
         _keep(c, found)
-        facts = {"forgetting": id_, "because": found.reason, "by_system": _by_system(records)}
+        facts = {"forgetting": id_, "because": found.reason, "by_system": found.by_system}
         audited(c, author, "forget planned", facts)
     return found
 
@@ -165,8 +165,12 @@ def _hash(refs: Iterable[str]) -> str:
 def _by_system(records: Iterable[Theirs]) -> dict[str, dict[str, int]]:
     found: dict[str, Counter[str]] = defaultdict(Counter)
     for one in records:
-        found[Ref.parse(one.ref).system][one.outcome if one.outcome != WAITING else one.means] += 1
+        found[Ref.parse(one.ref).system][_label(one)] += 1
     return {system: dict(counts) for system, counts in sorted(found.items())}
+
+
+def _label(one: Theirs) -> str:
+    return one.means if one.outcome == WAITING else one.outcome
 
 
 # -- forget --------------------------------------------------------------------------------------------------------
@@ -229,22 +233,46 @@ def _bury(c: sa.Connection, found: Forgetting, person: Person) -> None:
 # -- in the systems ------------------------------------------------------------------------------------------------
 
 
-def _erase_everywhere(hub: Hub, found: Forgetting) -> Forgetting:
+def ask_again(hub: Hub, system: str) -> None:
+    """What this system was asked for and had not done, or could not be asked for. Called with every pull."""
+    with hub.store.read() as c:
+        open_ = list(c.execute(sa.select(_F.c.id).where(_F.c.state == "erasing").order_by(_F.c.at)).scalars())
+    for id_ in open_:
+        found = load(hub.store, id_)
+        if found.hub_done and any(Ref.parse(one.ref).system == system and one.means == ERASE for one in found.left):
+            _settle(hub.store, _erase_everywhere(hub, found, [system]))
+
+
+def _erase_everywhere(hub: Hub, found: Forgetting, systems: Sequence[str] = ()) -> Forgetting:
     """Each system by its own means; what each answered is kept before the next is asked."""
     wanted: dict[tuple[str, str], list[Theirs]] = defaultdict(list)
     for one in found.left:
         where = Ref.parse(one.ref)
-        if one.means == ERASE and where.system in hub.connectors:
+        if one.means == ERASE and where.system in hub.connectors and (not systems or where.system in systems):
             wanted[where.system, where.stream].append(one)
     for (system, stream), records in sorted(wanted.items()):
-        connector = hub.connectors[system]
-        told: dict[str, Theirs] = {}
+        connector, done = hub.connectors[system], 0
         for some in _answered(hub, connector, connector.stream(stream), records):
-            told |= {one.ref: one for one in some}
-            hub.progress(f"erase {system}/{stream}", len(told), len(records))
-            found = replace(found, records=tuple(told.get(one.ref, one) for one in found.records))
-            with hub.store.write() as c:
-                _keep(c, found)
+            done += len(some)
+            hub.progress(f"erase {system}/{stream}", done, len(records))
+            found = _note(hub.store, found.id, some)
+    return found
+
+
+def _note(store: Store, id_: str, told: Iterable[Theirs]) -> Forgetting:
+    """Keep what became of some records, beside what others keep at the same time."""
+    now = {one.ref: one for one in told}
+    with store.write() as c:
+        take(c, 0)
+        found = _loaded(c, id_)
+        counts = {system: Counter(some) for system, some in found.by_system.items()}
+        for one in (one for one in found.records if one.ref in now):
+            mine = counts.setdefault(Ref.parse(one.ref).system, Counter())
+            mine[_label(one)] -= 1
+            mine[_label(now[one.ref])] += 1
+        by_system = {system: dict(+some) for system, some in counts.items()}
+        found = replace(found, records=tuple(now.get(one.ref, one) for one in found.records), by_system=by_system)
+        _keep(c, found)
     return found
 
 
@@ -278,10 +306,10 @@ def _batch(client: Any, stream: Stream, records: Sequence[Theirs]) -> list[Their
 
 
 def _became(one: Theirs, answer: Answer) -> Theirs:
-    if answer.outcome is Outcome.WRITTEN:
-        outcome = ASKED if answer.code == REQUESTED else ERASED
+    if answer.code == REQUESTED and answer.outcome is Outcome.DEFERRED:
+        outcome = ASKED
     else:
-        outcome = REFUSED if answer.outcome is Outcome.REFUSED else NOT_REACHED
+        outcome = {Outcome.WRITTEN: ERASED, Outcome.REFUSED: REFUSED}.get(answer.outcome, NOT_REACHED)
     words = answer.message or one.words
     return replace(one, outcome=outcome, code=answer.code, words=words, at=now_iso())
 
@@ -313,7 +341,7 @@ def _erase_here(hub: Hub, found: Forgetting, home: Path | None) -> Forgetting:
         rows, blotted_rows = wipe(c, person)
         found = replace(found, records=tuple(replace(o, words=blotted(o.words, person.strong)) for o in found.records))
         done = replace(found, hub_done=True, rows=rows, about=(), mentions=(), others=(), golden_ids=())
-        done = replace(done, by_system=_by_system(done.records), files=len(touched))
+        done = replace(done, files=len(touched))
         _keep(c, done)
         _tell_downstream(c, person)
         facts = {"forgetting": found.id, "because": found.reason, "by_system": done.by_system, "rows": rows}
@@ -344,37 +372,27 @@ def _tell_downstream(c: sa.Connection, person: Person) -> None:
 
 
 def _settle(store: Store, found: Forgetting) -> Forgetting:
-    """Keep what is left to do; where nothing is, no ref is kept either."""
-    by_system = _by_system(found.records) if found.records else found.by_system
-    found = replace(found, by_system=by_system)
-    if not found.left and found.swept:
-        found = replace(found, state="forgotten", hash="", ended_at=now_iso())
-    kept = replace(found, records=found.left)
+    """Of what there is nothing left to do about, no ref is kept; where nothing is left at all, it has ended."""
     with store.write() as c:
-        _keep(c, kept)
-    return found
+        take(c, 0)
+        now = replace(_loaded(c, found.id), swept=found.swept)
+        if not now.left and now.swept and now.state == "erasing":
+            now = replace(now, state="forgotten", hash="", ended_at=now_iso())
+            audited(c, now.author, "forgetting ended", {"forgetting": now.id, "by_system": now.by_system})
+        _keep(c, replace(now, records=now.left))
+    return replace(now, records=found.records)
 
 
 def done_by_hand(store: Store, id_: str, author: str, systems: Sequence[str] = ()) -> Forgetting:
     """Somebody has erased what was left to people, in these systems or all."""
     found = load(store, id_)
-    mine = {one.ref for one in found.left if not systems or Ref.parse(one.ref).system in systems}
-    if not mine:
+    mine = [one for one in found.left if not systems or Ref.parse(one.ref).system in systems]
+    if not mine or not found.hub_done:
         raise OmniHubError(f"forget: nothing of {id_} is left to be done by hand" + (" there" if systems else ""))
-    counts = {system: dict(told) for system, told in (found.by_system or {}).items()}
-    for one in (one for one in found.left if one.ref in mine):
-        told = counts.setdefault(Ref.parse(one.ref).system, {})
-        was = one.outcome if one.outcome != WAITING else one.means
-        told[was] = told.get(was, 1) - 1
-        told[DONE_BY_HAND] = told.get(DONE_BY_HAND, 0) + 1
-    counts = {system: {name: n for name, n in told.items() if n} for system, told in counts.items()}
-    found = replace(found, records=tuple(one for one in found.left if one.ref not in mine), by_system=counts)
-    if not found.records and found.swept:
-        found = replace(found, state="forgotten", hash="", ended_at=now_iso())
+    found = _note(store, id_, [replace(one, outcome=DONE_BY_HAND, at=now_iso()) for one in mine])
     with store.write() as c:
-        _keep(c, found)
-        audited(c, author, "forgotten by hand", {"forgetting": id_, "by_system": counts})
-    return found
+        audited(c, author, "forgotten by hand", {"forgetting": id_, "by_system": found.by_system})
+    return replace(_settle(store, found), records=())
 
 
 # -- and back ------------------------------------------------------------------------------------------------------
