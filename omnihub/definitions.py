@@ -17,7 +17,7 @@ import connectors
 from assets import HubResource, definitions
 from assets.hub import DRY, FULL, RUN
 from assets.jobs import PULL, RECONCILE
-from assets.naming import PLANNED, landed, pulled_streams
+from assets.naming import PLANNED, REPORTED, landed, pulled_streams
 from omnihub.config import Config, load
 from omnihub.errors import ConfigError
 from omnihub.flow import Run
@@ -47,7 +47,7 @@ def run_sync(
     """Run pull (of these systems, or all), then reconcile, in this process. A system's trouble is told, not raised.
 
     Returns the numbers of `Run.end` and: run (its id), steps (what each told), plan (its id, where it holds changes),
-    report, dagster (job → id of its Dagster run). dry_run: up to the plan, which is not kept. ConfigError: no such
+    report, dagster (job → id of its Dagster run). dry_run: the plan is not kept, only reported. ConfigError: no such
     system takes part, or the store can't be opened.
     """
     found = connectors.find()
@@ -63,7 +63,7 @@ def run_sync(
         tags = {RUN: run.id, PROCESS: _process(), **asked, **LOCATION}
         keys = [landed(c.name, s.name) for c in chosen for s in pulled_streams(config, c)]
         runs = {PULL: _execute(made, PULL, keys, tags, dagster)}
-        runs[RECONCILE] = _execute(made, RECONCILE, _upstream_of_plan(made) if dry_run else [], tags, dagster)
+        runs[RECONCILE] = _execute(made, RECONCILE, _but_pushes(made) if dry_run else [], tags, dagster)
         return _told(run, runs)
 
 
@@ -76,10 +76,12 @@ def _chosen(systems: Iterable[str] | None, enabled: dict[str, Connector]) -> lis
     return [connector for name, connector in enabled.items() if not systems or name in systems]
 
 
-def _upstream_of_plan(made: dg.Definitions) -> list[dg.AssetKey]:
+def _but_pushes(made: dg.Definitions) -> list[dg.AssetKey]:
+    """Up to the plan, and the report, which shows it."""
     graph = made.resolve_asset_graph()
     before_plan = dg.AssetSelection.assets(PLANNED).upstream().resolve(graph)
-    return sorted(before_plan & set(made.resolve_job_def(RECONCILE).asset_layer.executable_asset_keys))
+    wanted = {*before_plan, REPORTED}
+    return sorted(wanted & set(made.resolve_job_def(RECONCILE).asset_layer.executable_asset_keys))
 
 
 def _execute(

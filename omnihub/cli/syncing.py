@@ -107,6 +107,8 @@ def _draw(console: Console, told: Mapping[str, Any], dry_run: bool) -> None:
         put(console, f"{told['planned']:,} changes would be written; none was")
     elif not told["planned"] and told["state"] == "ok":
         put(console, f"{GOOD} every system agrees: nothing to write")
+    if told["planned"] and (page := (told.get("report") or {}).get("plan")):
+        put(console, f"[dim]customer by customer:[/] {page}")
     console.print()
 
 

@@ -410,6 +410,7 @@ def _run(row: Any) -> words.RunFacts:
         opened=compared.get("opened"),
         resolved=compared.get("resolved"),
         **summary["push"],
+        would_write=plan["counts"]["planned"] if (plan := told.get("plan", {})).get("kept") is False else None,
     )
 
 

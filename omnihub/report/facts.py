@@ -146,6 +146,7 @@ class RunFacts:
     drifted: int
     left: int
     forgotten: int = 0  # of somebody who is to be forgotten: read, and not kept
+    would_write: int | None = None  # of a dry run: how much a sync would write
 
 
 @dataclass(frozen=True)

@@ -87,6 +87,8 @@ def _read(run: RunFacts) -> str:
 def _wrote(run: RunFacts) -> str:
     if run.blocked:
         return "and stopped before writing, because its plan passes a limit and waits for an approval"
+    if run.would_write:
+        return f"and wrote nothing, as a dry run; it would write {count(run.would_write, 'correction')}"
     if not run.planned:
         return "and had nothing to write"
     rest = [

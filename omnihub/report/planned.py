@@ -474,7 +474,7 @@ def _share(system: str, some: Sequence[tuple[Customer, Record]], head: Head, aro
         made=sum(len(r.edits) for _, r in some if r.op in whole),
         calls=head.counts.get("calls", {}).get(system),
         minutes=minutes.get(system) if isinstance(minutes, Mapping) else None,
-        outcomes=Counter(e.outcome or "left" for _, r in some for e in r.edits),
+        outcomes=dict(Counter(e.outcome or "left" for _, r in some for e in r.edits)),
     )
 
 
