@@ -1,5 +1,8 @@
 """Airtable: the product and price master. Read with the vendor's own SDK; as the master it is never written.
 
+It holds products, prices and promotions, and nobody's personal data: there is nothing in it to erase. Who keeps persons
+in a table all the same has them erased by an owner of the base (`writing.BY_HAND`).
+
 __init__   the connector: which column is which field
 base       how a base is called, and how a table is read
 writing    how a table is written that the hub may write: other bases, and the hub's report

@@ -23,6 +23,10 @@ from omnihub.model import Outcome
 from omnihub.sdk import Answer, Page, Push, Row, exchange, records
 
 MAX_BATCH = 10  # records a request; more are refused
+BY_HAND = (
+    "Airtable's API can't erase: what it deletes stays in the base's trash, its revision history and its snapshots; an "
+    "owner of the base deletes the record and empties the trash"
+)
 CALLS_AT_ONCE = 2  # five a second are allowed, so more would only wait
 
 
@@ -50,6 +54,7 @@ class Keyed:
             batch=MAX_BATCH,
             parallel=CALLS_AT_ONCE,
             max_length=max_length or {},
+            erase_by_hand=BY_HAND,
         )
 
     def update(self, client: Client, rows: Sequence[Row]) -> Iterable[Answer]:

@@ -8,7 +8,7 @@
     declaration   the words of a stream
     tables        what of the database a stream reads: columns, key, types
     reading       pull and look: in the order of change where there is one, else whole
-    writing       updates by key, where the row still stands as it was seen; creation by a key of ours
+    writing       updates by key, where the row still stands as it was seen; creation by a key of ours; erasure
 
 Nothing is written unless a stream says `push`; until then the connection itself is read only where the database can.
 """
@@ -21,9 +21,9 @@ from datetime import timedelta
 from connectors.database.declaration import DatabaseStream
 from connectors.database.reading import Find, Look, Pull
 from connectors.database.tables import Client, opened
-from connectors.database.writing import Create, Update
+from connectors.database.writing import Create, Erase, Update
 from omnihub.sdk import Connector, Push, Setting, Stream
-from omnihub.sdk.declared import Declared, Misdeclared, Template, streams_of
+from omnihub.sdk.declared import NOT_ALLOWED, Declared, Misdeclared, Template, streams_of
 
 MAX_BATCH = 500  # rows in one transaction
 
@@ -74,6 +74,8 @@ def _push(name: str, said: DatabaseStream) -> Push | None:
         create=Create(name, said) if said.push.create else None,
         find=Find(name, said) if said.push.create else None,
         max_length=said.push.max_length,
+        erase=Erase(name, said) if said.push.erase else None,
+        erase_by_hand="" if said.push.erase else NOT_ALLOWED,
         parallel=1,  # rows of one table wait for each other anyway
     )
 

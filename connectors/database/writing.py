@@ -1,4 +1,4 @@
-"""Writing: updates by key where the row still stands as it was seen, and creation by a key of ours.
+"""Writing: updates by key where the row still stands as it was seen, creation by a key of ours, erasure by deletion.
 
 A batch is one transaction. A row the database refuses (a constraint, a value that does not fit) is refused alone: the
 batch is then carried out again with a savepoint for each row. What was refused is said in the database's words, with
@@ -18,9 +18,9 @@ from sqlalchemy import RowMapping
 
 from connectors.database.declaration import DatabaseStream
 from connectors.database.tables import Client, Source, fitted, words
-from omnihub.errors import ConfigError
+from omnihub.errors import ConfigError, RetryableError
 from omnihub.model import Outcome
-from omnihub.sdk import Answer, Exchange, Row
+from omnihub.sdk import LATER, Answer, Exchange, Row
 from omnihub.sdk.rows import encoded, faithful, key_of
 
 REFUSALS = (sa.exc.IntegrityError, sa.exc.DataError, sa.exc.StatementError)
@@ -96,11 +96,33 @@ class Create:
         return Answer(row.n, Outcome.WRITTEN, made, exchange=seen)
 
 
+@dataclass(frozen=True)
+class Erase:
+    """Delete the rows of persons who are to be forgotten. A row that others need is refused in the database's words."""
+
+    stream: str
+    said: DatabaseStream
+
+    def __call__(self, client: Client, rows: Sequence[Row]) -> Iterable[Answer]:
+        """One answer per row, once the transaction is committed; one that is gone already is as good."""
+        try:
+            return _in_one_transaction(client, self.stream, self.said, rows, self._one, "DELETE")
+        except RetryableError as trouble:  # nothing was committed, or all of it: asked again, it will show
+            return [Answer(row.n, Outcome.DEFERRED, row.id, LATER, str(trouble)) for row in rows]
+
+    def _one(self, c: sa.Connection, source: Source, row: Row, there: RowMapping | None, seen: Exchange) -> Answer:
+        if there is not None:
+            keyed = source.keyed(str(row.id))
+            assert keyed is not None
+            c.execute(sa.delete(_table(source)).where(keyed))
+        return Answer(row.n, Outcome.WRITTEN, row.id, exchange=seen)
+
+
 def _in_one_transaction(
-    client: Client, stream: str, said: DatabaseStream, rows: Sequence[Row], one: Any
+    client: Client, stream: str, said: DatabaseStream, rows: Sequence[Row], one: Any, verb: str = "UPDATE"
 ) -> list[Answer]:
     source = client.source(stream, said)
-    seen = client.exchange(source, "UPDATE")
+    seen = client.exchange(source, verb)
     try:
         return _carried_out(client, source, said, rows, one, seen, careful=False)
     except _Spoilt:

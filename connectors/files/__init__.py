@@ -13,7 +13,7 @@ formats       a file's rows, one by one, with the place of each
 sheets        … of CSV: encoding, delimiter, quotes
 reading       pull and look: later files win, unchanged ones are not read again
 outbox        changes as files of their own
-in_place      changes written into the file they were read from
+in_place      changes written into the file they were read from, and persons taken out of it
 """
 
 from __future__ import annotations
@@ -21,14 +21,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from connectors.files.declaration import FilesStream
-from connectors.files.in_place import Rewrite
+from connectors.files.in_place import Erase, Rewrite
 from connectors.files.outbox import Changes
 from connectors.files.places import Place, opened
 from connectors.files.reading import Look, Pull
 from omnihub.sdk import Connector, Push, Setting, Stream
-from omnihub.sdk.declared import Declared, Misdeclared, Template, streams_of
+from omnihub.sdk.declared import NOT_ALLOWED, Declared, Misdeclared, Template, streams_of
 
 MAX_FILE = 50_000  # records in one file of changes
+HANDED_OVER = (
+    "files are only read here and changes handed over: ask whoever sends them to forget this person, and delete the "
+    "files that were sent, and those in the outbox, that hold them"
+)
 
 
 def made(declared: Declared) -> Connector:
@@ -79,7 +83,17 @@ def _push(name: str, said: FilesStream) -> Push | None:
     longest = said.push.max_length
     # one at a time: a file has one writer
     look = Look(name, said)
-    return Push(said.push.fields, send, look, MAX_FILE, parallel=1, max_length=longest, delayed=handed_over)
+    return Push(
+        said.push.fields,
+        send,
+        look,
+        MAX_FILE,
+        parallel=1,
+        max_length=longest,
+        delayed=handed_over,
+        erase=Erase(name, said) if said.push.erase else None,
+        erase_by_hand="" if said.push.erase else HANDED_OVER if handed_over else NOT_ALLOWED,
+    )
 
 
 template = Template("files", "files", made)

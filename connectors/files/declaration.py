@@ -76,4 +76,6 @@ class FilesStream(DeclaredStream):
         in_place = self.push is not None and self.push.write == "in_place"
         if in_place and (self.kind not in ("csv", "jsonl") or self.files.endswith(PACKED)):
             raise ValueError(f"{self.files} can't be written in place; take write: changes")
+        if self.push and self.push.erase and not in_place:
+            raise ValueError("erase goes with write: in_place; from a file of changes nobody can be taken out")
         return self

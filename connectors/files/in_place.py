@@ -1,4 +1,4 @@
-"""Changes written into the file they were read from: CSV and JSONL in a local folder.
+"""Changes written into the file they were read from, and persons taken out of it: CSV and JSONL in a local folder.
 
 The file is copied row by row, byte for byte but for the cells that change, and takes the place of the old one in one
 step. A row that no longer stands as the hub saw it is left alone (drifted); a file that somebody wrote meanwhile too.
@@ -20,9 +20,9 @@ from connectors.files.declaration import FilesStream
 from connectors.files.formats import json_record, row_reader, rows, sheet_of
 from connectors.files.places import File, Place
 from connectors.files.reading import files_of
-from omnihub.errors import ConfigError, RetryableError
+from omnihub.errors import BrokenAnswer, ConfigError, RetryableError
 from omnihub.model import Outcome
-from omnihub.sdk import Answer, Record, Row
+from omnihub.sdk import LATER, Answer, Record, Row
 from omnihub.sdk.rows import flattened
 
 Piece = tuple[bytes, Record | None, Any]
@@ -38,8 +38,7 @@ class Rewrite:
 
     def __call__(self, place: Place, rows: Iterable[Row]) -> Iterator[Answer]:
         """One answer per row, once its file is in place."""
-        if not place.is_local:
-            raise ConfigError(f"{place.system}/{self.stream}: only files in a local folder are written in place")
+        _demand_local(place, self.stream)
         left = {str(row.id): row for row in rows}
         for file in reversed(files_of(place, self.stream, self.said)):
             if left:
@@ -62,11 +61,8 @@ class Rewrite:
                         new.write(self._passed_on(piece, lasts, left, answers))
                     new.flush()
                     os.fsync(new.fileno())
-                shutil.copymode(path, beside)
-                if not place.unchanged(file):
-                    raise RetryableError(f"{where} is being written by somebody else; run again later")
                 if any(answer.outcome is Outcome.WRITTEN for answer in answers):
-                    beside.replace(path)
+                    _put_in_place(place, file, beside, where)
         finally:
             beside.unlink(missing_ok=True)
         for key in lasts:
@@ -111,6 +107,57 @@ class Rewrite:
             raw = line.removeprefix(b"\xef\xbb\xbf").strip() if number == 1 else line.strip()
             found = json_record(raw, f"/line/{number}", self.said, where) if raw else None
             yield line, found, raw
+
+
+@dataclass(frozen=True)
+class Erase(Rewrite):
+    """Take persons who are to be forgotten out of every file there is, also those that later ones overrule."""
+
+    def __call__(self, place: Place, rows: Iterable[Row]) -> Iterator[Answer]:
+        """One answer per row, once all files are in place; one that no file holds is as good."""
+        asked = list(rows)
+        _demand_local(place, self.stream)
+        gone, trouble = {str(row.id) for row in asked}, ""
+        for file in place.files(self.said.files, self.said.order):
+            try:
+                self._take_out(place, file, gone)
+            except (RetryableError, BrokenAnswer) as error:  # whoever may be in it is not forgotten yet
+                trouble = str(error)
+        seen = place.exchange(place.root, "WRITE")
+        for row in asked:
+            outcome = Outcome.DEFERRED if trouble else Outcome.WRITTEN
+            yield Answer(row.n, outcome, row.id, LATER if trouble else "", trouble, seen)
+
+    def _take_out(self, place: Place, file: File, gone: set[str]) -> None:
+        where, path = f"{place.system}/{self.stream}: {file.name}", Path(file.path)
+        beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+        try:
+            with place.trouble(), place.read(file) as body:
+                if not any(record.id in gone for record in rows(where, body, self.said)):
+                    return
+                with beside.open("wb") as new:
+                    for source, record, _ in self._pieces(where, body):
+                        new.write(b"" if record is not None and record.id in gone else source)
+                    new.flush()
+                    os.fsync(new.fileno())
+                times = path.stat()
+                _put_in_place(place, file, beside, where)
+                os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))  # it is no later file than it was
+        finally:
+            beside.unlink(missing_ok=True)
+
+
+def _demand_local(place: Place, stream: str) -> None:
+    if not place.is_local:
+        raise ConfigError(f"{place.system}/{stream}: only files in a local folder are written in place")
+
+
+def _put_in_place(place: Place, file: File, beside: Path, where: str) -> None:
+    """RetryableError: somebody else wrote the file meanwhile."""
+    shutil.copymode(file.path, beside)
+    if not place.unchanged(file):
+        raise RetryableError(f"{where} is being written by somebody else; run again later")
+    beside.replace(file.path)
 
 
 def _changed(source: bytes, how: Any, row: Row) -> bytes:

@@ -133,10 +133,18 @@ def _as_place(value: Any) -> Any:
 
 
 class DeclaredPush(Words):
-    """What may be written to a stream; templates add their own words."""
+    """What may be written to a stream; templates add their own words.
+
+    erase: whether records of persons who are to be forgotten may be deleted.
+    """
 
     fields: Annotated[tuple[str, ...], Field(min_length=1)]
     max_length: dict[str, Annotated[int, Field(ge=1)]] = {}
+    erase: bool = False
+
+
+NOT_ALLOWED = "nobody allowed the hub to delete here: say erase: true in the push, or delete the record there by hand"
+"""What a stream that may be written, but not erased from, says about it."""
 
 
 def listed(value: Any) -> Any:

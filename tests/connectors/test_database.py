@@ -124,6 +124,12 @@ class System:
     def write(self, **changes: dict[str, str]) -> dict[str | None, Answer]:
         return self.send(self.rows(**changes))
 
+    def forget(self, *ids: str) -> list[Answer]:
+        push = self.stream.push
+        assert push
+        assert push.erase
+        return list(push.erase(self.client, [Row(n, Op.UPDATE, id_, {}, {}, {}, "g") for n, id_ in enumerate(ids)]))
+
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def erp(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Erp]:
@@ -343,6 +349,66 @@ def test_a_refused_row_is_refused_alone_in_the_databases_words_without_values(er
     assert "state_is_known" in told or "check constraint" in told
     assert not any(value in told for value in ("a2", "forbidden", "a lot"))
     assert [erp.row(n).state for n in (1, 2, 3, 4)] == ["open", "open", "open", "shipped"]
+
+
+ERASING = f"{ORDERS}, push: {{fields: [status], erase: true}}"
+
+
+def test_who_is_forgotten_is_deleted_once_and_the_others_stay(erp: Erp) -> None:
+    erp.orders(1, 2)
+    system = erp.declare(ERASING)
+
+    answers = system.forget("1", "9", "no id")
+
+    assert [(a.outcome, a.id) for a in answers] == [(Outcome.WRITTEN, id_) for id_ in ("1", "9", "no id")]
+    assert system.ids() == ["2"]
+    assert system.look("1") == {}
+    assert [a.outcome for a in system.forget("1")] == [Outcome.WRITTEN]  # and so asked again after a lost answer
+    assert system.ids() == ["2"]
+
+
+def test_who_is_needed_by_others_is_refused_alone_in_the_databases_words(erp: Erp) -> None:
+    erp.orders(1, 2)
+    erp.run(sa.text("CREATE TABLE bills (nr INTEGER PRIMARY KEY, of INTEGER REFERENCES orders (id))"))
+    erp.run(sa.text("INSERT INTO bills VALUES (7, 1)"))
+    if erp.engine.dialect.name == "sqlite":  # which looks after references only where it is told to
+        needed = "WHEN EXISTS (SELECT 1 FROM bills WHERE of = OLD.id)"
+        no = "BEGIN SELECT RAISE(ABORT, 'FOREIGN KEY constraint failed: bills'); END"
+        erp.run(sa.text(f"CREATE TRIGGER kept BEFORE DELETE ON orders {needed} {no}"))
+    system = erp.declare(ERASING)
+
+    kept, gone = system.forget("1", "2")
+
+    assert (kept.outcome, gone.outcome) == (Outcome.REFUSED, Outcome.WRITTEN)
+    assert kept.code
+    assert "foreign key" in kept.message.lower()
+    assert system.ids() == ["1"]
+
+
+def test_a_database_that_does_not_answer_forgets_nobody_and_is_asked_again(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'erp.db'}?timeout=0.05"
+    engine = sa.create_engine(url, poolclass=sa.NullPool)
+    metadata.create_all(engine)
+    erp = Erp(url, engine, tmp_path)
+    erp.orders(1)
+    system = erp.declare(ERASING)
+    client = system.client
+    push = system.stream.push
+    assert push
+    assert push.erase
+    list(push.look(client, ["1"]))
+    with engine.connect() as somebody:
+        somebody.exec_driver_sql("BEGIN EXCLUSIVE")
+        [answer] = push.erase(client, [Row(0, Op.UPDATE, "1", {}, {}, {}, "g")])
+    assert (answer.outcome, answer.code) == (Outcome.DEFERRED, "LATER")
+    assert [a.outcome for a in system.forget("1")] == [Outcome.WRITTEN]
+
+
+def test_where_nobody_allowed_it_nobody_is_deleted_and_it_is_said(erp: Erp) -> None:
+    push = erp.declare(PUSHED).stream.push
+    assert push
+    assert push.erase is None
+    assert "erase: true" in push.erase_by_hand
 
 
 def test_what_is_created_twice_is_there_once(erp: Erp) -> None:

@@ -72,6 +72,12 @@ class System:
         ]
         return self.send(rows)
 
+    def forget(self, *ids: str) -> list[Answer]:
+        push = self.stream.push
+        assert push
+        assert push.erase
+        return list(push.erase(self.open(), [Row(n, Op.UPDATE, id_, {}, {}, {}, "g") for n, id_ in enumerate(ids)]))
+
     def send(self, rows: list[Row]) -> dict[str | None, Answer]:
         assert self.stream.push
         return {answer.id: answer for answer in self.stream.push.update(self.open(), rows)}
@@ -515,6 +521,64 @@ def test_jsonl_in_place_changes_one_value_and_keeps_how_the_others_are_written(d
     assert path.read_text() == '{"id":1,"x":1.50,"at":{"city":"Köln","zip":1e2}}\n{"id":2}\n'
 
 
+ERASING = "push: {fields: [phone], write: in_place, erase: true}"
+
+
+@pytest.mark.parametrize("order", ["name", "time"])
+def test_who_is_forgotten_is_in_no_file_any_more_and_every_other_byte_stays(declare: Declare, order: str) -> None:
+    system = declare(f'files: "customers*.csv", key: Id, order: {order}, {MAP}, {ERASING}')
+    head, other, raw = "Id;Company;Phone;City\r\n", '2;"Zulu";030 2;Bonn\r\n', '3;"X";1;"a\r\nb"\r\n'
+    first = put(system.folder / "customers-1.csv", f'{head}"1";"Acme";030 1;Ulm\r\n{other}{raw}')
+    second = put(
+        system.folder / "customers-2.csv", f"{head}1;Acme AG;030 9;Ulm\r\n1;Acme AG;030 8;Ulm\r\n", LONG_AGO + 9
+    )
+    before = system.read()
+
+    answers = system.forget("1", "9")
+
+    assert [(a.outcome, a.id) for a in answers] == [(Outcome.WRITTEN, "1"), (Outcome.WRITTEN, "9")]
+    assert first.read_bytes() == f"{head}{other}{raw}".encode()
+    assert second.read_bytes() == head.encode()
+    assert (first.stat().st_mtime, second.stat().st_mtime) == (LONG_AGO, LONG_AGO + 9)
+    assert system.read() == {id_: record for id_, record in before.items() if id_ != "1"}
+    assert system.look("1") == {}
+    assert sorted(system.folder.iterdir()) == [first, second]
+
+
+def test_who_is_forgotten_goes_from_a_file_that_a_newer_export_overrules_too(declare: Declare) -> None:
+    system = declare(f"files: 'c*.jsonl', key: id, take: newest, map: {{name: name, phone: tel}}, {ERASING}")
+    old = put(system.folder / "c1.jsonl", '{"id":1,"name":"Anna"}\n{"id":2,"name":"Bo"}\n')
+    new = put(system.folder / "c2.jsonl", '{"id":2,"name":"Bo"}\n')
+
+    assert [a.outcome for a in system.forget("1")] == [Outcome.WRITTEN]
+    assert (old.read_text(), new.read_text()) == ('{"id":2,"name":"Bo"}\n',) * 2
+    assert [a.outcome for a in system.forget("1")] == [Outcome.WRITTEN]  # gone is as good
+
+
+def test_while_a_file_cannot_be_read_nobody_is_called_forgotten(declare: Declare) -> None:
+    system = declare(f'files: "customers*.csv", key: Id, {MAP}, {ERASING}')
+    good = put(system.folder / "customers-1.csv", "Id,Company,Phone,City\n1,Acme,1,Ulm\n")
+    bad = put(system.folder / "customers-2.csv", 'Id,Company,Phone,City\n1,"Acme,1,Ulm\n')
+
+    [answer] = system.forget("1")
+    assert (answer.outcome, answer.code) == (Outcome.DEFERRED, "LATER")
+    assert "customers-2.csv" in answer.message
+    assert "Acme" not in good.read_text()
+
+    put(bad, 'Id,Company,Phone,City\n1,"Acme",1,Ulm\n')
+    assert [a.outcome for a in system.forget("1")] == [Outcome.WRITTEN]
+    assert "Acme" not in bad.read_text()
+
+
+@pytest.mark.parametrize(("push", "says"), [("push: [phone]", "ask whoever sends them"), (IN_PLACE, "erase: true")])
+def test_where_nobody_allowed_it_it_is_said_who_has_to_do_it(declare: Declare, push: str, says: str) -> None:
+    more = "" if "in_place" in push else "    outbox: ./to-partners\n"
+    written = declare(f'files: "customers*.csv", key: Id, {MAP}, {push}', more=more).stream.push
+    assert written
+    assert written.erase is None
+    assert says in written.erase_by_hand
+
+
 def test_a_row_that_no_longer_stands_as_it_was_seen_is_left_alone(declare: Declare) -> None:
     system = declare(f'files: "customers*.csv", key: Id, {MAP}, {IN_PLACE}')
     path = put(system.folder / "customers.csv", ACME)
@@ -566,6 +630,7 @@ def test_the_winning_row_is_the_one_that_is_written(declare: Declare) -> None:
         ("files: c.csv, key: Id, map: {status: {const: x}}, push: [status]", "status is read only"),
         (f"files: c.dat, key: Id, {MAP}", "says no format, and c.dat has no ending that does"),
         (f"files: c.xlsx, key: Id, {MAP}, {IN_PLACE}", "c.xlsx can't be written in place"),
+        (f"files: c.csv, key: Id, {MAP}, push: {{fields: [phone], erase: true}}", "erase goes with write: in_place"),
         (f"files: c.csv, key: Id, {MAP}, zone: Berlin", "Berlin is no time zone"),
         (f"files: c.csv, key: Id, {MAP}, encoding: utf8x", "utf8x is no encoding"),
     ],
