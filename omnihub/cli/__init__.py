@@ -224,15 +224,16 @@ def plan_show(
 
 @app.command(rich_help_panel=_STEPS)
 def approve(
-    plan_id: Annotated[str, typer.Argument(metavar="PLAN")],
+    plan_id: Annotated[str, typer.Argument(metavar="PLAN", help="Its id, or its hash.")],
     because: Annotated[str, typer.Option("--because", help="The reason, kept with the plan.")],
     by: Annotated[str, typer.Option("--by", help="Who approves; your login by default.")] = "",
+    lasts: Annotated[str, typer.Option("--for", metavar="24h", help="How long it holds: 30m, 24h, 7d.")] = "24h",
     as_json: Json = False,
 ) -> None:
-    """Let a plan pass that a guard has stopped."""
+    """Let exactly this plan pass that a guard has stopped, for a while. A plan with other changes asks again."""
     from omnihub.cli import planning
 
-    planning.approve(plan_id, because, by, as_json)
+    planning.approve(plan_id, because, by, lasts, as_json)
 
 
 @app.command(rich_help_panel=_STEPS)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import getpass
+import re
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import asdict
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +25,7 @@ from omnihub.cli.standins import standins
 from omnihub.errors import ConfigError
 from omnihub.flow import Hub, Run, apply_plan, open_plan, showing, steps
 from omnihub.flow import approve as let_pass
+from omnihub.flow.planning import Stored
 from omnihub.model import GOLDEN
 from omnihub.store import schema
 
@@ -218,20 +222,39 @@ def _draw_about(console: Console, kind: str, about: Mapping[str, Any] | None) ->
 # -- approve ---------------------------------------------------------------------------------------------------------
 
 
-def approve(plan_id: str, because: str, by: str, as_json: bool) -> None:
-    """Let exactly this plan pass."""
+def approve(plan_id: str, because: str, by: str, lasts: str, as_json: bool) -> None:
+    """Let exactly this plan pass, for so long."""
     reason = because.strip()
     if not reason:
         raise ConfigError('approve: say why, in words somebody can read next year: --because "…"')
-    author = by or login()
+    author, until = by or login(), _lasting(lasts)
     with here().store() as store:
-        stored = let_pass(store, plan_id, author, reason)
+        stored = let_pass(store, plan_id, author, reason, until)
     facts = {"plan": stored.id, "state": stored.state, "by": author, "because": reason, "hash": stored.hash}
-    tell(
-        facts,
-        as_json,
-        lambda console: put(console, f"{GOOD} {stored.id} may pass; write it with [bold]omnihub apply[/]"),
-    )
+    limits = [asdict(one) for one in stored.limits]
+    told = {**facts, "until": stored.approved_until, "limits": limits}
+    tell(told, as_json, lambda console: _draw_approved(console, stored))
+
+
+def _draw_approved(console: Console, plan: Stored) -> None:
+    for one in plan.limits:
+        put(console, f"[dim]let pass:[/] {escape(one.words())}")
+    if plan.state == "approved":
+        put(console, f"{GOOD} {plan.id} may pass until {plan.approved_until[:16]} UTC; write it with")
+        put(console, "  [bold]omnihub apply[/]")
+    else:
+        put(console, f"{GOOD} there is nothing to write; what the source holds is fine from now on")
+
+
+LASTING = re.compile(r"(\d{1,6})\s*([mhd])")
+UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+
+
+def _lasting(told: str) -> timedelta:
+    found = LASTING.fullmatch(told.strip())
+    if not found or not int(found[1]):
+        raise ConfigError(f"approve: --for {told}: write minutes, hours or days, as in 30m, 24h, 7d")
+    return timedelta(**{UNITS[found[2]]: int(found[1])})
 
 
 def login() -> str:

@@ -57,7 +57,7 @@ def approve(store: Store, plan: str, author: str, reason: str, lasts: timedelta 
         c.execute(sa.update(_P).where(_P.c.id == stored.id).values(**values))
         facts = {"plan": stored.id, "hash": stored.hash, "because": reason, "until": until}
         audited(c, author, "approved", facts)
-    return replace(stored, state=after)
+    return replace(stored, state=after, approved_until=until)
 
 
 def _named(store: Store, plan: str) -> str:

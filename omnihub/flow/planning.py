@@ -46,6 +46,7 @@ class Stored:
     kind: str = "sync"  # undo of such a plan, redo of an undo; replay of dead letters
     about: dict[str, Any] | None = None  # of those: what is taken back (or tried again), who asked, why, what is left
     limits: tuple[Broken, ...] = ()  # what `broken` says in words
+    approved_until: str = ""  # told by whoever approves
 
 
 @dataclass(frozen=True)
