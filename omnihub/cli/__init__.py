@@ -9,7 +9,7 @@
     training     match train, models, use
     judging      judge, judgements, pin, pins, queue, events
     lettering    letters …                               auditing     audit …
-    undoing      undo
+    undoing      undo                                   forgetting   forget, export
     standins     stand-ins for as long as a command needs them        screen  tables, bars, JSON
 
 A command is a signature here and a function next door, which is loaded when the command runs: `--help` is quick.
@@ -273,6 +273,56 @@ def undo(
         undoing.let_go(what, systems or [], fields or [], by, as_json)
     else:
         raise typer.Exit(undoing.undo(what, systems or [], fields or [], because, by, yes, as_json))
+
+
+@app.command(rich_help_panel=_DECIDE)
+def forget(
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="REF|GOLDEN",
+            help="A record of theirs, or a golden contact; or a forgetting, to carry it out or go on with it.",
+            show_default=False,
+        ),
+    ] = "",
+    because: Annotated[str, typer.Option("--because", help="The reason; it is kept, so name nobody in it.")] = "",
+    by: Annotated[str, typer.Option("--by", help="Who says so; your login by default.")] = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Erase it at once; else it is only shown.")] = False,
+    done: Annotated[bool, typer.Option("--done", help="Instead: what was left to people is erased by hand.")] = False,
+    systems: Annotated[list[str] | None, typer.Option("--system", help="With --done: only in this one.")] = None,
+    lift: Annotated[
+        bool, typer.Option("--lift", help="Instead: they come back on their own; a record or an e-mail will do.")
+    ] = False,
+    listed: Annotated[
+        bool, typer.Option("--list", help="Instead: who was forgotten, and who still sends them.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Erase a person in every system and in the hub, for good; shown first. Nothing brings them back."""
+    from omnihub.cli import forgetting
+
+    if listed:
+        forgetting.listed(as_json)
+    elif done:
+        raise typer.Exit(forgetting.done(what, systems or [], by, as_json))
+    elif lift:
+        raise typer.Exit(forgetting.lift(what, because, by, as_json))
+    else:
+        raise typer.Exit(forgetting.forget(what, because, by, yes, as_json))
+
+
+@app.command(rich_help_panel=_LOOK)
+def export(
+    what: Annotated[str, typer.Argument(metavar="REF|GOLDEN", help="A record of theirs, or a golden contact.")],
+    to: Annotated[
+        Path | None, typer.Option("--to", metavar="FILE", help="Into this file: JSON; for people, if it ends with .md.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Everything the hub holds on a person: each value with where it is from, what was written where, who decided."""
+    from omnihub.cli import forgetting
+
+    forgetting.give(what, to, as_json)
 
 
 # -- look ------------------------------------------------------------------------------------------------------------

@@ -472,3 +472,9 @@ def _keep(c: sa.Connection, found: Forgetting) -> None:
     told = {name: getattr(found, name) for name in _TOLD} | {"records": [asdict(one) for one in found.records]}
     row = (*(getattr(found, name) for name in _COLUMNS[:-1]), json.dumps(told, ensure_ascii=False))
     bulk.upsert(c, _F, _COLUMNS, [row])
+
+
+def has_run(store: Store) -> bool:
+    """Whether there is a run a report could be about."""
+    with store.read() as c:
+        return c.execute(sa.select(schema.runs.c.id).limit(1)).first() is not None
