@@ -580,6 +580,7 @@ class Config(_Section):
         if not only:
             problems += _trust_problems(self.survivorship, connectors)
             problems += _gate_problems(self.gates, connectors)
+            problems += _guard_problems(self.guard, connectors)
             problems += _url_problems(self._environ, connectors)
         _refuse(self._file, problems)
 

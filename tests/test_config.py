@@ -12,8 +12,9 @@ from typing import get_args
 import pytest
 
 import connectors
-from omnihub.config import Config, Rule, example, load
+from omnihub.config import Config, Guard, OwnGuard, Rule, example, load
 from omnihub.errors import ConfigError
+from omnihub.flow.hub import limits_of
 from omnihub.match import THRESHOLDS
 from omnihub.merge import HALF_LIFE_DAYS
 from omnihub.merge.rules import RULES
@@ -129,6 +130,22 @@ def test_a_store_of_another_kind_is_refused_with_what_to_write(write: Write) -> 
         (
             "guard: {max_shre: 0.2}",
             "omnihub.yaml: guard.max_shre: there is no such setting; did you mean guard.max_share?",
+        ),
+        (
+            "guard: {limits: {contact.emial: {floor: 1}}}",
+            "guard.limits: contact.emial: there is no field emial; did you mean email?",
+        ),
+        (
+            "guard: {limits: {acme.contct: {floor: 1}}}",
+            "guard.limits: acme.contct: there is no entity contct; did you mean contact?",
+        ),
+        (
+            "guard: {limits: {contact: {max_shre: 0.1}}}",
+            "guard.limits: contact.max_shre: there is no such limit; did you mean max_share?",
+        ),
+        (
+            "guard: {limits: {acmee.contact: {floor: 1}}}",
+            "guard.limits.acmee.contact: there is no system or entity acmee; did you mean acme?",
         ),
         ("survivorship: {rulse: {}}", "survivorship.rulse: there is no such setting; did you mean survivorship.rules?"),
         (
@@ -335,8 +352,16 @@ def test_order_of_systems_age_and_trust_are_told_by_field_and_group(write: Write
 
 
 def test_the_guard_without_settings_is_the_one_push_has_by_itself(write: Write) -> None:
-    guard = read(write("")).guard
-    assert Limits(guard.max_share, guard.first_run_share, guard.floor, guard.max_records) == Limits()
+    assert limits_of(read(write(""))) == Limits()
+
+
+def test_every_limit_of_the_guard_can_be_set_for_all_and_for_one_field(write: Write) -> None:
+    told = read(write("guard: {max_emptied: 2, source_drop: 0.5, limits: {acme.contact.phone: {max_share: 0.1}}}"))
+    limits = limits_of(told)
+    assert (limits.emptied, limits.drop) == (2, 0.5)
+    assert limits.at("acme", "contact", "phone").share == 0.1
+    assert limits.at("acme", "contact", "email") == limits
+    assert set(OwnGuard.model_fields) == set(Guard.model_fields) - {"limits"}, "each of them"
 
 
 def test_the_rules_that_can_be_chosen_are_those_that_merge_knows() -> None:

@@ -57,7 +57,7 @@ def open_hub(config: Config, connectors: Mapping[str, Connector], progress: Prog
         connectors=enabled,
         settings=lambda connector: config.settings_for(connector, addresses(config.home).get(connector.name)),
         rules=rules_of(config.survivorship, masters),
-        limits=_limits(config),
+        limits=limits_of(config),
         policies=policies_of(config),
         gates=config.gates,
         regions=config.regions(),
@@ -92,7 +92,8 @@ _LIMITS = {
 """What the settings call a limit → what the guard does."""
 
 
-def _limits(config: Config) -> Limits:
+def limits_of(config: Config) -> Limits:
+    """The limits of the guard as the settings have them."""
     told = config.guard
     own = {key: {_LIMITS[name]: most for name, most in limits.items()} for key, limits in told.own().items()}
     return Limits(**{_LIMITS[name]: getattr(told, name) for name in _LIMITS}, own=own)
