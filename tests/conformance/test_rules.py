@@ -18,7 +18,7 @@ from omnihub.conformance.suite import try_all
 from omnihub.conformance.trial import Workshop, workshop
 from omnihub.sandbox.derived import derive
 
-EVERYDAY = ("all of it", "a page for people", "one bad row")  # a mutant of each kind of rule
+EVERYDAY = ("all of it", "a page for people", "one bad row", "forgotten")  # a mutant of each kind of rule
 
 
 @pytest.fixture(scope="module")

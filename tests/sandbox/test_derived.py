@@ -321,6 +321,29 @@ def test_a_record_made_twice_by_its_key_is_there_once_and_can_be_taken_away(serv
     assert ids(list(push.find(client, ["golden-1"]))) == []
 
 
+def test_who_is_erased_leaves_a_tombstone_that_tells_nothing_and_a_deleted_one_tells_all(serve: Serve) -> None:
+    tells = Pages("/d", "data", deleted="gone")
+    push = Push(("name",), Send1("PATCH", "/d/{id}"), sdk.ByIds("/d/{id}"), create=sdk.Upsert1("PUT", "/d/key/{key}"),
+                delete=sdk.Delete1("/d/{id}"), erase=sdk.Erase1("/d/{id}/person"))  # fmt: skip
+    connector = acme(tells, push=push)
+    _, client = serve(connector)
+    assert push.create
+    assert push.delete
+    assert push.erase
+    [made] = push.create(client, [row(0, None, {"name": "Anna Weber"}, connector, key="k")])
+    there = row(0, made.id, {}, connector)
+
+    def shown() -> bytes:
+        return b"".join(record.raw for page in pulled(connector, client) for record in page.records)
+
+    assert [a.outcome for a in push.delete(client, [there])] == [Outcome.WRITTEN]
+    assert b"Anna Weber" in shown()
+    for _ in range(2):
+        assert [a.outcome for a in push.erase(client, [there])] == [Outcome.WRITTEN]
+        assert b"Anna Weber" not in shown()
+        assert str(made.id).encode() in shown()
+
+
 def test_records_are_joined_and_taken_apart_by_calls_of_their_own(serve: Serve) -> None:
     people_map: dict[str, str | sdk.Path] = {"first_name": FullName("n", "first"), "last_name": FullName("n", "last"),
                                        "account": Link("org", stream="dealers")}  # fmt: skip

@@ -25,6 +25,7 @@ from omnihub.sdk import (
     Cursor,
     Delete1,
     Entity,
+    Erase1,
     FullName,
     GraphSend,
     Keyset,
@@ -147,6 +148,7 @@ WRONG: dict[str, tuple[Connector, str]] = {
     "a find by no key": (with_push(find=ByKeys("/x")), "push.find.path: says nothing of which record: write {key}"),
     "an upsert by no key": (with_push(create=Upsert1("POST", "/x")), "push.create.path: says nothing of which record"),
     "a delete of everything": (with_push(delete=Delete1("/x")), "push.delete.path: says nothing of which record"),
+    "an erasure of everybody": (with_push(erase=Erase1("/x")), "push.erase.path: says nothing of which record"),
     "a link that is none": (
         with_push(update=Sends((Link1("/{id}/x/{other}", "phone"),), rest=UPDATE)),
         "update.links.link: phone is no Link in the map",

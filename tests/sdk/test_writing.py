@@ -13,9 +13,12 @@ from omnihub.errors import RetryableError
 from omnihub.model import Op, Outcome
 from omnihub.sandbox.kit import Call, Reply, Running, Standin, merge, route
 from omnihub.sdk import (
+    LATER,
+    REQUESTED,
     Answer,
     ByKeys,
     Delete1,
+    Erase1,
     Http,
     Link1,
     Row,
@@ -102,6 +105,16 @@ class Desk(Standin):
         if no := self._wrong(sent):
             return no
         self._changed(record, sent)
+        return Reply(204)
+
+    @route("POST", "/erasure/{id:path}")
+    def erase(self, call: Call) -> Reply:
+        record = self.held.get(call.path["id"])
+        if record is None:
+            return self.error(404)
+        if status := record.get("answers"):
+            return self.error(status, "held", "their lawyer says no")
+        del self.held[call.path["id"]]
         return Reply(204)
 
     @route("PUT", "/r/{id:path}")
@@ -285,6 +298,42 @@ def test_what_is_gone_already_counts_as_deleted(desk: Desk, http: Http) -> None:
     del desk.held["a/2"]
     assert told(Delete1("/r/{id}")(http, rows)) == [(1, WRITTEN, ""), (2, WRITTEN, "")]
     assert sorted(desk.held) == ["a/3", "a/4", "c1"]
+
+
+ERASE = Erase1("/erasure/{id}", "POST", code="fault.code", message="message")
+
+
+def test_who_is_gone_already_counts_as_erased_also_by_our_own_call_whose_answer_was_lost(
+    desk: Desk, http: Http
+) -> None:
+    rows = [row(desk, 1), row(desk, 2)]
+    del desk.held["a/2"]
+    desk.fails = 1
+    assert told(ERASE(http, rows)) == [(1, WRITTEN, ""), (2, WRITTEN, "")]
+    assert sorted(desk.held) == ["a/3", "a/4", "c1"]
+
+
+def test_who_can_not_be_erased_is_refused_with_the_reason_and_the_others_go(desk: Desk, http: Http) -> None:
+    desk.held["a/1"]["answers"], desk.held["a/2"]["answers"] = 409, 422
+    answers = list(ERASE(http, [row(desk, n) for n in (1, 2, 3)]))
+    assert told(answers) == [(1, REFUSED, "held"), (2, REFUSED, "held"), (3, WRITTEN, "")]
+    assert answers[0].message == "their lawyer says no"
+
+
+def test_a_request_that_was_taken_is_not_called_done(desk: Desk, http: Http) -> None:
+    desk.held["a/1"]["answers"] = 202
+    assert told(ERASE(http, [row(desk, 1)])) == [(1, DEFERRED, REQUESTED)]
+    desk.held.clear()
+    assert told(ERASE(http, [Row(1, Op.UPDATE, "a/1", {}, {}, {}, "g")])) == [(1, WRITTEN, "")]
+
+
+def test_after_a_call_without_an_answer_the_rest_waits_for_the_next_time(desk: Desk, http: Http) -> None:
+    rows = [row(desk, n) for n in (1, 2, 3)]
+    desk.held["a/2"]["answers"] = 503
+    assert told(ERASE(http, rows)) == [(1, WRITTEN, ""), (2, DEFERRED, LATER), (3, DEFERRED, LATER)]
+    assert not any("a%2F3" in call.url and "erasure" in call.url for call in desk.asked)
+    del desk.held["a/2"]["answers"]
+    assert told(ERASE(http, rows)) == [(n, WRITTEN, "") for n in (1, 2, 3)]
 
 
 # -- many records ----------------------------------------------------------------------------------------------------
