@@ -10,11 +10,12 @@ or was there, and no pair with one of its records is as much as thought of.
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 
 from omnihub.flow.holding import holds
 from omnihub.flow.hub import Hub
@@ -32,7 +33,14 @@ WHOLE = "*"  # as a field of a hold: the record as such
 UNSURE = "a person is to say whether it is there already"
 DELETED = "it was there, and somebody deleted it"
 UNDONE = "somebody has undone it"
+TAKEN = "another customer there, or to be made there, has its {field}"
 SEVERAL = "what it belongs to is there more than once"
+
+OWN: Mapping[Entity, tuple[str, ...]] = {
+    Entity.ACCOUNT: ("vat_id", "registry_id", "domain"),
+    Entity.CONTACT: ("email", "id_number"),
+}
+"""What two customers of one system do not share, be it that the system insists on it or that they may be one."""
 
 _C, _X, _G, _T = schema.created, schema.crosswalk, schema.goldens, schema.refined
 
@@ -74,12 +82,14 @@ def _missing_in(c: sa.Connection, hub: Hub, connector: Connector, stream: Stream
     unsure = _unsure(c, connector.name, stream, known)
     gone_once = {row.id for row in rows if row.gone} | (_gone_before_a_merge(c, connector.name, stream.name) & ids)
     held = {Ref.parse(ref).id[1:] for ref in _held(c, connector.name, stream.name)}
-    links = _Links(c, hub, connector, stream, [json.loads(row.fields) for row in rows])
+    told = {row.id: json.loads(row.fields) for row in rows}
+    taken = _taken(c, connector.name, stream, told)
+    links = _Links(c, hub, connector, stream, list(told.values()))
     for row in rows:
-        fields, lineage = json.loads(row.fields), json.loads(row.lineage)
+        fields, lineage = told[row.id], json.loads(row.lineage)
         resolved, several = links.of(fields)
         against = DELETED if row.id in gone_once else UNDONE if row.id in held else ""
-        against = against or (UNSURE if row.id in unsure else SEVERAL if several else "")
+        against = against or (UNSURE if row.id in unsure else taken.get(row.id) or (SEVERAL if several else ""))
         yield Missing(
             connector.name,
             stream.name,
@@ -149,6 +159,28 @@ def _unsure(c: sa.Connection, system: str, stream: Stream, known: Mapping[str, s
     verdicts = sa.select(j.c.a, j.c.b).where(j.c.verdict == "different")
     apart = {frozenset(row) for row in bulk.where_in(c, verdicts, j.c.a, {ref for pair in asked for ref in pair})}
     return {known[ref] for ref, other in asked if frozenset((ref, other)) not in apart}
+
+
+def _taken(c: sa.Connection, system: str, stream: Stream, told: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    """golden id → why, of those that share a value of their own with a record of the stream, or with each other."""
+    found: dict[str, str] = {}
+    for name in OWN.get(stream.entity, ()):
+        if name not in stream.fields:
+            continue
+        value = _value_of(c, name)
+        there = sa.select(value).where(_T.c.system == system, _T.c.stream == stream.name, ~_T.c.deleted)
+        held = Counter(c.execute(there.where(value.is_not(None))).scalars())
+        held.update(fields[name] for fields in told.values() if name in fields)
+        found |= {gid: TAKEN.format(field=name) for gid, f in told.items() if name in f and held[f[name]] > 1}
+    return found
+
+
+def _value_of(c: sa.Connection, name: str) -> sa.ColumnElement[Any]:
+    """A field of a refined record, in SQL."""
+    if c.dialect.name == "postgresql":
+        found: sa.ColumnElement[Any] = sa.cast(_T.c.fields, postgresql.JSONB)[name].astext
+        return found
+    return sa.func.json_extract(_T.c.fields, f"$.{name}")
 
 
 def _held(c: sa.Connection, system: str, stream: str) -> list[str]:

@@ -19,7 +19,7 @@ import xxhash
 
 from omnihub import refine as refining
 from omnihub.errors import ConfigError, OmniHubError, UnsafePlan
-from omnihub.flow import creating, letters
+from omnihub.flow import creating, letters, unmaking
 from omnihub.flow.approving import begin, check_approval
 from omnihub.flow.auditing import audited, fingerprints
 from omnihub.flow.closing import part, shut
@@ -160,8 +160,8 @@ def _with(op: Op, tasks: Sequence[Task]) -> list[Task]:
 
 def _noted(task: Task) -> Receipt:
     """Nothing is sent: the hub lets go of a record it has made, or knows it as its own again."""
-    change = task.changes[0][1]
-    return Receipt(task.ref, Outcome.WRITTEN, tuple(n for n, _ in task.changes), {}, {}, op=change.op)
+    change, numbers = task.changes[0][1], tuple(n for n, _ in task.changes)
+    return Receipt(task.ref, Outcome.WRITTEN, numbers, {change.field: change.old}, {}, op=change.op)
 
 
 def _note_beginning(store: Store, plan_id: str, tasks: Sequence[Task]) -> None:
@@ -311,6 +311,7 @@ def keep_receipts(store: Store, plan_id: str, receipts: Sequence[Receipt]) -> No
         _doubt(c, plan_id, [r.ref for r in receipts if r.code in SURPRISES])
         letters.close(c, written.keys() | {(r.ref, f) for r in done if r.made for f in r.sent})
         creating.keep(c, plan_id, receipts)
+        unmaking.keep(c, plan_id, receipts)
         unwritten = {(r.ref, f) for r in receipts if r.outcome is not Outcome.WRITTEN for f in r.sent}
         remember(c, plan_id, written, unwritten)
         _audit_written(c, plan_id, [r for r in receipts if r.outcome is Outcome.WRITTEN])

@@ -24,11 +24,12 @@ from omnihub.flow.guarding import judge
 from omnihub.flow.hub import Hub
 from omnihub.flow.planning import Stored, keep_plan, plan_id_of, writable
 from omnihub.flow.pushing import MAX_SYSTEMS, reader
-from omnihub.model import Outcome, Ref
+from omnihub.flow.unmaking import joined, made_by, remade
+from omnihub.model import Op, Outcome, Ref
 from omnihub.push import Inverse, Left, Plan, Present, Written, invert
 from omnihub.push.apply import LOOK, parsed
 from omnihub.push.plan import calls
-from omnihub.push.undo import chained, chosen, same
+from omnihub.push.undo import Made, chained, chosen, same, take_away
 from omnihub.sdk import Connector, Stream, dig, open_client
 from omnihub.store import Store, bulk, schema
 
@@ -62,12 +63,17 @@ def plan_undo(
         of = undoable(c, what)
         kind = _kind(c, of)
         written = _as_landed(hub, c, chosen(_written(c, of), systems, names))
+        made = [] if names else made_by(c, hub, of, systems)
         chain = [*of, *_chain(c, of)]
-    present = _look(hub, sorted({one.ref for one in written}))
-    found = _through_gates(hub, invert(written, present, _targets(hub)))
+    present = _look(hub, sorted({one.ref for one in written} | {one.ref for one in made}))
+    inverse = joined(invert(written, present, _targets(hub)), take_away(made, present, _targets(hub)))
+    if kind == "redo" and not names:
+        with hub.store.read() as c:
+            inverse = joined(inverse, remade(c, of, systems))
+    found = _through_gates(hub, inverse)
     about = {"undoes": list(of), "of": what, "author": author, "reason": reason, "chain": chain, "done": found.done}
     about |= {"systems": list(systems), "fields": list(names), "left": [asdict(one) for one in found.left]}
-    plan = Plan(found.changes, _looked(found, written))
+    plan = Plan(found.changes, _looked(found, (*written, *made)))
     stored = _keep(hub, plan, kind, about, chain, run_id) if plan.changes else None
     return Undoing(of, kind, stored, found.done, found.left)
 
@@ -152,12 +158,11 @@ def _written(c: sa.Connection, plans: Sequence[str]) -> list[Written]:
 def _written_by(c: sa.Connection, plan_id: str) -> Iterator[Written]:
     """By receipt; and what was about to be written when a process died, which nobody has written since."""
     t, rc, s = schema.changes, schema.receipts, schema.sent
-    planned = c.execute(
-        sa.select(t.c.ref, t.c.field, t.c.golden_id, t.c.old, t.c.new, t.c.outcome).where(t.c.plan_id == plan_id)
-    ).all()
+    told = sa.select(t.c.ref, t.c.field, t.c.golden_id, t.c.old, t.c.new, t.c.outcome)
+    planned = c.execute(told.where(t.c.plan_id == plan_id, t.c.op == Op.UPDATE.value)).all()
     golden_ids = {(x.ref, x.field): x.golden_id for x in planned}
     told = sa.select(rc.c.ref, rc.c.before, rc.c.sent, rc.c.native, rc.c.code)
-    mine = told.where(rc.c.plan_id == plan_id, rc.c.outcome == Outcome.WRITTEN.value)
+    mine = told.where(rc.c.plan_id == plan_id, rc.c.outcome == Outcome.WRITTEN.value, rc.c.op == Op.UPDATE.value)
     for r in c.execute(mine.order_by(rc.c.id)):
         before, native = json.loads(r.before), json.loads(r.native) if r.native else {}
         for field, value in json.loads(r.sent).items():
@@ -271,7 +276,7 @@ def _look_at_stream(
     return {ref: present for part in looked for ref, present in part.items()}
 
 
-def _looked(found: Inverse, written: Iterable[Written]) -> dict[str, str]:
+def _looked(found: Inverse, written: Iterable[Written | Made]) -> dict[str, str]:
     """System → whether its present state is known, as a plan says it."""
     blind = Counter(Ref.parse(one.ref).system for one in found.left if one.why.startswith("could not look"))
     return {

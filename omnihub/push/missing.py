@@ -77,7 +77,7 @@ def made_of(
         may = push[one.system, one.stream]
         fields = _fields(one, may)
         lacking = [name for name in may.required if name not in fields]
-        held = bool(fields) and all(held_back.get((str(one.ref), f)) == (None, value) for f, value in fields.items())
+        held = bool(fields) and all(_held(one, f, value, held_back) for f, value in fields.items())
         against = one.against or (f"lacks {', '.join(lacking)}" if lacking or not fields else REFUSED if held else "")
         if against:
             not_made[one.system, one.stream, against] += 1
@@ -87,6 +87,15 @@ def made_of(
             for name, value in sorted(fields.items())
         ]
     return changes, not_made
+
+
+def _held(
+    one: Missing, name: str, value: str, held_back: Mapping[tuple[str, str], tuple[str | None, str | None]]
+) -> bool:
+    """Whether it was refused with this value before. What it belongs to may have got its id since: that is no news."""
+    if ENTITIES[Entity(one.golden_id.partition("_")[0])][name].kind is Kind.LINK:
+        return True
+    return held_back.get((str(one.ref), name)) == (None, value)
 
 
 def _fields(one: Missing, may: Push) -> dict[str, str]:

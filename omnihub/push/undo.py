@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from itertools import groupby
@@ -20,7 +20,7 @@ from typing import Any
 
 from omnihub import fields
 from omnihub.errors import OmniHubError
-from omnihub.model import ENTITIES, Change, Entity, Kind, Ref
+from omnihub.model import ENTITIES, Change, Entity, Kind, Op, Ref
 from omnihub.push.apply import Present
 from omnihub.push.plan import Difference, unit_of
 from omnihub.sdk import FullName, Stream, dig
@@ -193,6 +193,114 @@ def _exact(one: Written, target: Stream, raw: Any) -> str | None:
     if isinstance(target.fields[one.field], FullName) and raw != one.native[1]:
         return None
     return json.dumps(one.native[0], ensure_ascii=False)
+
+
+# -- what was made ---------------------------------------------------------------------------------------------------
+
+RECORD = "record"  # in place of a field: the record as such
+KEPT = "it stays there, and the hub lets go of it: "
+NOT_ALLOWED = KEPT + "taking away what the hub has made is not allowed (systems.{system}.write.{entity}.delete: own)"
+NOT_ABLE = KEPT + "the hub can't take records of this stream away"
+NOT_KNOWN = KEPT + "how it was when it was made is not known"
+LEANED_ON = KEPT + "others belong to it ({refs})"
+
+
+@dataclass(frozen=True)
+class Made:
+    """A record the hub has made: its fields just afterwards, where they are known; a plan that wrote to it since; the
+    records that belong to it and are not taken away themselves; whether it may be taken away at all."""
+
+    ref: str
+    golden_id: str
+    plan_id: str
+    image: Mapping[str, str] | None
+    later: str | None = None
+    leaning: tuple[str, ...] = ()
+    may_delete: bool = False
+
+
+def take_away(made: Iterable[Made], present: Mapping[str, Present | OmniHubError], targets: Target) -> Inverse:
+    """Let go of records that were made, and delete those that may be, as long as nobody changed anything in them."""
+    changes: list[Change] = []
+    left: list[Left] = []
+    done = 0
+    for one in made:
+        now = present.get(one.ref)
+        why = _against_letting_go(one, now)
+        if now is None:
+            done += 1
+        elif why or isinstance(now, OmniHubError):
+            left.append(Left(one.ref, RECORD, None, None, why))
+        elif why := _against_deleting(one, targets):
+            changes.append(_let_go(one, now, targets))
+            left.append(Left(one.ref, RECORD, None, None, why))
+        else:
+            changes += _deleted(one, now, targets)
+    return Inverse(tuple(changes), done, tuple(left))
+
+
+def _against_letting_go(one: Made, now: Present | OmniHubError | None) -> str:
+    if isinstance(now, OmniHubError):
+        return f"could not look: {now}"
+    if now is None or one.image is None or as_made(one.golden_id, one.image, now.fields):
+        return ""
+    return f"written again since, by {one.later}" if one.later else CHANGED
+
+
+def as_made(golden_id: str, image: Mapping[str, str], now: Mapping[str, str]) -> bool:
+    """Whether a record says in every field what it said when it was made."""
+    return all(same(golden_id, name, image.get(name), now.get(name)) for name in image.keys() | now.keys())
+
+
+def _against_deleting(one: Made, targets: Target) -> str:
+    ref = Ref.parse(one.ref)
+    target = targets.get((ref.system, ref.stream))
+    if not one.may_delete:
+        return NOT_ALLOWED.format(system=ref.system, entity=one.golden_id.partition("_")[0])
+    if target is None or target.push is None or target.push.delete is None:
+        return NOT_ABLE
+    if one.image is None:
+        return NOT_KNOWN
+    return LEANED_ON.format(refs=", ".join(one.leaning[:3])) if one.leaning else ""
+
+
+def _let_go(one: Made, now: Present, targets: Target) -> Change:
+    """One change stands for the record: a field that stays as it is."""
+    names = _written_fields(one, now, targets) or sorted(now.fields) or ["name"]
+    value = now.fields.get(names[0])
+    why = f"lets go of the record {one.plan_id} has made; it stays as it is"
+    return Change(Ref.parse(one.ref), names[0], value, value, why, one.golden_id, Op.UNLINK)
+
+
+def _deleted(one: Made, now: Present, targets: Target) -> list[Change]:
+    why = f"takes the record away that {one.plan_id} has made; nobody has changed it since"
+    ref = Ref.parse(one.ref)
+    return [
+        Change(ref, name, now.fields[name], None, why, one.golden_id, Op.DELETE)
+        for name in _written_fields(one, now, targets)
+    ]
+
+
+def _written_fields(one: Made, now: Present, targets: Target) -> list[str]:
+    ref = Ref.parse(one.ref)
+    push = targets[ref.system, ref.stream].push
+    return sorted({*push.fields, *push.given} & now.fields.keys()) if push else []
+
+
+def known_again(one: Made, field: str, value: str | None) -> Change:
+    """The change that takes back that the hub let go of a record."""
+    why = f"is the hub's own again: takes {one.plan_id} back"
+    return Change(Ref.parse(one.ref), field, value, value, why, one.golden_id, Op.LINK)
+
+
+def made_again(
+    one: Made, before: Mapping[str, str | None], names: Mapping[str, str], links: Collection[str]
+) -> list[Change]:
+    """The changes that make a record again that was taken away. names: ref → what it is called until it is made."""
+    why = f"makes the record again that {one.plan_id} has taken away"
+    ref = Ref.parse(names[one.ref])
+    values = {name: names.get(value, value) if name in links else value for name, value in before.items() if value}
+    return [Change(ref, name, None, value, why, one.golden_id, Op.CREATE) for name, value in sorted(values.items())]
 
 
 # -- what was taken back stays so ------------------------------------------------------------------------------------
