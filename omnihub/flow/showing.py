@@ -101,7 +101,7 @@ def stored_story(c: sa.Connection, titles: Mapping[str, str], plan_id: str, choi
     """A stored plan, or the part of it that was chosen. ConfigError when there is no such plan."""
     head = _head(c, plan_id)
     wishes = list(_wishes(c, plan_id, choice))
-    around = _around(c, titles, wishes)
+    around = _around(c, titles, wishes, head.counts)
     if head.state in ("applied", "applying", "outdated"):
         around = replace(around, **_became(c, plan_id, wishes))
     return tell(head, wishes, around, choice.words)
@@ -119,7 +119,7 @@ def dry_story(hub: Hub, run_id: str) -> Story:
     state = "dry run" if wishes else "nothing to do"
     head = Head(None, stored.hash, state, stored.kind, now_iso(), run_id, stored.counts, stored.broken, stored.looked)
     with hub.store.read() as c:
-        return tell(head, wishes, _around(c, titles_of(hub), wishes))
+        return tell(head, wishes, _around(c, titles_of(hub), wishes, head.counts))
 
 
 def empty_story(titles: Mapping[str, str], run_id: str, made_at: str, noted: Mapping[str, Any]) -> Story:
@@ -174,8 +174,9 @@ def _wishes(c: sa.Connection, plan_id: str, choice: Choice) -> Iterator[Wish]:
         yield Wish(*row)
 
 
-def _around(c: sa.Connection, titles: Mapping[str, str], wishes: Sequence[Wish]) -> Around:
-    goldens = _goldens(c, {w.golden_id for w in wishes} | {*_linked_goldens(wishes)})
+def _around(c: sa.Connection, titles: Mapping[str, str], wishes: Sequence[Wish], counts: Mapping[str, Any]) -> Around:
+    merged = {one["golden_id"] for one in counts.get("merges", {}).get("proposed", ()) if one["golden_id"]}
+    goldens = _goldens(c, {w.golden_id for w in wishes} | {*_linked_goldens(wishes)} | merged)
     refs = {w.ref for w in wishes}
     winners = {cell["ref"] for g in goldens.values() for cell in g.lineage.values() if cell.get("ref")}
     return Around(

@@ -105,7 +105,11 @@ UNUSUAL: dict[str, tuple[str, str]] = {
 }
 """What somebody should look at before anything else, one and many; in this order."""
 
-DELETE = "delete"  # beside the operations of `Op`: what an undo or an erasure may do
+WHOLE = {Op.CREATE.value: "created", Op.DELETE.value: "deleted"}
+"""Operations on a whole record → what is unusual about it: said once, not of each of its fields."""
+
+KEEPING = (Op.LINK.value, Op.UNLINK.value)
+"""Operations that change nothing in the system, but what the hub takes for its own there."""
 
 
 @dataclass(frozen=True)
@@ -141,7 +145,7 @@ class Edit:
 
 @dataclass(frozen=True)
 class Record:
-    """The edits of one record. op: create, update, link or delete."""
+    """The edits of one record. op: see `model.Op`. ref: empty for one that is not there yet."""
 
     system: str
     title: str
@@ -181,7 +185,7 @@ class Share:
     changed: int
     filled: int
     emptied: int
-    made: int  # in new records, and links
+    made: int  # in records made, deleted, let go of or known again
     calls: int | None
     minutes: float | None
     outcomes: Mapping[str, int]
@@ -190,6 +194,17 @@ class Share:
     def changes(self) -> int:
         """All of them."""
         return self.changed + self.filled + self.emptied + self.made
+
+
+@dataclass(frozen=True)
+class Merge:
+    """Two records of one system that are one customer: proposed to whoever may merge them there, never done."""
+
+    title: str
+    ref: str
+    into: str
+    name: str
+    why: str
 
 
 @dataclass(frozen=True)
@@ -204,6 +219,9 @@ class Story:
     unusual: Mapping[str, int]
     entities: Mapping[str, int]
     only: str = ""
+    idle: tuple[str, ...] = ()  # what is not planned, and why
+    merges: tuple[Merge, ...] = ()
+    merge_count: int = 0
 
     @property
     def changes(self) -> int:
@@ -242,8 +260,9 @@ def tell(head: Head, wishes: Iterable[Wish], around: Around, only: str = "") -> 
             c.golden_id,
         ),
     )
-    unusual = Counter(e.unusual for c in customers for r in c.records for e in r.edits if e.unusual not in _WHOLE)
-    unusual.update(r.op + "d" for c in customers for r in c.records if r.op + "d" in _WHOLE)
+    records = [r for c in customers for r in c.records]
+    unusual = Counter(e.unusual for r in records if r.op not in WHOLE for e in r.edits)
+    unusual.update(WHOLE[r.op] for r in records if r.op in WHOLE)
     entities = Counter(c.entity for c in customers)
     return Story(
         head=head,
@@ -254,16 +273,19 @@ def tell(head: Head, wishes: Iterable[Wish], around: Around, only: str = "") -> 
         unusual={name: unusual[name] for name in UNUSUAL if unusual[name]},
         entities={e.value: entities[e.value] for e in Entity if entities[e.value]},
         only=only,
+        idle=tuple(_idle(head, around)),
+        merges=tuple(_merge(one, around) for one in head.counts.get("merges", {}).get("proposed", ())),
+        merge_count=int(head.counts.get("merges", {}).get("count", 0)),
     )
-
-
-_WHOLE = ("created", "deleted")  # is said of a record, not of each of its fields
 
 
 def plain_story(story: Story) -> dict[str, Any]:
     """As JSON can hold it; what the head has of it is said by the head."""
     told = asdict(story)
-    return {name: told[name] for name in ("customers", "shares", "unusual", "entities", "kept_back", "only")}
+    return {name: told[name] for name in _PLAIN}
+
+
+_PLAIN = ("customers", "shares", "unusual", "entities", "kept_back", "only", "idle", "merges", "merge_count")
 
 
 # -- customers -------------------------------------------------------------------------------------------------------
@@ -299,12 +321,12 @@ def _titles(systems: Iterable[str], around: Around) -> tuple[str, ...]:
 def _record(ref: str, wishes: Sequence[Wish], golden: Golden | None, around: Around) -> Record:
     first = wishes[0]
     ops = {w.op for w in wishes}
-    op = next((one for one in (Op.CREATE.value, DELETE, Op.LINK.value) if one in ops), Op.UPDATE.value)
+    op = next((one for one in (*WHOLE, *KEEPING) if one in ops), Op.UPDATE.value)
     return Record(
         system=first.system,
         title=around.titles.get(first.system, first.system),
         stream=first.stream,
-        ref=ref,
+        ref=ref if op != Op.CREATE else "",
         label=label(around.records.get(ref, {})),
         op=op,
         edits=tuple(_edit(w, golden, around) for w in wishes),
@@ -344,10 +366,10 @@ def _shown(value: str | None, around: Around) -> str | None:
 
 
 def _unusual(wish: Wish) -> str:
-    if wish.op == DELETE:
-        return "deleted"
-    if wish.op == Op.CREATE:
-        return "created"
+    if wish.op in WHOLE:
+        return WHOLE[wish.op]
+    if wish.op in KEEPING:
+        return ""
     fields = ENTITIES.get(_entity(wish.golden_id), {})
     kind = fields[wish.field].kind if wish.field in fields else None
     if kind is Kind.CONSENT:
@@ -364,6 +386,7 @@ def _entity(golden_id: str) -> Any:
 # -- why -------------------------------------------------------------------------------------------------------------
 
 _RULED = re.compile(r"by rule (\w+): the value of \S+ \((\S+)\)$")
+_MADE = re.compile(r"makes a record: the (\w+) is known in (.*), and not here(?:; the value of (\S+) \(.*\))?$")
 _TAKEN_BACK = re.compile(r"(restores|empties) what (\S+) has written over$")
 
 BECAUSE: dict[str, str] = {
@@ -401,8 +424,12 @@ def _because(wish: Wish, rule: str, winner: str, since: str | None, own: str, ar
         return f"{pin.author} has set it: {pin.reason}" if pin and pin.value == wish.new else "a steward has set it"
     if back := _TAKEN_BACK.match(wish.why):
         return f"it {'said so' if back[1] == 'restores' else 'was empty'} before {back[2]} wrote here"
+    if made := _MADE.match(wish.why):
+        known = " and ".join(_titles((s.strip() for s in made[2].split(",")), around))
+        origin = f"; the value is that of {around.titles.get(made[3], made[3])}" if made[3] else ""
+        return f"it is known in {known}, and not in {here}{origin}"
     if not winner:
-        return wish.why
+        return f"this {wish.why}"
     when = f" on {_day(since)}" if since else ""
     if (winner, wish.field) in around.edited:
         return f"a person changed it in {title}{when} ({RULES.get(rule, rule)})"
@@ -459,7 +486,7 @@ def _shares(head: Head, customers: Sequence[Customer], around: Around) -> Iterab
 
 
 def _share(system: str, some: Sequence[tuple[Customer, Record]], head: Head, around: Around) -> Share:
-    whole = (Op.CREATE.value, Op.LINK.value, DELETE)
+    whole = (*WHOLE, *KEEPING)
     edits = [e for _, r in some for e in r.edits if r.op not in whole]
     minutes = head.counts.get("minutes")
     return Share(
@@ -484,7 +511,40 @@ def _stop(one: Any) -> str:
 
 
 def _kept_back(one: Mapping[str, Any], around: Around) -> str:
-    """What a gate did not let pass."""
+    """What a gate did not let pass; its words say how many."""
     title = around.titles.get(one.get("system", ""), one.get("system", ""))
-    field_ = in_words(one["field"]) if one.get("field") else "changes"
-    return f"{one.get('count', 0):,} × {title}, {field_}: {one.get('words') or one.get('gate', '')}"
+    about = ", ".join(part for part in (title, in_words(one.get("field", ""))) if part)
+    return f"{about}: {one.get('words') or one.get('gate', '')}"
+
+
+OPS: dict[str, str] = {Op.CREATE.value: "new records", Op.UPDATE.value: "changes of records"}
+
+STATES: dict[str, str] = {
+    "could not look": "nobody could look",
+    "not supported": "not supported: the connector can't",
+    "not wanted": "not wanted: the settings say never",
+}
+"""Why nothing is planned; "nothing to do" is none of these."""
+
+
+def _idle(head: Head, around: Around) -> Iterable[str]:
+    """What is not planned though it might be: by operation and why, with the systems and kinds of record."""
+    groups: dict[tuple[str, str], dict[str, list[str]]] = {}
+    for one in head.counts.get("operations", ()):
+        title = around.titles.get(one["system"], one["system"])
+        if one["state"] in STATES:
+            groups.setdefault((one["op"], one["state"]), {}).setdefault(title, []).append(f"{one['entity']}s")
+    for (op, state), where in sorted(groups.items()):
+        told = "; ".join(f"{title} ({', '.join(dict.fromkeys(kinds))})" for title, kinds in sorted(where.items()))
+        yield f"{OPS.get(op, op)}, {STATES[state]}: {told}"
+    for one in head.counts.get("operations", ()):
+        title = around.titles.get(one["system"], one["system"])
+        for reason, n in one.get("not_made", {}).items():
+            yield f"{title}: {n:,} {one['entity']}{'s' if n != 1 else ''} not made there: {reason}"
+
+
+def _merge(one: Mapping[str, Any], around: Around) -> Merge:
+    system = one["ref"].partition("/")[0]
+    golden = around.goldens.get(one.get("golden_id") or "")
+    name = label(golden.fields) if golden else label(around.records.get(one["ref"], {}))
+    return Merge(around.titles.get(system, system), one["ref"], one["into"], name, one.get("why", ""))

@@ -12,10 +12,11 @@ from importlib.resources import files
 from markupsafe import Markup, escape
 
 from omnihub.report.page import CONTROL, count, environment, number
-from omnihub.report.planned import UNUSUAL, Customer, Edit, Record, Share, Story
+from omnihub.report.planned import UNUSUAL, WHOLE, Customer, Edit, Record, Share, Story
 
 PAGE = 400  # customers drawn; with more a browser gets slow, and nobody reads them
 FIRST = 12  # of what is unusual, named on the first screen
+MERGES = 25  # proposals drawn
 MAX_SHOWN = 600  # characters of a value on the page
 AROUND = 60  # of a long text, so much is shown on both sides of what changes
 TOKENS = 300  # words compared one by one; of a longer change only the beginning is
@@ -50,6 +51,8 @@ OUTCOMES: dict[str, str] = {
 }
 
 KINDS = {"undo": "Undo", "redo": "Undo of the undo", "replay": "Refused before, tried again", "forget": "Erasure"}
+
+RECORD_OPS = {"create": "new record", "delete": "deleted", "link": "known again", "unlink": "let go of"}
 
 LOOKED = {
     "could not look": "could not be looked at, so nothing is planned there: `omnihub status` says why",
@@ -95,10 +98,8 @@ def cost(story: Story) -> str:
 
 def sentence(record: Record, edit: Edit) -> str:
     """One change, as one would say it."""
-    told = [_happens(record, edit)]
-    told.append(f"because {edit.because}" if not edit.because.startswith("by ") else edit.because)
     said = agreeing(edit)
-    return ", ".join(told) + (f"; {said}" if said else "")
+    return f"{_happens(record, edit)}, because {edit.because}" + (f"; {said}" if said else "")
 
 
 def _happens(record: Record, edit: Edit) -> str:
@@ -108,7 +109,9 @@ def _happens(record: Record, edit: Edit) -> str:
     if record.op == "delete":
         return f"the record in {record.title} is deleted, with the {edit.field} {_quoted(edit.old)}"
     if record.op == "link":
-        return f"the {edit.field} of the record in {record.title} is linked to {_quoted(edit.new)}"
+        return f"the record in {record.title} is the hub's own again"
+    if record.op == "unlink":
+        return f"the hub lets go of the record in {record.title}, which stays as it is"
     if edit.old is None:
         return f"{at}, empty so far, becomes {_quoted(edit.new)}"
     if edit.new is None:
@@ -217,7 +220,9 @@ def render_plan(story: Story, most: int = PAGE, elsewhere: str = "") -> str:
         things=ENTITIES,
         flags=UNUSUAL,
         looked=LOOKED,
+        ops=RECORD_OPS,
         drawn=drawn,
+        merges=story.merges[:MERGES],
         first=[(c, r, e) for c, r, e in _unusual_first(drawn)][:FIRST],
         first_of=sum(story.unusual.values()),
         bars=_bars(story.shares),
@@ -234,7 +239,7 @@ def _unusual_first(customers: Iterable[Customer]) -> Iterator[tuple[Customer, Re
     for customer in customers:
         for record in customer.records:
             found = [e for e in record.edits if e.unusual]
-            for edit in found[:1] if record.op in ("create", "delete") else found:
+            for edit in found[:1] if record.op in WHOLE else found:
                 yield customer, record, edit
 
 
@@ -242,7 +247,7 @@ PARTS = (
     ("changed", "changed", "corrected"),
     ("filled", "empty so far, filled", "equal"),
     ("emptied", "emptied", "differs"),
-    ("made", "new records, links and deletions", "made"),
+    ("made", "in new or deleted records", "made"),
 )
 
 
@@ -304,10 +309,14 @@ def _summary(story: Story) -> Iterator[str]:
     for line in story.kept_back[:FIRST]:
         yield f"\n**Kept back:** {_plainly(line)}"
     yield from _systems(story.shares)
+    for line in story.idle[:FIRST]:
+        yield f"\nNot planned: {_plainly(line)}"
+    if story.merge_count:
+        yield f"\n{count(story.merge_count, 'merge')} of duplicates proposed, to be done by hand."
 
 
 def _systems(shares: Sequence[Share]) -> Iterator[str]:
-    yield "\n| System | Customers | Changed | Filled | Emptied | New, linked, deleted | Calls |"
+    yield "\n| System | Customers | Changed | Filled | Emptied | New, deleted | Calls |"
     yield "| --- | ---: | ---: | ---: | ---: | ---: | ---: |"
     for s in shares:
         if s.looked == "looked":

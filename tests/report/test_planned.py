@@ -55,10 +55,15 @@ AROUND = Around(
     whys=WHY,
 )
 
+WORDS = "12 changes kept back: no consent for marketing"
+
 PHONE = Wish(
     0, "desk", "orgs", "desk/orgs/9", "account_1", "update", "phone", "+49399", "+49301",
     "replaces by rule trusted: the value of crm (crm/firms/1)",
 )  # fmt: skip
+
+
+MAKES = "makes a record: the account is known in crm, shop, and not here"
 
 
 def told(*wishes: Wish, around: Around = AROUND, head: Head = HEAD) -> Story:
@@ -129,10 +134,16 @@ def test_nothing_is_said_of_a_golden_value_that_is_another_one_by_now() -> None:
         (replace(PHONE, old=None), "the phone in The desk, empty so far, becomes “+49301”"),
         (replace(PHONE, new=None), "the phone in The desk is emptied; it says “+49399”"),
         (replace(PHONE, op="create", old=None), "a new record in The desk gets the phone “+49301”"),
-        (replace(PHONE, op="link", old=None), "the phone of the record in The desk is linked to “+49301”"),
+        (replace(PHONE, op="link", old="+49301"), "the record in The desk is the hub's own again"),
+        (replace(PHONE, op="unlink", old="+49301"), "the hub lets go of the record in The desk, which stays as it is"),
         (replace(PHONE, op="delete", new=None), "the record in The desk is deleted, with the phone “+49399”"),
         (replace(PHONE, why="restores what plan-0 has written over"), "because it said so before plan-0 wrote here"),
-        (replace(PHONE, why="some new reason"), "because some new reason"),
+        (replace(PHONE, why="some new reason"), "because this some new reason"),
+        (
+            replace(PHONE, op="create", old=None, why=f"{MAKES}; the value of crm (crm/firms/1)"),
+            "because it is known in Our CRM and The shop, and not in The desk; the value is that of Our CRM",
+        ),
+        (replace(PHONE, op="create", old=None, why=MAKES), "because it is known in Our CRM and The shop, and not in"),
     ],
 )
 def test_each_kind_of_change_has_its_own_words(wish: Wish, words: str) -> None:
@@ -140,8 +151,8 @@ def test_each_kind_of_change_has_its_own_words(wish: Wish, words: str) -> None:
 
 
 def test_a_link_is_shown_by_what_people_call_its_target() -> None:
-    wish = replace(PHONE, golden_id="contact_1", field="account", old="desk/orgs/9", new="account_1", op="link")
-    assert "is linked to “Acme GmbH”" in said(wish)
+    wish = replace(PHONE, golden_id="contact_1", field="account", old="desk/orgs/9", new="account_1")
+    assert "the account in The desk changes from “ACME” to “Acme GmbH”" in said(wish)
 
 
 # -- what to look at first -------------------------------------------------------------------------------------------
@@ -190,10 +201,33 @@ def test_a_stopped_plan_says_which_limit_and_the_command_that_lets_it_pass() -> 
 
 
 def test_what_gates_kept_back_is_said_with_its_count() -> None:
-    kept = [{"gate": "consent", "system": "crm", "field": "email", "count": 12, "words": "no consent for marketing"}]
+    kept = [{"gate": "consent", "system": "crm", "field": "email", "count": 12, "words": WORDS}]
     story = told(PHONE, head=replace(HEAD, counts={**HEAD.counts, "kept_back": kept}))
-    assert story.kept_back == ("12 × Our CRM, e-mail: no consent for marketing",)
-    assert "12 × Our CRM, e-mail: no consent for marketing" in Tags(render_plan(story)).text
+    assert story.kept_back == (f"Our CRM, e-mail: {WORDS}",)
+    assert f"Our CRM, e-mail: {WORDS}" in Tags(render_plan(story)).text
+    assert WORDS in markdown(story)
+
+
+def test_what_is_not_planned_says_why_and_merges_are_only_proposed() -> None:
+    operations = [
+        {"system": "crm", "stream": "p", "entity": "contact", "op": "create", "state": "not wanted", "records": 0},
+        {"system": "desk", "stream": "o", "entity": "account", "op": "create", "state": "not supported", "records": 0},
+        {"system": "desk", "stream": "u", "entity": "contact", "op": "create", "state": "planned", "records": 2}
+        | {"not_made": {"lacks email": 3}},
+        {"system": "desk", "stream": "u", "entity": "contact", "op": "update", "state": "nothing to do", "records": 0},
+    ]
+    merge = {"ref": "crm/firms/2", "into": "crm/firms/1", "golden_id": "account_1", "why": "anna has judged them"}
+    counts = {**HEAD.counts, "operations": operations, "merges": {"count": 1, "proposed": [merge]}}
+    story = told(PHONE, head=replace(HEAD, counts=counts))
+    assert story.idle == (
+        "new records, not supported: the connector can't: The desk (accounts)",
+        "new records, not wanted: the settings say never: Our CRM (contacts)",
+        "The desk: 3 contacts not made there: lacks email",
+    )
+    page = Tags(render_plan(story)).text
+    assert all(line in page for line in story.idle)
+    assert "crm/firms/2" in page
+    assert "anna has judged them" in page
 
 
 def test_an_undo_says_what_it_takes_back_who_asked_and_what_it_leaves() -> None:
