@@ -128,8 +128,7 @@ class Trial:
     @contextmanager
     def begin(self, name: str) -> Iterator[Loop]:
         with self.stages.open("compared", name) as here:
-            for n, system in enumerate(sorted(set(loop.SYSTEMS) - {"airtable", "thingsboard"})):
-                here.edit(here.everybody("contact", "phone", system)[n][system], phone=f"+4973112345{n}7")
+            edit_once(here)
             yield here
         self.stages.shelf.drop(self.stages.kind, name)
 
@@ -151,8 +150,17 @@ class Trial:
         if not moment.n:
             process.join(moment.share * self.takes_s)
             process.kill()
-        process.join(60)
+        process.join(300)
         assert process.exitcode == -signal.SIGKILL, moment
+
+
+def edit_once(here: Loop) -> None:
+    """In each system with contacts somebody changes one of them, each another person: who was last is no question."""
+    edited: set[str] = set()
+    for n, system in enumerate(sorted(set(loop.SYSTEMS) - {"airtable", "thingsboard"})):
+        known = next(k for k in here.everybody("contact", "phone", system) if edited.isdisjoint(k.values()))
+        edited |= set(known.values())
+        here.edit(known[system], phone=f"+4973112345{n}7")
 
 
 def until_quiet(here: Loop) -> int:
@@ -168,7 +176,8 @@ def until_quiet(here: Loop) -> int:
 
 def ending(here: Loop) -> dict[str, Any]:
     """How everything stands: what the systems hold, what the hub believes and by which ids, and how much it holds."""
-    counted = {name: n for name, n in loop.counted(here.store).items() if name != "raw"}  # a change may come in two
+    # A change may come in two versions; what was read wrongly may have parted a customer for a while.
+    counted = {name: n for name, n in loop.counted(here.store).items() if name not in ("raw", "goldens")}
     return {"systems": here.dump(), "golden": loop.believed(here.store), "counts": counted}
 
 
@@ -218,4 +227,4 @@ def test_after_a_kill_under_faults_a_sync_ends_where_an_undisturbed_one_does(
             wrong += [f"dead letter {r.ref}" for r in loop.rows(here.store, sa.select(schema.dead_letters.c.ref))]
             with here.store.read() as c:
                 wrong += [broken.words for broken in [verify(c).broken] if broken]
-        assert wrong == [], f"round {seed}: {moment}, {faults}"
+        assert not wrong, "\n".join([f"round {seed}: {moment}, {faults}", *wrong])
