@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -22,6 +22,7 @@ from omnihub.compare import HELD, broken_links, catalog, context, link_fields, p
 from omnihub.compare.values import DIFFERENCES, GOLDENS, MEMBERS, ROWS
 from omnihub.flow.hub import Hub
 from omnihub.flow.touching import Basis, basis_now, note_links, surroundings, touched_context
+from omnihub.flow.unmerging import UNMERGED, Cell, own_words
 from omnihub.model import FINDING_KINDS, GOLDEN, Entity
 from omnihub.sdk import FullName
 from omnihub.store import bulk, schema
@@ -98,14 +99,34 @@ def _compare_values(hub: Hub, entity: Entity, golden_ids: Sequence[str]) -> dict
         goldens = bulk.table_in(c, sa.select(g.c.id.label("golden_id"), g.c.fields, g.c.lineage), g.c.id, golden_ids)
         held_by = sa.select(x.c.golden_id, t.c.ref, t.c.system, t.c.stream, t.c.fields).join(t, t.c.ref == x.c.ref)
         members = bulk.table_in(c, held_by.where(~t.c.deleted), x.c.golden_id, golden_ids)
+        emptied = [cell for cell, own in own_words(c, golden_ids).items() if own.value is None]
         all_refs = [r[0] for r in bulk.where_in(c, sa.select(x.c.ref), x.c.golden_id, golden_ids)]
     differences, found = values(entity, goldens.cast(GOLDENS), members.cast(MEMBERS), _held(hub, entity))
     rows = [tuple(r[n] for n in DIFFERENCES) + (entity.value,) for r in differences.to_pylist()]
+    if emptied:
+        rows += _to_be_emptied(entity, goldens, members, emptied)
     with hub.store.write() as c:
         bulk.delete(c, d.c.golden_id, golden_ids)
         bulk.delete(c, d.c.ref, all_refs)
         bulk.append(c, d, (*DIFFERENCES, "entity"), rows)
         return _keep_findings(c, found.to_pylist(), ABOUT_VALUES, all_refs)
+
+
+def _to_be_emptied(
+    entity: Entity, goldens: pa.Table, members: pa.Table, cells: Collection[Cell]
+) -> list[tuple[Any, ...]]:
+    """What a record was given by somebody who is another one now, where its own golden record says nothing: as rows of
+    differences."""
+    said = {g["golden_id"]: json.loads(g["fields"]) for g in goldens.to_pylist()}
+    held = {m["ref"]: m for m in members.to_pylist()}
+    found = []
+    for ref, field in sorted(cells):
+        one = held.get(ref)
+        if one and field not in said[one["golden_id"]]:
+            theirs = json.loads(one["fields"])[field]
+            where = (one["system"], one["stream"], one["golden_id"])
+            found.append((ref, field, *where, theirs, None, "", UNMERGED, entity.value))
+    return found
 
 
 def _held(hub: Hub, entity: Entity) -> pa.Table:

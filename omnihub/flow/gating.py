@@ -19,9 +19,10 @@ import sqlalchemy as sa
 
 from omnihub.config import PERSONS
 from omnihub.flow.hub import Hub
+from omnihub.flow.unmerging import own_words
 from omnihub.model import Change, Entity
 from omnihub.push import Plan
-from omnihub.push.gates import REGION, Facts, Gates, Kept, counted, let_through, strictest
+from omnihub.push.gates import REGION, Facts, Gates, Kept, counted, let_through, strictest, taken_out
 from omnihub.push.missing import whole
 from omnihub.store import bulk, schema
 from omnihub.store.open import watermark
@@ -71,11 +72,20 @@ def gated(c: sa.Connection, hub: Hub, plan: Plan) -> tuple[Plan, dict[str, Any]]
     through, kept = sieved(c, hub, plan.changes)
     if not kept:
         return plan, {}
+    through += _strangers_words(c, kept)
     push = {(name, s.name): s.push for name, x in hub.connectors.items() for s in x.streams if s.push}
     made, _ = whole(through, push)
     there = {id(change) for change in made}
     kept += [Kept(change, REGION, INCOMPLETE) for change in through if id(change) not in there]
-    return replace(plan, changes=tuple(made)), {"kept_back": counted(kept)}
+    ordered = sorted(made, key=lambda change: (change.ref, change.field))
+    return replace(plan, changes=tuple(ordered)), {"kept_back": counted(kept)}
+
+
+def _strangers_words(c: sa.Connection, kept: Iterable[Kept]) -> list[Change]:
+    """What takes out of a record what it was given by somebody who is another one now, where its own is kept back."""
+    out = [change for one in kept if (change := taken_out(one))]
+    words = own_words(c, {change.golden_id for change in out})
+    return [x for x in out if (own := words.get((str(x.ref), x.field))) and own.value != x.old]
 
 
 def sieved(

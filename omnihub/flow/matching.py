@@ -22,6 +22,7 @@ import sqlalchemy as sa
 from omnihub.flow import creating, deciding
 from omnihub.flow.hub import Hub
 from omnihub.flow.modelling import model_in_force, remember
+from omnihub.flow.unmerging import note_partings
 from omnihub.match import (
     Assigned,
     Identified,
@@ -417,6 +418,7 @@ def _keep_ids(
         for gid in found.revived:
             c.execute(sa.update(g).where(g.c.id == gid).values(merged_into=None, seq=first))
         deciding.keep_former(c, found.former)
+        note_partings(c, before, moved, {loser for loser, _ in found.merged})
         bulk.append(
             c,
             schema.events,

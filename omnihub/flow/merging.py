@@ -11,6 +11,7 @@ from omnihub.compare import named
 from omnihub.flow import deciding
 from omnihub.flow.hub import Hub
 from omnihub.flow.touching import note
+from omnihub.flow.unmerging import own_words, with_own_words
 from omnihub.merge import LINKS, MEMBERS, survive
 from omnihub.model import GOLDEN, Entity, Kind, fields_of
 from omnihub.store import bulk, schema
@@ -74,7 +75,7 @@ def _link_names(entity: Entity) -> list[str]:
 
 def _merge(hub: Hub, entity: Entity, golden_ids: Sequence[str], now: str) -> int:
     with hub.store.read() as c:
-        members = _members(c, golden_ids)
+        members = with_own_words(_members(c, golden_ids), own_words(c, golden_ids))
     if _link_names(entity):
         note(hub, _spoken(entity, members), members.column("ref").to_pylist())
     with hub.store.read() as c:

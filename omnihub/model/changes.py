@@ -32,6 +32,7 @@ class Change:
     """(system, ref, field: old → new, why). `old` and `new` are canonical text, None where there is no value.
 
     exact: JSON; the system's own form of `new`, where it is to be written just so and not as the field map would.
+    restores: it gives back what was there before two that are not one were taken for one.
     """
 
     ref: Ref
@@ -42,3 +43,4 @@ class Change:
     golden_id: str
     op: Op = Op.UPDATE
     exact: str | None = None
+    restores: bool = False

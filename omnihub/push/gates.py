@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from omnihub import fields
@@ -104,6 +104,15 @@ def let_through(
             kept[n] = Kept(change, *stopped)
     _keep_whole(all_of_them, kept)
     return [c for n, c in enumerate(all_of_them) if n not in kept], [kept[n] for n in sorted(kept)]
+
+
+def taken_out(kept: Kept) -> Change | None:
+    """Where a record may not be given its own value back, a stranger's does not stay there either."""
+    change = kept.change
+    if kept.gate not in (CONSENT, REGION) or change.op is not Op.UPDATE or change.old is None:
+        return None
+    why = f"takes out what came from somebody who turned out to be another one; the own is kept back: {kept.why}"
+    return replace(change, new=None, why=why, restores=True)
 
 
 def _keep_whole(changes: Sequence[Change], kept: dict[int, Kept]) -> None:

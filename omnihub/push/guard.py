@@ -217,7 +217,7 @@ class _Edits:
 
 
 def _empties(change: Change) -> bool:
-    return change.op is Op.UPDATE and change.new is None
+    return change.op is Op.UPDATE and change.new is None and not change.restores
 
 
 def _loosens(change: Change) -> bool:

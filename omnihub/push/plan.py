@@ -27,7 +27,7 @@ class Difference:
     field: str
     golden_id: str
     theirs: str | None
-    ours: str
+    ours: str | None
     winner: str
     rule: str
 
@@ -93,7 +93,8 @@ def make_plan(
         if not wanted or held_back.get((d.ref, d.field)) == (d.theirs, d.ours) or _too_long(d, may):
             torn.add((ref, unit))
             continue
-        changes.append(Change(ref, d.field, d.theirs, d.ours, _why(d), d.golden_id, Op.UPDATE))
+        back = d.ours is None
+        changes.append(Change(ref, d.field, d.theirs, d.ours, _why(d), d.golden_id, Op.UPDATE, restores=back))
     kept = [c for c in changes if (c.ref, unit_of(c.golden_id, c.field)) not in torn]
     made, not_made = made_of((m for m in missing if looked.get(m.system) == "looked"), push, held_back)
     found, torn_off = whole(made, push)
@@ -108,7 +109,7 @@ def _wanted(d: Difference, update: str) -> bool:
 
 def _too_long(d: Difference, may: Push) -> bool:
     """The target can't hold it: compare reports it, nobody plays ping-pong."""
-    return len(d.ours) > may.max_length.get(d.field, len(d.ours))
+    return d.ours is not None and len(d.ours) > may.max_length.get(d.field, len(d.ours))
 
 
 def unit_of(golden_id: str, field: str) -> str:
@@ -119,6 +120,10 @@ def unit_of(golden_id: str, field: str) -> str:
 def _why(d: Difference) -> str:
     if d.rule == "pin":
         return "pinned by a steward"
+    if d.ours is None:
+        return "takes back what came from somebody who turned out to be another one; there was nothing before"
+    if d.winner == d.ref and d.rule != "union":  # what it holds is somebody else's: see `flow.unmerging`
+        return "gives back what it said itself, before it was taken for another one"
     source = Ref.parse(d.winner).system if d.winner else "?"
     said = "adds" if d.theirs is None else "replaces"
     return f"{said} by rule {d.rule}: the value of {source} ({d.winner})"
