@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
 
-from omnihub.flow import creating, deciding
+from omnihub.flow import creating, deciding, unnumbered
 from omnihub.flow.hub import Hub
 from omnihub.flow.modelling import model_in_force, remember
 from omnihub.flow.unmerging import note_partings
@@ -36,6 +36,7 @@ from omnihub.match import (
     shared_values,
     with_frequencies,
 )
+from omnihub.match.clusters import Queued
 from omnihub.match.features import ACCOUNTS, MAX_BLOCK, ROWS, SHARED, SPECS
 from omnihub.match.pairs import PAIRS
 from omnihub.match.spark import score_candidates_on_spark, session
@@ -56,7 +57,7 @@ class _Slice:
     changed: the records whose own keys are written anew. active: those whose pairs are. everything: the whole entity is
     in memory. features, keys: of all records needed; keys only those whose every holder is there. shared: the
     identifiers that say little. marks: (gained, lost) of those. derived: features and keys of the records looked at so
-    far (`seen`), as they were made.
+    far (`seen`), as they were made. left_out: those looked at that nothing identifies.
     """
 
     entity: Entity
@@ -72,6 +73,7 @@ class _Slice:
     marks: tuple[set[str], set[str]] = field(default_factory=lambda: (set(), set()))
     seen: set[str] = field(default_factory=set)
     derived: list[tuple[pa.Table, pa.Table]] = field(default_factory=list)
+    left_out: set[str] = field(default_factory=set)
 
 
 def match_entity(hub: Hub, entity: Entity) -> dict[str, int]:
@@ -97,7 +99,7 @@ def match_entity(hub: Hub, entity: Entity) -> dict[str, int]:
         members = {ref for cluster in found.partition for ref in cluster}
         crosswalk, goldens, former = deciding.present(c, members)
     assigned = assign(entity, found.partition, crosswalk, goldens, part.until, former)
-    counts |= _keep_ids(hub, part, assigned, crosswalk, found, now)
+    counts |= _keep_ids(hub, part, assigned, crosswalk, found, judged, now)
     hub.progress(f"match {entity}", len(part.changed), len(part.changed))
     return {"changed": len(part.changed)} | counts
 
@@ -339,7 +341,7 @@ def _keep_pairs(hub: Hub, part: _Slice, scored: pa.Table) -> dict[str, int]:
 
 def _identified_anew(part: _Slice, scored: pa.Table, judged: Sequence[Judged]) -> Identified:
     assert part.features is not None
-    return clustered(part.model, _identifiable(part.features, part.entity), scored, part.shared, judged=judged)
+    return clustered(part.model, _identifiable(part.features, part, judged), scored, part.shared, judged=judged)
 
 
 def _identified(c: sa.Connection, part: _Slice, scored: pa.Table, judged: Sequence[Judged]) -> Identified:
@@ -347,7 +349,7 @@ def _identified(c: sa.Connection, part: _Slice, scored: pa.Table, judged: Sequen
     touched = part.active | set(scored.column("a").to_pylist()) | set(scored.column("b").to_pylist())
     members, sure = _closure(c, part, touched, judged)
     made, keys = _looked_at(c, part, members)
-    return clustered(part.model, _identifiable(made, part.entity), sure, _shared_among(c, part, keys), judged=judged)
+    return clustered(part.model, _identifiable(made, part, judged), sure, _shared_among(c, part, keys), judged=judged)
 
 
 def _closure(c: sa.Connection, part: _Slice, touched: set[str], judged: Sequence[Judged]) -> tuple[set[str], pa.Table]:
@@ -374,11 +376,13 @@ def _closure(c: sa.Connection, part: _Slice, touched: set[str], judged: Sequence
     return members, pa.Table.from_pylist(pairs, schema=PAIRS)
 
 
-def _identifiable(made: pa.Table, entity: Entity) -> pa.Table:
-    """A product without SKU and GTIN (a shop's frame around its variants) is no product of its own."""
-    if entity is not Entity.PRODUCT:
+def _identifiable(made: pa.Table, part: _Slice, judged: Sequence[Judged]) -> pa.Table:
+    """Those that are somebody or something of their own: of products not all are."""
+    if part.entity is not Entity.PRODUCT:
         return made
-    return made.filter(pc.or_(made["sku"].is_valid(), made["gtin"].is_valid()))
+    found = unnumbered.told_apart(made, judged)
+    part.left_out = set(made["ref"].to_pylist()) - set(found["ref"].to_pylist())
+    return found
 
 
 # -- ids -----------------------------------------------------------------------------------------------------------
@@ -389,7 +393,13 @@ _EVENTS = ("seq", "entity", "golden_id", "kind", "other_id", "at")
 
 
 def _keep_ids(
-    hub: Hub, part: _Slice, found: Assigned, before: dict[str, str], identified: Identified, now: str
+    hub: Hub,
+    part: _Slice,
+    found: Assigned,
+    before: dict[str, str],
+    identified: Identified,
+    judged: Sequence[Judged],
+    now: str,
 ) -> dict[str, int]:
     """Keep who is who, how it came about, and what a person has to decide, with the watermark.
 
@@ -404,7 +414,8 @@ def _keep_ids(
     looked_at = None if part.everything else part.active | found.crosswalk.keys()
     with hub.store.write() as c:
         first = take(c, 1 + len(events))
-        left = bulk.where_in(c, sa.select(x.c.ref, x.c.golden_id), x.c.golden_id, lost)
+        left = unnumbered.leave(c, part.left_out)
+        left += bulk.where_in(c, sa.select(x.c.ref, x.c.golden_id), x.c.golden_id, lost)
         gone = [ref for ref in sorted(part.active) if ref not in found.crosswalk]
         left += bulk.where_in(c, sa.select(x.c.ref, x.c.golden_id), x.c.ref, gone)
         rows = {r[0]: r[1] for r in left} | moved
@@ -425,10 +436,20 @@ def _keep_ids(
             _EVENTS,
             [(first + 1 + n, entity, gid, kind, other, now) for n, (kind, gid, other) in enumerate(events)],
         )
-        deciding.keep_queue(c, part.entity, looked_at, identified.queued)
+        _keep_questions(c, part, identified.queued, judged, looked_at)
         deciding.settle(c, part.entity, looked_at, now)
         advance(c, "match", part.until, entity)
     return {"born": len(found.born), "merged": len(found.merged), "split": len(found.split)}
+
+
+def _keep_questions(
+    c: sa.Connection, part: _Slice, guarded: Sequence[Queued], judged: Sequence[Judged], looked_at: set[str] | None
+) -> None:
+    """What a person is asked: what guards stopped, and which product those without a number are."""
+    if part.entity is Entity.PRODUCT:
+        about, questions = unnumbered.asked(c, judged)
+        guarded, looked_at = [*guarded, *questions], None if looked_at is None else looked_at | about
+    deciding.keep_queue(c, part.entity, looked_at, guarded)
 
 
 def _advance_only(hub: Hub, part: _Slice) -> dict[str, int]:
