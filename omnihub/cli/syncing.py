@@ -101,6 +101,8 @@ def _draw(console: Console, told: Mapping[str, Any], dry_run: bool) -> None:
     draw_balance(console, told)
     plan = told.get("plan")
     if told["blocked"] and plan:
+        for reason in told["steps"]["plan"]["broken"]:
+            put(console, f"{BAD} {escape(reason)}")
         put(console, f"{BAD} stopped by a guard: look with [bold]omnihub plan show {plan}[/], let it pass with")
         put(console, f"  [bold]omnihub approve {plan} --because …[/], then [bold]omnihub apply[/]")
     elif dry_run:
@@ -175,8 +177,11 @@ def draw_balance(console: Console, told: Mapping[str, Any]) -> None:
         alike.setdefault(error, []).append(where)
     for error, streams in alike.items():
         put(console, f"{DOUBTFUL} {', '.join(streams)}: {escape(error)}")
+    broke_off: dict[str, list[str]] = {}
     for step, why in told["stopped"].items():
-        put(console, f"{BAD} {step} broke off: {escape(why)}")
+        broke_off.setdefault(why, []).append(step)
+    for why, steps in broke_off.items():
+        put(console, f"{BAD} {', '.join(steps)} broke off: {escape(why)}")
 
 
 # -- demo ------------------------------------------------------------------------------------------------------------

@@ -84,6 +84,8 @@ def within_guard(plan: Mapping[str, Any]) -> Verdict:
     """Whether the plan may be carried out without anybody's approval."""
     if plan["state"] == "blocked":
         return Verdict(False, "; ".join(plan["broken"]) + f"; let it pass with `omnihub approve {plan['id']}`")
+    if plan["state"] == "approved":
+        return Verdict(True, f"{plan['counts']['planned']} planned changes, let pass by a person")
     return Verdict(True, f"{plan['counts']['planned']} planned changes, no limit passed")
 
 
