@@ -283,13 +283,15 @@ class Gates(_Section):
     unknown_is_no: purposes for which a person has to have said yes. purposes: system.entity.field, or
     system.entity.create → what the system reaches a person for with it, where it is not what its connector says; none
     for nothing. consents: what else a purpose is called in consents (`newsletter: marketing`). stays_in: entity.field
-    or entity.group → the regions it may be written in.
+    or entity.group → the regions it may be written in. fresh_minutes: what people said of purposes is read again before
+    a plan is carried out, unless that was done so lately.
     """
 
     unknown_is_no: tuple[str, ...] = ()
     purposes: Mapping[str, tuple[str, ...]] = {}
     consents: Mapping[str, str] = {}
     stays_in: Mapping[str, tuple[str, ...]] = {}
+    fresh_minutes: float = Field(default=10, ge=0)
 
     @field_validator("purposes", mode="before")
     @classmethod
@@ -306,7 +308,7 @@ class Gates(_Section):
         for key, regions in told.items():
             if key not in (*_FIELDS, *_PARTS):
                 raise ValueError(f"{key} is no field; {meant(str(key), [*_FIELDS, *_PARTS])}")
-            if not isinstance(regions, list) or not regions or not all(_is_region(one) for one in regions):
+            if not isinstance(regions, (list, tuple)) or not regions or not all(_is_region(one) for one in regions):
                 raise ValueError(f"{key}: write the regions it may be in, as [EU]")
         return told
 
@@ -947,6 +949,14 @@ _EXAMPLE = """\
 #  limits: {}             # of a system, an entity or a field; the nearest holds, as in
 # | limits: {hubspot: {max_share: 0.1}, contact.email: {floor: 5}, portal.contact.phone: {max_records: 50}}
 
+# What no plan holds, whoever approves it. Where a system keeps its data is told below it, as in region: EU.
+#gates:
+#  unknown_is_no: []      # [marketing]: only who has said yes is reached for it; else whoever said no is not
+#  purposes: {}           # shopify.contact.email: marketing · hubspot.contact.phone: none
+#  consents: {}           # what else a purpose is called in consents, as in newsletter: marketing
+#  stays_in: {}           # contact.birth_date: [EU] · contact.address: [EU, CH]
+#  fresh_minutes: 10      # consents read longer ago are read again before anything is written
+
 # Which member's value wins, by field or group of fields. The rules: trusted, recent, order, frequent, complete,
 # strictest (permissions), master, union (fields that hold several values). `omnihub rules` shows the table that holds,
 # `omnihub rules preview --set contact.phone=recent` what another one would change.
@@ -978,7 +988,7 @@ def example(connectors: Mapping[str, Connector] | None = None) -> str:
 def _example_lines(connectors: Mapping[str, Connector]) -> Iterator[str]:
     if not connectors:
         return
-    yield "# The systems. Each may also have enabled: false, streams: [only, these], full_every_hours: 24\n"
+    yield "# The systems. Each may also have enabled: false, streams: [only, these], full_every_hours: 24, region: EU\n"
     yield _DECLARED + "#systems:\n"
     for name, connector in connectors.items():
         yield f"# {connector.title}\n#  {name}:\n"

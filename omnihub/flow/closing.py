@@ -23,9 +23,6 @@ from omnihub.push.gates import Facts, let_through
 from omnihub.sdk import Stream
 from omnihub.store import schema
 
-FRESH = timedelta(minutes=10)
-"""What people said of purposes is read again before a plan is carried out, unless it was read so lately."""
-
 Tasks = Mapping[str, Mapping[str, Sequence[Task]]]
 """system → stream → records to be written."""
 
@@ -93,7 +90,7 @@ def _read_again(hub: Hub, plan_id: str) -> None:
     """The streams that hold what people said. One that can't be read counts with what it said last."""
     from omnihub.flow.pulling import pull_system  # which itself asks `pushing` what it has begun
 
-    before = (datetime.now(UTC) - FRESH).isoformat()
+    before = (datetime.now(UTC) - timedelta(minutes=hub.gates.fresh_minutes)).isoformat()
     t = schema.streams
     with hub.store.read() as c:
         read_at = {
