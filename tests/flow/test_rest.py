@@ -18,7 +18,7 @@ from typing import Any
 import hypothesis.strategies as st
 import pytest
 import sqlalchemy as sa
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 
 import connectors
 from omnihub.config import load
@@ -55,8 +55,13 @@ KEPT = {  # what a system does to a text, in SQL
     "trimmed": "trim({0})",
     "twenty capitals": "upper(substr({0}, 1, 20))",
 }
-PHONES = {"whole": "{0}", "no country": "replace({0}, '+49', '0')", "foreign": "'0' || substr({0}, 4)",
-          "no plus": "replace({0}, '+', '')", "spaced": "substr({0}, 1, 3) || ' ' || substr({0}, 4)"}  # fmt: skip
+PHONES = {  # done twice it is as done once: a trigger fires whatever column is written
+    "whole": "{0}",
+    "no country": "replace({0}, '+49', '0')",
+    "foreign": "CASE WHEN {0} LIKE '+%' THEN '0' || substr({0}, 4) ELSE {0} END",
+    "no plus": "replace({0}, '+', '')",
+    "spaced": "substr(replace({0}, ' ', ''), 1, 3) || ' ' || substr(replace({0}, ' ', ''), 4)",
+}
 PRICES = {"whole": "{0}", "cents": "round({0}, 2)", "tens": "round({0}, 1)", "cut": "cast({0} as integer)"}
 TEXTS = (("firms", "name"), ("firms", "city"), ("firms", "industry"), ("people", "job"), ("goods", "name"))
 NUMBERS = (("firms", "phone"), ("people", "phone"))
@@ -134,12 +139,15 @@ class Chain:
     sides: Mapping[str, Side]
     hub: Hub
 
-    def sync(self) -> int:
+    def sync(self) -> list[str]:
+        """Returns what was planned."""
         told = loop.sync(self.hub)
         assert told.summary["balanced"], told.summary
         assert told.plan.state == "ready", told.plan.broken
         assert told.pushed.get("refused", 0) == told.pushed.get("deferred", 0) == 0
-        return told.planned
+        t = schema.changes
+        planned = loop.rows(self.hub.store, sa.select(t).where(t.c.plan_id == told.plan.id))
+        return [f"{c.ref} {c.field}: {c.old!r} → {c.new!r}, {c.why}" for c in planned]
 
     def rows(self) -> dict[str, Any]:
         return {name: side.rows() for name, side in self.sides.items()}
@@ -203,8 +211,8 @@ def comes_to_rest(
             ]
             this.sync()
             at_rest = this.rows()
-            assert this.sync() == 0, "the second cycle has something to say"
-            assert this.sync() == 0
+            assert this.sync() == [], "the second cycle has something to say"
+            assert this.sync() == []
             assert this.rows() == at_rest
             cells = [(e.row, e.cell) for e in edits]
             for edit, value in typed:
@@ -226,9 +234,12 @@ an_edit = st.sampled_from(CELLS).flatmap(
 )
 
 
+NO_SHRINKING = (Phase.explicit, Phase.reuse, Phase.generate)  # an example takes seconds
+
+
 @pytest.mark.long
 @pytest.mark.timeout(900)
-@settings(max_examples=25, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, phases=NO_SHRINKING, suppress_health_check=list(HealthCheck))
 @given(
     keeps=st.lists(a_side, min_size=3, max_size=3),
     rounds=st.lists(st.lists(an_edit, min_size=1, max_size=6), min_size=1, max_size=3),
