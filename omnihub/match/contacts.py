@@ -205,7 +205,7 @@ KEYS = (
 # Two first names, one surname, one home: kin, or one person whose first name somebody got wrong. Some of these pairs
 # tell: one number of a register is one person, another birth date or number are two. Where nearly all that tell are
 # one, nobody lives with kin there, and no twins do: where there are twins, there are many more brothers and sisters.
-FEW_KIN = 0.25  # as many proven two as proven one; where people really live together it is far above 1
+FEW_KIN = 0.12  # as many proven two for each proven one; where people really live together it is far above 1
 ENOUGH_ONE = 50  # so many proven one tell
 CARELESS = 0.05  # so many birth dates of one person are wrong in the year and in the day
 MAX_HOME = 50  # records of one surname at one address; with more it is an office
