@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ from omnihub.store.open import now_iso
 
 HTML, MARKDOWN = "plan.html", "plan.md"  # as they lie beside the report
 
-_HEAD = ("id", "hash", "state", "kind", "created_at", "run_id", "counts", "guard", "looked", "about")
+_HEAD = ("id", "hash", "state", "kind", "created_at", "run_id", "counts", "guard", "limits", "looked", "about")
 _WISH = ("n", "system", "stream", "ref", "golden_id", "op", "field", "old", "new", "why", "outcome")
 
 _decode = msgspec.json.Decoder().decode
@@ -101,7 +101,7 @@ def stored_story(c: sa.Connection, titles: Mapping[str, str], plan_id: str, choi
     """A stored plan, or the part of it that was chosen. ConfigError when there is no such plan."""
     head = _head(c, plan_id)
     wishes = list(_wishes(c, plan_id, choice))
-    around = _around(c, titles, wishes, head.counts)
+    around = _around(c, titles, wishes, head)
     if head.state in ("applied", "applying", "outdated"):
         around = replace(around, **_became(c, plan_id, wishes))
     return tell(head, wishes, around, choice.words)
@@ -117,9 +117,10 @@ def dry_story(hub: Hub, run_id: str) -> Story:
         for n, x in enumerate(plan.changes)
     ]
     state = "dry run" if wishes else "nothing to do"
-    head = Head(None, stored.hash, state, stored.kind, now_iso(), run_id, stored.counts, stored.broken, stored.looked)
+    told = (state, stored.kind, now_iso(), run_id, stored.counts, stored.broken, stored.looked)
+    head = Head(None, stored.hash, *told, limits=[asdict(one) for one in stored.limits])
     with hub.store.read() as c:
-        return tell(head, wishes, _around(c, titles_of(hub), wishes, head.counts))
+        return tell(head, wishes, _around(c, titles_of(hub), wishes, head))
 
 
 def empty_story(titles: Mapping[str, str], run_id: str, made_at: str, noted: Mapping[str, Any]) -> Story:
@@ -160,6 +161,7 @@ def _head(c: sa.Connection, plan_id: str) -> Head:
         looked=json.loads(row.looked),
         about=json.loads(row.about) if row.about else None,
         approval=dict(let._mapping) if let else None,
+        limits=json.loads(row.limits) if row.limits else (),
     )
 
 
@@ -174,15 +176,17 @@ def _wishes(c: sa.Connection, plan_id: str, choice: Choice) -> Iterator[Wish]:
         yield Wish(*row)
 
 
-def _around(c: sa.Connection, titles: Mapping[str, str], wishes: Sequence[Wish], counts: Mapping[str, Any]) -> Around:
-    merged = {one["golden_id"] for one in counts.get("merges", {}).get("proposed", ()) if one["golden_id"]}
+def _around(c: sa.Connection, titles: Mapping[str, str], wishes: Sequence[Wish], head: Head) -> Around:
+    merged = {one["golden_id"] for one in head.counts.get("merges", {}).get("proposed", ()) if one["golden_id"]}
+    examples = {ref for limit in head.limits for ref in limit["examples"]}
+    linked = {value for w in wishes for value in (w.old, w.new) if value and value.count("/") == 2}
     goldens = _goldens(c, {w.golden_id for w in wishes} | {*_linked_goldens(wishes)} | merged)
     refs = {w.ref for w in wishes}
     winners = {cell["ref"] for g in goldens.values() for cell in g.lineage.values() if cell.get("ref")}
     return Around(
         titles=titles,
         goldens=goldens,
-        records=_records(c, refs | {v for w in wishes for v in (w.old, w.new) if v and v.count("/") == 2}),
+        records=_records(c, refs | examples | linked),
         edited=_edited(c, winners),
         pins=_pins(c, {w.golden_id for w in wishes if w.why.startswith("pinned")}),
         findings=_findings(c, refs),

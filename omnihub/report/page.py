@@ -14,6 +14,7 @@ from omnihub.report.sheets import cut
 from omnihub.report.wording import in_words
 
 MAX_SHOWN = 160  # characters of a value on the page; the CSV has more
+MAX_REASON = 300  # of why a step broke off
 WEAKEST = 12  # fields shown: those that agree least
 PATHS = 12  # unmapped fields named per stream
 CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
@@ -71,9 +72,18 @@ def sentence(facts: Facts) -> str:
     failed = ", ".join(_title(facts, name) for name in run.systems_failed)
     if failed:
         parts.append(f"{failed} could not be read completely; what was known of it before still stands")
-    parts += [f"It broke off at {step}: {why.rstrip('.')}" for step, why in run.stopped]
+    parts += [f"It broke off at {step}: {_short(why)}" for step, why in run.stopped if not _by_guard(run, step)]
     parts.append(_balance(run))
     return ". ".join(parts) + "."
+
+
+def _by_guard(run: RunFacts, step: str) -> bool:
+    """A push that the guard has stopped: that is said once, and the limits stand with the plan."""
+    return run.blocked and step.startswith("push")
+
+
+def _short(why: str) -> str:
+    return (cut(why, len(why), MAX_REASON) or "").rstrip(".")
 
 
 def _read(run: RunFacts) -> str:

@@ -91,6 +91,7 @@ class Head:
     looked: Mapping[str, str]
     about: Mapping[str, Any] | None = None
     approval: Mapping[str, str | None] | None = None
+    limits: Sequence[Mapping[str, Any]] = ()  # the same as `guard`, as facts, where they were kept
 
 
 # -- what goes out ---------------------------------------------------------------------------------------------------
@@ -197,6 +198,15 @@ class Share:
 
 
 @dataclass(frozen=True)
+class Stop:
+    """A limit the plan passes: where, what, and a few of the records it is about, with what people call them."""
+
+    where: str
+    what: str
+    examples: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
 class Merge:
     """Two records of one system that are one customer: proposed to whoever may merge them there, never done."""
 
@@ -219,6 +229,7 @@ class Story:
     unusual: Mapping[str, int]
     entities: Mapping[str, int]
     only: str = ""
+    limits: tuple[Stop, ...] = ()  # the stops, taken apart
     idle: tuple[str, ...] = ()  # what is not planned, and why
     merges: tuple[Merge, ...] = ()
     merge_count: int = 0
@@ -273,6 +284,7 @@ def tell(head: Head, wishes: Iterable[Wish], around: Around, only: str = "") -> 
         unusual={name: unusual[name] for name in UNUSUAL if unusual[name]},
         entities={e.value: entities[e.value] for e in Entity if entities[e.value]},
         only=only,
+        limits=tuple(_limits(head, around)),
         idle=tuple(_idle(head, around)),
         merges=tuple(_merge(one, around) for one in head.counts.get("merges", {}).get("proposed", ())),
         merge_count=int(head.counts.get("merges", {}).get("count", 0)),
@@ -508,6 +520,19 @@ def _share(system: str, some: Sequence[tuple[Customer, Record]], head: Head, aro
 def _stop(one: Any) -> str:
     """What a guard says, kept as words or with its figures."""
     return str(one["words"]) if isinstance(one, Mapping) and "words" in one else str(one)
+
+
+def _limits(head: Head, around: Around) -> Iterable[Stop]:
+    """Where its figures were kept, a limit is told without the refs that its words name."""
+    if len(head.limits) != len(head.guard):
+        yield from (Stop("", _stop(one)) for one in head.guard)
+        return
+    for words, told in zip(map(_stop, head.guard), head.limits, strict=True):
+        place = f"{told['system']}/{told['stream']}"
+        where = f"{around.titles.get(told['system'], told['system'])}, {told['stream'].replace('_', ' ')}"
+        what = words.removeprefix(f"{place}: ").partition(" (for example ")[0]
+        named = ((label(around.records.get(ref, {})), ref) for ref in told["examples"])
+        yield Stop(where, what, tuple(named))
 
 
 def _kept_back(one: Mapping[str, Any], around: Around) -> str:

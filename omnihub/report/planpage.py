@@ -17,6 +17,7 @@ from omnihub.report.planned import UNUSUAL, WHOLE, Customer, Edit, Record, Share
 PAGE = 400  # customers drawn; with more a browser gets slow, and nobody reads them
 FIRST = 12  # of what is unusual, named on the first screen
 MERGES = 25  # proposals drawn
+LIMITS = 12  # passed limits drawn
 MAX_SHOWN = 600  # characters of a value on the page
 AROUND = 60  # of a long text, so much is shown on both sides of what changes
 TOKENS = 300  # words compared one by one; of a longer change only the beginning is
@@ -221,6 +222,7 @@ def render_plan(story: Story, most: int = PAGE, elsewhere: str = "") -> str:
         flags=UNUSUAL,
         looked=LOOKED,
         ops=RECORD_OPS,
+        limits=LIMITS,
         drawn=drawn,
         merges=story.merges[:MERGES],
         first=[(c, r, e) for c, r, e in _unusual_first(drawn)][:FIRST],

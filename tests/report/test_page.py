@@ -10,6 +10,8 @@ from html.parser import HTMLParser
 import pytest
 
 from omnihub.report import (
+    AuditFacts,
+    Cause,
     Facts,
     FieldScore,
     Item,
@@ -239,3 +241,43 @@ def test_the_facts_survive_as_json() -> None:
     assert told["totals"]["consistency"] == 27 / 30
     assert told["scores"][0]["expected"] == 28 / 30
     assert told["systems"][1]["fix"][0]["record"] == "Anna Meyer"
+
+
+def test_what_a_guard_has_stopped_is_said_once_however_many_systems_it_kept_from_being_written() -> None:
+    words = "plan-1 is stopped by a guard: people: 90 of 100 records would change; let it pass with …"
+    run = replace(RUN, blocked=True, stopped=(("push_crm", words), ("push_shop", words), ("compare", "no space left.")))
+    told = sentence(replace(FULL, run=run))
+    assert "its plan passes a limit and waits for an approval" in told
+    assert words not in told
+    assert "It broke off at compare: no space left." in told
+
+
+def test_a_dry_run_says_what_it_would_write() -> None:
+    run = replace(RUN, planned=0, written=0, refused=0, would_write=12)
+    assert "wrote nothing, as a dry run; it would write 12 corrections" in sentence(replace(FULL, run=run))
+
+
+def test_the_plan_is_a_click_away() -> None:
+    facts = replace(FULL, plan_page="plan.html", plan_says="5 changes for 3 persons")
+    assert [attrs for tag, attrs in Tags(render(facts)).tags if tag == "a" and attrs["href"] == "plan.html"]
+    assert "5 changes for 3 persons" in Tags(render(facts)).text
+    assert "plan.html" not in render(FULL)
+
+
+def test_refusals_stand_by_their_cause_with_the_way_out() -> None:
+    refusal = Refusal(
+        "crm", "crm/people/1", "Anna", "email", "a", "b", "X9", "no", RUN.started_at, "letter-1", "", "eve"
+    )
+    cause = Cause("invalid", "the system takes no such value", "correct it at the source", 7, 2, ("crm",))
+    page = Tags(render(replace(FULL, refusals=(refusal,), refusal_count=7, causes=(cause,)))).text
+    for words in ("takes no such value", "correct it at the source", "2 given up", "given up by eve", "letter-1"):
+        assert words in page
+
+
+def test_a_broken_audit_chain_is_red_and_a_whole_one_counted() -> None:
+    whole = Tags(render(replace(FULL, audit=AuditFacts(1234, "ab12", "")))).text
+    assert "1,234 entries, none of them changed, removed or added later" in whole
+    assert "ab12" in whole
+    broken = Tags(render(replace(FULL, audit=AuditFacts(8, "ab12", "row 9 is missing")))).text
+    assert "row 9 is missing" in broken
+    assert "none of them changed" not in broken

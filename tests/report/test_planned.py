@@ -200,6 +200,15 @@ def test_a_stopped_plan_says_which_limit_and_the_command_that_lets_it_pass() -> 
     assert "omnihub approve" not in render_plan(told(PHONE))
 
 
+def test_a_limit_is_told_by_what_people_call_its_records() -> None:
+    words = "desk/orgs: 90 of 100 records would change, guard.max_share allows 30 (for example desk/orgs/9)"
+    limit = {"system": "desk", "stream": "orgs", "examples": ["desk/orgs/9"]}
+    page = Tags(render_plan(told(PHONE, head=replace(HEAD, state="blocked", guard=(words,), limits=(limit,))))).text
+    assert "The desk, orgs: 90 of 100 records would change, guard.max_share allows 30" in page
+    assert "for example ACME" in page
+    assert "desk/orgs/9)" not in page
+
+
 def test_what_gates_kept_back_is_said_with_its_count() -> None:
     kept = [{"gate": "consent", "system": "crm", "field": "email", "count": 12, "words": WORDS}]
     story = told(PHONE, head=replace(HEAD, counts={**HEAD.counts, "kept_back": kept}))
