@@ -67,6 +67,7 @@ def _facts(plan: Mapping[str, Any], kept: bool = True) -> dict[str, Any]:
         "records": counts["records"],
         "by_system": counts["by_system"],
         "calls": counts.get("calls", {}),
+        "minutes": counts.get("minutes", {}),
         "stopped_by": list(plan["broken"]),
         "looked": dict(plan["looked"]),
     }
@@ -193,14 +194,12 @@ def _draw_customer(console: Console, customer: report.Customer, most: int) -> in
     edits = [(r, e) for r in customer.records for e in r.edits][:most]
     for record, e in edits:
         old, new = (escape(value) if value is not None else "–" for value in (e.old, e.new))
-        op = "" if record.op == "update" else f" ({RECORD_OPS.get(record.op, record.op)})"
+        op = "" if record.op == "update" else f" ({report.RECORD_OPS.get(record.op, record.op)})"
         why = "; ".join(part for part in (e.because, report.agreeing(e), e.outcome or "") if part)
         drawn.add_row(f"{record.title}{op}, {e.field}", f"[dim]{old}[/]", "[dim]→[/]", new, f"[dim]{escape(why)}[/]")
     console.print(Padding(drawn, (0, 0, 0, 4)))
     return len(edits)
 
-
-RECORD_OPS = {"create": "new", "link": "link", "delete": "deleted"}
 
 TAKES_BACK = {"undo": "an undo of", "redo": "takes back the undo"}
 

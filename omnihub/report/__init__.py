@@ -30,7 +30,7 @@ from omnihub.report.facts import (
 )
 from omnihub.report.page import count, render
 from omnihub.report.planned import Around, Customer, Golden, Head, Pin, Story, Wish, plain_story, tell
-from omnihub.report.planpage import about, agreeing, headline, markdown, render_plan, sentence, unusual
+from omnihub.report.planpage import RECORD_OPS, about, agreeing, headline, markdown, render_plan, sentence, unusual
 from omnihub.report.score import DIFFERING, HELD, KNOWN, MEMBERS, Tally, scorecard, scored_fields
 from omnihub.report.sheets import COLUMNS, cell, rows
 from omnihub.report.wording import FINDINGS, MAX_TEXT, PARENTS, SYSTEMS, Digest, label
@@ -44,6 +44,7 @@ __all__ = [
     "MAX_TEXT",
     "MEMBERS",
     "PARENTS",
+    "RECORD_OPS",
     "SYSTEMS",
     "Around",
     "AuditFacts",

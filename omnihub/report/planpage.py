@@ -11,7 +11,7 @@ from importlib.resources import files
 
 from markupsafe import Markup, escape
 
-from omnihub.report.page import CONTROL, count, environment, number
+from omnihub.report.page import CONTROL, count, environment, moment, number
 from omnihub.report.planned import UNUSUAL, WHOLE, Customer, Edit, Record, Share, Story
 
 PAGE = 400  # customers drawn; with more a browser gets slow, and nobody reads them
@@ -56,7 +56,7 @@ KINDS = {"undo": "Undo", "redo": "Undo of the undo", "replay": "Refused before, 
 RECORD_OPS = {"create": "new record", "delete": "deleted", "link": "known again", "unlink": "let go of"}
 
 LOOKED = {
-    "could not look": "could not be looked at, so nothing is planned there: `omnihub status` says why",
+    "could not look": "could not be looked at, so nothing is planned there; omnihub status says why",
     "not supported": "is only read: the hub does not write there",
 }
 
@@ -142,12 +142,13 @@ def _clean(text: str) -> str:
 
 # -- old → new -------------------------------------------------------------------------------------------------------
 
+_NUMBER = re.compile(r"[-+]?[\d.,]+")
 _TOKEN = re.compile(r"\w+|\s+|[^\w\s]")
 
 
 def diffed(old: str | None, new: str | None) -> tuple[Markup, Markup]:
     """Both values with what goes and what comes marked, also inside long texts, of which only that part is shown."""
-    if old is None or new is None:
+    if old is None or new is None or (_NUMBER.fullmatch(old) and _NUMBER.fullmatch(new)):
         return _whole(old, "del"), _whole(new, "ins")
     before, gone, come, after = _parted(_clean(old), _clean(new))
     a, b = _TOKEN.findall(gone), _TOKEN.findall(come)
@@ -158,9 +159,24 @@ def diffed(old: str | None, new: str | None) -> tuple[Markup, Markup]:
     ops = matched.get_opcodes()
     left = _marked((("del" if op != "equal" else "", "".join(a[i:j])) for op, i, j, _, _ in ops), more[0])
     right = _marked((("ins" if op != "equal" else "", "".join(b[k:m])) for op, _, _, k, m in ops), more[1])
-    head = escape(before if len(before) <= 2 * AROUND else f"…{before[-AROUND:]}")
-    tail = escape(after if len(after) <= 2 * AROUND else f"{after[:AROUND]}…")
-    return (Markup("<bdi>{}{}{}</bdi>").format(head, one, tail) for one in (left, right))  # type: ignore[return-value]
+    head, tail = escape(_end(before)), escape(_beginning(after))
+    return Markup("<bdi>{}{}{}</bdi>").format(head, left, tail), Markup("<bdi>{}{}{}</bdi>").format(head, right, tail)
+
+
+def _end(text: str) -> str:
+    return text if len(text) <= 2 * AROUND else f"…{text[-AROUND:]}"
+
+
+def _beginning(text: str) -> str:
+    return text if len(text) <= 2 * AROUND else f"{text[:AROUND]}…"
+
+
+def _excerpts(old: str | None, new: str | None) -> tuple[str | None, str | None]:
+    """Of two long values, where they differ."""
+    if old is None or new is None or max(len(old), len(new)) <= MAX_CELL:
+        return old, new
+    before, gone, come, after = _parted(old, new)
+    return _end(before) + gone + _beginning(after), _end(before) + come + _beginning(after)
 
 
 def _parted(old: str, new: str) -> tuple[str, str, str, str]:
@@ -325,7 +341,7 @@ def _systems(shares: Sequence[Share]) -> Iterator[str]:
             numbers = (s.customers, s.changed, s.filled, s.emptied, s.made, s.calls or 0)
             yield f"| {_plainly(s.title)} | {' | '.join(map(number, numbers))} |"
         else:
-            yield f"| {_plainly(s.title)} | {LOOKED[s.looked].partition(':')[0]} |||||"
+            yield f"| {_plainly(s.title)} | {re.split('[:;]', LOOKED[s.looked])[0]} |||||"
 
 
 def _rows(story: Story) -> Iterator[tuple[str, int]]:
@@ -341,7 +357,7 @@ def _rows(story: Story) -> Iterator[tuple[str, int]]:
                 continue
             for e in record.edits:
                 why = "; ".join(part for part in (e.because, agreeing(e)) if part)
-                old, new = _inline(e.old), _inline(e.new)
+                old, new = map(_inline, _excerpts(e.old, e.new))
                 yield _row(customer.name, record.title, e.field, old, new, _with_outcome(why, e)), 1
 
 
@@ -393,6 +409,6 @@ def about(story: Story) -> list[str]:
     if done := it.get("done"):
         told.append(f"{count(int(str(done)), 'field')} are back already.")
     if approval := story.head.approval:
-        until = f", until {approval['expires_at']}" if approval.get("expires_at") else ""
-        told.append(f"{approval['author']} let it pass on {approval['at']}{until}: {approval['reason']}.")
+        until = f", until {moment(str(approval['expires_at']))}" if approval.get("expires_at") else ""
+        told.append(f"{approval['author']} let it pass on {moment(str(approval['at']))}{until}: {approval['reason']}.")
     return told

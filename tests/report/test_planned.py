@@ -274,6 +274,30 @@ def test_two_values_with_nothing_in_common_are_shown_as_two() -> None:
     assert diffed("Anna", "Bert") == ("<bdi><del>Anna</del></bdi>", "<bdi><ins>Bert</ins></bdi>")
 
 
+def test_a_number_is_never_cut_in_two() -> None:
+    assert diffed("10.00", "13.00") == ("<bdi><del>10.00</del></bdi>", "<bdi><ins>13.00</ins></bdi>")
+
+
+def test_a_row_of_markdown_shows_where_long_texts_differ() -> None:
+    text = "The pump is made of steel. " * 20
+    wish = replace(PHONE, old=f"{text}In 3 days. {text}", new=f"{text}In 5 days. {text}")
+    row = next(line for line in markdown(told(wish)).splitlines() if line.startswith("| Acme GmbH"))
+    assert "In 3 days." in row
+    assert "In 5 days." in row
+    assert len(row) < 600
+
+
+def test_an_approval_names_who_why_and_until_when() -> None:
+    approval = {
+        "author": "anna",
+        "reason": "agreed",
+        "at": "2026-05-04T11:00:00Z",
+        "expires_at": "2026-05-05T11:00:00Z",
+    }
+    text = Tags(render_plan(told(PHONE, head=replace(HEAD, state="approved", approval=approval)))).text
+    assert "anna let it pass on 4 May 2026, 11:00 UTC, until 5 May 2026, 11:00 UTC: agreed." in text
+
+
 def test_a_word_is_never_cut_in_two() -> None:
     old, new = diffed("Mainstreet 12", "Mainstreet 14")
     assert (old, new) == ("<bdi>Mainstreet <del>12</del></bdi>", "<bdi>Mainstreet <ins>14</ins></bdi>")
