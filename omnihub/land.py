@@ -339,20 +339,24 @@ class _Sieve:
         if not under:
             return page, 0
         kept: dict[str, Record] = {}
-        dropped, known = set(), {}
+        dropped: set[str] = set()
+        known: dict[str, str] = {}
         for ref, record in page.latest.items():
             hits = [what for what in asked[ref] if what in under]
             if not hits:
                 kept[ref] = record
-            elif under[hits[0]] == forgotten.PERSON or (hits[0] == ref and under[ref] == forgotten.RECORD):
-                dropped.add(ref)
+            elif under[hits[0]] == forgotten.PERSON:
                 known[ref] = hits[0]
-            elif stream.entity in persons.ABOUT_A_PERSON and hits[-1] != ref:
+            elif under.get(ref) == forgotten.RECORD or (stream.entity in persons.ABOUT_A_PERSON and hits[-1] != ref):
                 dropped.add(ref)
             else:
                 kept[ref] = self._cut(record)
-        forgotten.join(c, {ref: what for ref, what in known.items() if what != ref}, system, stream.name)
-        forgotten.still_sent(c, dropped)
+        others = _known(c, list(known))  # somebody we know as another may be given the mailbox of one who left
+        kept |= {ref: page.latest[ref] for ref in others}
+        known = {ref: what for ref, what in known.items() if ref not in others}
+        forgotten.join(c, known, system, stream.name)
+        dropped |= known.keys()
+        forgotten.still_sent(c, [ref for ref in dropped if not page.latest[ref].deleted])
         prefix = f"{system}/{stream.name}/"
         return replace(page, latest=kept), sum(1 for r in page.page.records if f"{prefix}{r.id}" in dropped)
 

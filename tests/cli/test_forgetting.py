@@ -69,7 +69,8 @@ def test_somebody_is_forgotten_everywhere_and_known_again_when_they_come_back(wo
         pages = [path for path in (world / ".omnihub" / "reports").rglob("*") if path.is_file()]
         assert pages
         assert not [path for path in pages if email in path.read_text(errors="replace")]
-        assert omnihub("sync", "--full", "--json").code == 0
+        said = omnihub("sync", "--full", "--json")
+        assert said.code == 0, said.out
         assert omnihub("audit", "verify").code == 0
         if done["state"] == "erasing":
             assert omnihub("forget", done["id"], "--done").code == 0
