@@ -254,7 +254,7 @@ class Portal(Standin):
 
     @route("POST", "/v1/users/{id}/erasure")
     def erase(self, call: Call) -> Reply:
-        """A tombstone without a word on whose it is."""
+        """A tombstone without a word on whose it is, also for those who were merged into them."""
 
         def work() -> Reply:
             obj = self.state.get("users", call.path["id"])
@@ -262,9 +262,11 @@ class Portal(Standin):
                 raise Problem(404, "not-found", f"no users {call.path['id']}")
             if obj.id in self.options.get("on_hold", ()):
                 raise Problem(409, "on-hold", "this user is part of an open dispute; legal ends the hold")
-            if obj.body or not obj.deleted:
-                obj.body, obj.deleted = {}, True
-                self.state.save(obj)
+            losers = self.state.ask("SELECT id FROM objects WHERE stream = 'users' AND merged_into = ?", (obj.id,))
+            for gone in (obj, *filter(None, (self.state.get("users", id_) for (id_,) in losers))):
+                if gone.body or not gone.deleted:
+                    gone.body, gone.deleted = {}, True
+                    self.state.save(gone)
             return Reply(204)
 
         return self._try(work)

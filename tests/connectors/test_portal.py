@@ -443,6 +443,14 @@ def test_a_deleted_or_merged_user_still_shows_and_is_forgotten_as_well(office: O
     assert b"anna3@firma.example" in shown
 
 
+def test_who_was_merged_into_somebody_is_forgotten_with_them(office: Office) -> None:
+    office.http.post("/v1/users/usr_00000002/merge", json={"into": "usr_00000003"})
+    assert [answer.outcome for answer in office.forget("usr_00000003")] == [Outcome.WRITTEN]
+    shown = b"".join(record.raw for record in everything(office.pull("users")))
+    assert b"anna2@firma.example" not in shown
+    assert b"anna1@firma.example" in shown
+
+
 def test_who_is_gone_already_or_never_was_there_is_as_good_as_forgotten(office: Office) -> None:
     office.forget(ANNA[0])
     writes = office.portal.state.writes

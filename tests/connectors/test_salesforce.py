@@ -1329,6 +1329,21 @@ def test_who_lies_in_the_bin_is_only_hidden_and_is_forgotten_as_well(serve: Any)
     assert shown(org) == ""
 
 
+@pytest.mark.parametrize("takes_bin", [True, False])
+def test_who_was_merged_into_somebody_is_forgotten_with_them(serve: Any, takes_bin: bool) -> None:
+    standin, org = serve(persons(3), hard_delete_takes_bin=takes_bin)
+    standin.merge_records("contacts", first("contacts", 1), first("contacts", 2))
+    assert "n2@example.com" in shown(org)
+
+    [answer] = forget(org, first("contacts", 1))
+
+    assert answer.id == first("contacts", 1)
+    assert (answer.outcome, answer.code) == ((Outcome.WRITTEN, "") if takes_bin else (Outcome.DEFERRED, "REQUESTED"))
+    assert "n1@example.com" not in shown(org)
+    assert ("n2@example.com" in shown(org)) is not takes_bin
+    assert "n3@example.com" in shown(org)
+
+
 def test_where_a_job_can_not_empty_the_bin_the_org_does_so_later_by_itself(serve: Any, clock: Clock) -> None:
     _, org = serve(persons(2), hard_delete_takes_bin=False, recycle_days=15)
     org.call("DELETE", f"sobjects/Contact/{first('contacts', 1)}")
