@@ -62,7 +62,9 @@ connector = Connector(
             updated="updated_at",
             blind="the export of organizations does not show deleted ones, nor a merge that left its winner untouched",
             full_every=timedelta(days=1),
-            push=writing("organizations", "domain", deleted="deleted_at", domain=253),
+            push=writing(
+                "organizations", "domain", deleted="deleted_at", given=("name",), required=("name",), domain=253
+            ),
         ),
         Stream(
             "users",
@@ -86,6 +88,8 @@ connector = Connector(
                 "users",
                 *PERSON,
                 deleted="active=false",
+                given=("email", "account"),
+                required=("last_name", "email"),
                 erase=erase,
                 erase_by_hand=BY_HAND,
                 first_name=127,

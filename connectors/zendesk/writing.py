@@ -42,7 +42,14 @@ JOB = Poll(
 
 
 def writing(
-    stream: str, *fields: str, deleted: str, erase: Erase | None = None, erase_by_hand: str = "", **longest: int
+    stream: str,
+    *fields: str,
+    deleted: str,
+    given: tuple[str, ...] = (),
+    required: tuple[str, ...] = (),
+    erase: Erase | None = None,
+    erase_by_hand: str = "",
+    **longest: int,
 ) -> Push:
     """How a stream is written. There is no locking: the hub's own look just before is all there is."""
     path = f"/api/v2/{stream}/show_many.json"
@@ -56,6 +63,9 @@ def writing(
         max_length=longest,
         erase=erase,
         erase_by_hand=erase_by_hand,
+        given=given,
+        required=required,
+        known_by="external_id",
     )
 
 

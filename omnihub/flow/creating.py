@@ -268,6 +268,16 @@ def keep(c: sa.Connection, plan_id: str, receipts: Iterable[Receipt]) -> None:
     made = {r.ref: r for r in receipts if r.made}
     if made:
         know(c, {ref: (str(r.made), r.image) for ref, r in made.items()})
+        nobody_said(c, plan_id, {str(r.made): r.image or {} for r in made.values()})
+
+
+def nobody_said(c: sa.Connection, plan_id: str, images: Mapping[str, Mapping[str, str]]) -> None:
+    """What a system puts into a new record by itself (a language, a name made of a domain) is nobody's word: it counts
+    as ours when it comes back, and wins over nothing."""
+    s, at = schema.sent, now_iso()
+    ours = {(r.ref, r.field) for r in bulk.where_in(c, sa.select(s.c.ref, s.c.field), s.c.ref, images)}
+    rows = [(ref, f, v, plan_id, at) for ref, image in images.items() for f, v in image.items() if (ref, f) not in ours]
+    bulk.upsert(c, s, ("ref", "field", "value", "plan_id", "at"), rows)
 
 
 def know(c: sa.Connection, made: Mapping[str, tuple[str, Mapping[str, str] | None]]) -> None:

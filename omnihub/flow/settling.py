@@ -7,18 +7,19 @@ about to be made, no receipt ─▶ ask the system by key ─▶ there     → k
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
 from omnihub.errors import OmniHubError
-from omnihub.flow.creating import know
+from omnihub.flow.creating import know, nobody_said
 from omnihub.flow.hub import Hub
 from omnihub.flow.pushing import reader
 from omnihub.model import Ref
 from omnihub.push.create import by_key
-from omnihub.push.missing import to_be_made
+from omnihub.push.missing import key_of, to_be_made
+from omnihub.push.undo import same
 from omnihub.sdk import Stream, open_client
 from omnihub.store import bulk, schema
 
@@ -54,14 +55,30 @@ def _settle(hub: Hub, client: Any, stream: Stream, begun: Sequence[Any]) -> int:
     made = {
         str(to_be_made(system, stream.name, key)): str(Ref(system, stream.name, i)) for key, (i, _) in there.items()
     }
+    now = {made[str(to_be_made(system, stream.name, key))]: present.fields for key, (_, present) in there.items()}
     with hub.store.write() as c:
-        know(c, {planned: (ref, None) for planned, ref in made.items()})
         # what was meant to be written is known as ours when it comes back
         meant = bulk.where_in(c, sa.select(_S), _S.c.ref, made)
-        rows = [(made[r.ref], r.field, r.intended, r.plan_id, r.at) for r in meant]
+        rows = [(made[r.ref], r.field, _meant(r, now[made[r.ref]]), r.plan_id, r.at) for r in meant]
         bulk.upsert(c, _S, ("ref", "field", "value", "plan_id", "at"), rows)
+        changed = {
+            ref for ref, field, value, *_ in rows if not same(_key(made, ref), field, value, now[ref].get(field))
+        }
+        images = {ref: fields for ref, fields in now.items() if ref not in changed}
+        know(c, {planned: (ref, images.get(ref)) for planned, ref in made.items()})
+        nobody_said(c, begun[0].plan_id, images)
         for row in begun:
             if row.key not in there:
                 where = (_C.c.system == system, _C.c.stream == stream.name, _C.c.key == row.key, _C.c.ref.is_(None))
                 c.execute(sa.delete(_C).where(*where))
     return len(made)
+
+
+def _meant(sent: Any, now: Mapping[str, str]) -> str | None:
+    """What was meant to be written; a link to a record that had no id then can only lead where it leads now."""
+    value: str | None = sent.intended
+    return now.get(sent.field) if value and value.count("/") > 1 and key_of(value) else value
+
+
+def _key(made: Mapping[str, str], ref: str) -> str:
+    return next(str(key_of(planned)) for planned, known in made.items() if known == ref)
