@@ -132,6 +132,16 @@ def test_a_store_of_another_kind_is_refused_with_what_to_write(write: Write) -> 
             "omnihub.yaml: guard.max_shre: there is no such setting; did you mean guard.max_share?",
         ),
         (
+            "gates: {stays_in: {contact.fone: [EU]}}",
+            "gates.stays_in: contact.fone is no field; did you mean contact.phone?",
+        ),
+        ("gates: {stays_in: {contact.phone: EU}}", "contact.phone: write the regions it may be in, as [EU]"),
+        ("gates: {purposes: {acme.contact: marketing}}", "write system.entity.field, or system.entity.create"),
+        ("gates: {purposes: {acme.contact.fone: marketing}}", "acme.contact.fone is no field; did you mean phone?"),
+        ("gates: {purposes: {acem.contact.phone: marketing}}", "there is no system of this name; did you mean acme?"),
+        ("gates: {unknown_is_no: [marketting]}", "there is no purpose marketting; did you mean marketing?"),
+        ("systems: {zulu: {region: eu}}", "systems.zulu.region: write it in capitals, as EU"),
+        (
             "guard: {limits: {contact.emial: {floor: 1}}}",
             "guard.limits: contact.emial: there is no field emial; did you mean email?",
         ),
@@ -349,6 +359,21 @@ def test_order_of_systems_age_and_trust_are_told_by_field_and_group(write: Write
     assert told.orders() == {first: ("zulu", "acme"), last: ("zulu", "acme")}
     assert told.half_lives() == {phone: 90}
     assert told.trust == {"acme": 0.6, "acme.phone": 0.9, "acme.contact.email": 0.7, "zulu.address": 0.2}
+
+
+def test_the_gates_take_a_region_of_a_system_and_homes_of_fields(write: Write) -> None:
+    file = "gates: {stays_in: {contact.address: [EU, CH]}}\nsystems: {acme: {url: https://acme.example, region: eu}}"
+    told = read(write(file), {"OMNIHUB_ACME_TOKEN": "t"})
+    assert told.gates.homes()[Entity.CONTACT, "street"] == {"EU", "CH"}
+    assert told.regions() == {"acme": "EU"}  # acme has a setting of that name, which says the same
+
+
+def test_a_purpose_may_have_other_names_and_a_field_none(write: Write) -> None:
+    file = (
+        "gates: {consents: {service mail: service}, purposes: {acme.contact.phone: none, acme.contact.email: service}}"
+    )
+    told = read(write(file)).gates
+    assert told.purposes == {"acme.contact.phone": (), "acme.contact.email": ("service",)}
 
 
 def test_the_guard_without_settings_is_the_one_push_has_by_itself(write: Write) -> None:

@@ -20,7 +20,7 @@ from zoneinfo import available_timezones
 
 from omnihub.model import fields_of
 from omnihub.sdk.auth import ApiKey, Basic, Bearer, ClientCredentials, Header, JwtBearer, LoginToken, Refresh
-from omnihub.sdk.connector import Connector, Push, Stream
+from omnihub.sdk.connector import CREATING, Connector, Push, Stream
 from omnihub.sdk.declared import meant
 from omnihub.sdk.fieldmap import Codes, Const, FullName, Link, Path
 from omnihub.sdk.graphql import GraphByIds, GraphPages, GraphSend
@@ -201,6 +201,10 @@ def _of_push(stream: Stream, push: Push, connector: Connector) -> Found:
     for name, times in Counter(push.fields).items():
         if times > 1:
             yield _trouble("fields", name, f"names {name} {times} times")
+    written = [*push.fields, *push.given, CREATING]
+    for name in push.purposes or {}:
+        if name not in written:
+            yield _trouble("purposes", name, f"{name} is not written; {meant(name, written)}")
     for name, longest in push.max_length.items():
         if name not in fields:
             yield _trouble("max_length", name, f"{name} is not in the map; {meant(name, fields)}")

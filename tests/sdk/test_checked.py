@@ -140,6 +140,7 @@ WRONG: dict[str, tuple[Connector, str]] = {
     "a field twice": (with_push(fields=("phone", "phone")), "names phone 2 times"),
     "a batch of none": (with_push(batch=0), "push.batch: must be at least 1, is 0"),
     "a length of no field": (with_push(max_length={"fone": 9}), "push.max_length: fone is not in the map"),
+    "a purpose of no field": (with_push(purposes={"fone": ("marketing",)}), "purposes: fone is not written; did you"),
     "a length of none": (with_push(max_length={"phone": 0}), "push.max_length: phone: must be at least 1"),
     "a method nobody knows": (with_push(update=Send1("PATHC", "/x/{id}")), "'PATHC' is no method here; did you mean P"),
     "an unknown placeholder": (with_push(update=Send1("PATCH", "/x/{ids}")), "{ids} is filled by nothing; did you"),
