@@ -71,6 +71,17 @@ def test_a_letter_is_given_up_for_a_reason(store: Store) -> None:
     assert "given up" in omnihub("letters").out
 
 
+def test_status_says_what_is_refused_and_why(store: Store) -> None:
+    refuse(store, CHANGE)
+    [cause] = omnihub("status", "--json").facts["letters"]
+    assert (cause["count"], cause["given_up"], cause["systems"]) == (1, 0, [A.partition("/")[0]])
+    with store.write() as c:
+        c.execute(sa.update(schema.plans).values(state="applied"))
+    said = omnihub("status").out
+    assert "Refused by systems" in said
+    assert cause["code"] in said
+
+
 def test_a_letter_is_sealed_and_opened_with_a_key_the_hub_makes(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(KEY, omnihub("letters", "new-key").out.strip())
     refuse(store, CHANGE)

@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import csv
+import html
 import json
 import shutil
 from collections.abc import Iterator, Mapping
@@ -21,6 +22,7 @@ import sqlalchemy as sa
 
 from omnihub.errors import ConfigError
 from omnihub.flow import Hub, report
+from omnihub.flow.auditing import audited
 from omnihub.flow.reporting import KEEP
 from omnihub.model import Entity
 from omnihub.report import MAX_TEXT
@@ -364,6 +366,36 @@ def test_findings_wait_while_their_plan_does(filled: Hub, folder: Path) -> None:
     counts = report(filled, folder)
     assert (counts["for_people"], counts["waiting"]) == (2, 1)
     assert "omnihub approve plan-1" in (folder / "latest" / "index.html").read_text()
+
+
+def test_what_is_refused_stands_by_why_with_the_way_out(filled: Hub, folder: Path) -> None:
+    report(filled, folder)
+    [cause] = told(folder)["causes"]
+    assert (cause["code"], cause["count"], cause["given_up"], cause["systems"]) == ("taken", 1, 0, ["crm"])
+    page = (folder / "latest" / "index.html").read_text()
+    assert cause["way_out"] in html.unescape(page)
+    assert "given up by" not in page
+
+
+def test_the_report_says_whether_anybody_touched_the_audit_chain(filled: Hub, folder: Path) -> None:
+    with filled.store.write() as c:
+        for what in ("planned", "approved", "applied"):
+            audited(c, "anna", what, {})
+    report(filled, folder)
+    assert (told(folder)["audit"]["rows"], told(folder)["audit"]["broken"]) == (3, "")
+    with filled.store.write() as c:
+        c.execute(sa.update(schema.audit).where(schema.audit.c.seq == 2).values(author="eve"))
+    report(filled, folder)
+    assert told(folder)["audit"]["broken"].startswith("row 2 ")
+    assert "tampered with" in (folder / "latest" / "index.html").read_text()
+
+
+def test_the_plan_is_told_beside_the_report(filled: Hub, folder: Path) -> None:
+    counts = report(filled, folder)
+    page = Path(counts["plan"]).read_text()
+    assert "crm/people/1" in page
+    assert "✕ refused" in page
+    assert (folder / "latest" / "plan.md").read_text().startswith("## 3 changes for ")
 
 
 def files(folder: Path) -> dict[str, list[str]]:
