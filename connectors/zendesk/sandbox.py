@@ -38,6 +38,7 @@ from omnihub.sandbox.state import Obj, iso
 
 MAX_EXPORTED, MAX_LISTED, MAX_BATCH, MAX_FOUND = 1000, 100, 100, 1000
 KEY_LASTS = timedelta(hours=2)
+STAYS_SOLVED = timedelta(days=28)
 FORGOTTEN = "Permanently Deleted User"
 ONE = {"organizations": "organization", "users": "user", "tickets": "ticket"}
 FIRST_ID = {"organizations": 360_000_000_000, "users": 370_000_000_000, "tickets": 0}
@@ -462,9 +463,14 @@ class Zendesk(Standin):
 
     def _check_tickets(self, user: Obj) -> None:
         theirs = self.state.find("tickets", "$.requester_id", int(user.id))
-        waiting = sum(ticket.body.get("status", "new") != "closed" for ticket in theirs)
+        waiting = sum(not self._is_closed(ticket) for ticket in theirs)
         if waiting and self.options.get("open_tickets_keep", True):
             raise _invalid(base=f"User is the requester of {waiting} ticket(s) that are not closed.")
+
+    def _is_closed(self, ticket: Obj) -> bool:
+        """By an agent, or by Zendesk itself: four weeks is the longest a ticket stays solved."""
+        long_ago = ticket.updated_at < iso(self.now() - STAYS_SOLVED)
+        return ticket.body.get("status") == "closed" or (ticket.body.get("status") == "solved" and long_ago)
 
     @both("GET", "/deleted_tickets")
     def deleted_tickets(self, call: Call) -> Reply:
