@@ -985,11 +985,18 @@ def example(connectors: Mapping[str, Connector] | None = None) -> str:
     return _EXAMPLE + "".join(_example_lines(connectors or {}))
 
 
+_WRITE = """\
+# What may be written without asking, by entity. create: never | if_missing; update: always | if_empty | approve | never
+# (for one field, too); delete: never | own (whether an undo may take away what the hub has made). First the defaults.
+# | hubspot: {write: {contact: {create: if_missing, update: always, delete: own, fields: {phone: if_empty}}}}
+"""
+
+
 def _example_lines(connectors: Mapping[str, Connector]) -> Iterator[str]:
     if not connectors:
         return
     yield "# The systems. Each may also have enabled: false, streams: [only, these], full_every_hours: 24, region: EU\n"
-    yield _DECLARED + "#systems:\n"
+    yield _DECLARED + _WRITE + "#systems:\n"
     for name, connector in connectors.items():
         yield f"# {connector.title}\n#  {name}:\n"
         for setting in connector.settings:

@@ -6,6 +6,7 @@ differences ─▶ what may be written, is not held, was not refused ─▶ guar
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -20,10 +21,12 @@ from omnihub.flow.gating import gated
 from omnihub.flow.holding import holds
 from omnihub.flow.hub import Hub
 from omnihub.flow.wearing import held_short
-from omnihub.model import Outcome
+from omnihub.model import Op, Outcome
 from omnihub.push import Broken, Plan, apart_from, make_plan
+from omnihub.push.guard import EXAMPLES
 from omnihub.push.missing import Missing
 from omnihub.push.plan import Difference, calls, unit_of
+from omnihub.push.policy import asked
 from omnihub.sdk import Push
 from omnihub.store import Store, bulk, schema
 from omnihub.store.open import latest, now_iso
@@ -86,7 +89,7 @@ def make_and_store_plan(
         missing = [m for m in creating.missing(c, hub, looked) if replay is None or _in(replay, m)]
         plan = make_plan(differences, push, {} if replay else held, looked, hub.policies, missing)
         plan, kept_back = gated(c, hub, plan)
-        judged = guarding.judge(c, hub, plan)
+        judged = _with_what_is_to_be_seen(guarding.judge(c, hub, plan), hub, plan)
         more = beside(c, hub, plan)
     counts = plan.counts() | {"calls": calls(plan, push), "as_of": as_of} | more | kept_back
     state = "blocked" if judged.broken else "ready"
@@ -95,6 +98,17 @@ def make_and_store_plan(
         stored = replace(stored, kind="replay", about={"author": replay.author, "letters": list(replay.letters)})
     told(stored, plan)
     return keep_plan(hub.store, stored, plan, judged, run_id) if keep else stored
+
+
+def _with_what_is_to_be_seen(judged: guarding.Judged, hub: Hub, plan: Plan) -> guarding.Judged:
+    """With the updates the settings want a person to see first."""
+    count = Counter((ref.system, ref.stream) for ref in {c.ref for c in plan.changes})
+    wanted = tuple(
+        Broken("approve", system, stream, of, Op.UPDATE.value, field, len(refs), count[system, stream], 0, examples)
+        for system, stream, field, refs in asked(plan.changes, hub.policies)
+        for of, examples in [(hub.connectors[system].stream(stream).entity.value, tuple(refs[:EXAMPLES]))]
+    )
+    return replace(judged, broken=(*judged.broken, *wanted)) if wanted else judged
 
 
 def _in(replay: Replay, missing: Missing) -> bool:

@@ -125,6 +125,7 @@ _WORDS = {
     "{allowed}",
     "max_price_change": "{count} of {of} prices would move further than guard.max_price_change lets them; it lets "
     "{allowed}",
+    "approve": "{count} of {of} records would {does}{whose}, and a person wants to see that first (update: approve)",
     "source_drop": "{count} of {of} records are gone since this source was last fine, guard.source_drop allows "
     "{allowed}",
     "source_field_drop": "{count} of {of} records no longer have {field} since this source was last fine, "

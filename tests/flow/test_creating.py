@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from omnihub.flow import Run, apply_plan, make_and_store_plan
+from omnihub.flow import Run, apply_plan, approve, make_and_store_plan
 from omnihub.flow.creating import missing
 from omnihub.flow.undoing import Undoing, lift, plan_undo
 from omnihub.model import Entity
@@ -122,6 +122,19 @@ def test_a_plan_says_how_long_it_takes_and_proposes_merges_it_never_does(begin: 
     before = {name: {s: set(there) for s, there in state.items()} for name, state in here.dump().items()}
     apply_plan(here.hub(), plan.id)
     assert {name: {s: set(there) for s, there in state.items()} for name, state in here.dump().items()} == before
+
+
+def test_what_a_person_wants_to_see_first_waits_for_their_approval(begin: Start) -> None:
+    here = begin("synced")
+    somebody = here.somebody("contact", "job_title", "salesforce", "hubspot")
+    here.edit(somebody["salesforce"], job_title="Head of Pumps")
+    asking = {"policies": {("hubspot", Entity.CONTACT): Policy(fields={"job_title": "approve"})}}
+    told = here.sync(**asking)
+    assert (told.plan.state, told.pushed) == ("blocked", {})
+    assert "a person wants to see that first" in " ".join(told.plan.broken)
+    approve(here.store, told.plan.id, "anna", "seen")
+    apply_plan(here.hub(**asking), told.plan.id)
+    assert here.sync(**asking).planned == 0
 
 
 # -- never twice -----------------------------------------------------------------------------------------------------
