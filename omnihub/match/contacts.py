@@ -235,11 +235,15 @@ _NEAR_FIRST = f"""{_NOT_TWO_NAMES} AND (first_letters_l = first_letters_r OR {_a
 _NEAR_LAST = f"""(last_letters_l = last_letters_r OR {_alike("last", "last", 0.9)}
     OR least(length(last_l), length(last_r)) >= 3 AND damerau_levenshtein(last_l, last_r) <= 1)"""
 
+# Mesgan is a slip for Meagan: nobody is called so. Twins' names often rhyme, and then begin otherwise.
+_ONE_SLIP = f"""({_NOT_TWO_NAMES} AND left(first_l, 1) = left(first_r, 1)
+    AND least(length(first_l), length(first_r)) >= 5 AND damerau_levenshtein(first_l, first_r) <= 1)"""
 # Two first names that are not ways to write one: no typo, nickname, initial, sound, or the other's surname.
 _OTHER_FIRST = f"""(given_l <> given_r AND coalesce(script_l = script_r, true)
     AND coalesce(first_l <> last_r, true) AND coalesce(last_l <> first_r, true)
     AND left(first_l, length(first_r)) <> left(first_r, length(first_l))
     AND first_spoken_l <> first_spoken_r AND coalesce(first_letters_l <> first_letters_r, true)
+    AND NOT {_ONE_SLIP}
     AND (NOT list_has_any(familiar_l, familiar_r)
          OR NOT {_alike("first", "first", 0.86)} AND NOT {_alike("given", "given", 0.86)}))"""
 _OTHER_LOGIN = """(first_{a} IS NULL AND length(login_{a}) > 3

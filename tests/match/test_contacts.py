@@ -79,6 +79,10 @@ def test_twins_whose_names_are_alike_are_not_taken_for_a_slip() -> None:
     assert bits(mia(first_name="Tim"), mia(first_name="Tom")) < SAME
 
 
+def test_one_slip_in_a_rare_first_name_makes_no_twin() -> None:
+    assert bits(mia(first_name="Meagan"), mia(first_name="Mesgan")) >= SAME
+
+
 def test_twins_whose_numbers_were_given_in_a_row_stay_two() -> None:
     assert bits(mia(id_number="7348120"), mia(first_name="Laura", id_number="7348121")) < SAME
 
