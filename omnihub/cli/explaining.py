@@ -11,12 +11,13 @@ import sqlalchemy as sa
 from rich.console import Console
 from rich.markup import escape
 
-from omnihub.cli.installation import here
+from omnihub.cli.installation import Installation, here
 from omnihub.cli.screen import heading, put, table, tell
 from omnihub.errors import OmniHubError
 from omnihub.flow import deciding
+from omnihub.flow.gating import kept_back_of
 from omnihub.flow.holding import held
-from omnihub.flow.hub import thresholds
+from omnihub.flow.hub import Hub, thresholds
 from omnihub.flow.weighing import Weighed, weighed
 from omnihub.match.model import FORBIDDEN
 from omnihub.sdk import Connector
@@ -36,7 +37,19 @@ def explain(what: str, field: str | None, as_json: bool) -> None:
             tell(asdict(pair), as_json, lambda console: _draw_pair(console, pair))
             return
         facts = told(store, installation.connectors, what, field)
+        if golden_id := facts.get("golden"):
+            facts["kept_back"] = [
+                one for one in _kept_back(installation, store, golden_id) if field in (None, one["field"])
+            ]
     tell(facts, as_json, lambda console: _draw(console, facts))
+
+
+def _kept_back(installation: Installation, store: Store, golden_id: str) -> list[dict[str, str]]:
+    config = installation.config
+    connectors = config.enabled(installation.connectors)
+    hub = Hub(store, connectors, lambda connector: {}, gates=config.gates, regions=config.regions())
+    with store.read() as c:
+        return kept_back_of(c, hub, golden_id)
 
 
 def _is_record(store: Store, what: str) -> bool:
@@ -302,6 +315,12 @@ def _draw(console: Console, facts: Mapping[str, Any]) -> None:
         for one in facts["undone"]:
             holds = escape(one["theirs"]) if one["theirs"] is not None else "[dim]no value[/]"
             drawn.add_row(one["ref"], one["field"], holds, escape(one["author"]), escape(one["reason"]))
+        put(console, drawn)
+    if facts.get("kept_back"):
+        heading(console, "Kept back", "what no plan writes, whoever approves it")
+        drawn = table("record", "field", "why", fold=("record", "why"))
+        for one in facts["kept_back"]:
+            drawn.add_row(one["ref"], one["field"], escape(one["why"]))
         put(console, drawn)
     if facts["findings"]:
         heading(console, "Open findings")

@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from omnihub.config import PERSONS
 from omnihub.flow.hub import Hub
 from omnihub.flow.unmerging import own_words
-from omnihub.model import Change, Entity
+from omnihub.model import Change, Entity, Ref
 from omnihub.push import Plan
 from omnihub.push.gates import REGION, Facts, Gates, Kept, counted, let_through, strictest, taken_out
 from omnihub.push.missing import whole
@@ -79,6 +79,17 @@ def gated(c: sa.Connection, hub: Hub, plan: Plan) -> tuple[Plan, dict[str, Any]]
     kept += [Kept(change, REGION, INCOMPLETE) for change in through if id(change) not in there]
     ordered = sorted(made, key=lambda change: (change.ref, change.field))
     return replace(plan, changes=tuple(ordered)), {"kept_back": counted(kept)}
+
+
+def kept_back_of(c: sa.Connection, hub: Hub, golden_id: str) -> list[dict[str, str]]:
+    """What differs from this golden record and is kept back: ref, field, gate and why."""
+    d = schema.differences
+    query = sa.select(d.c.ref, d.c.field, d.c.theirs, d.c.ours).where(d.c.golden_id == golden_id)
+    written = gates_of(hub).writable
+    differ = [Change(Ref.parse(r.ref), r.field, r.theirs, r.ours, "", golden_id) for r in c.execute(query)]
+    wanted = [x for x in differ if x.field in written.get((x.ref.system, x.ref.stream), ())]
+    _, kept = sieved(c, hub, sorted(wanted, key=lambda x: (x.ref, x.field)))
+    return [{"ref": str(k.change.ref), "field": k.change.field, "gate": k.gate, "why": k.why} for k in kept]
 
 
 def _strangers_words(c: sa.Connection, kept: Iterable[Kept]) -> list[Change]:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from omnihub.config import Gates
 from omnihub.flow import Run, apply_plan, make_and_store_plan
+from omnihub.flow.gating import kept_back_of
 from omnihub.flow.planning import Stored
 from omnihub.flow.undoing import plan_undo
 from omnihub.store import schema
@@ -74,6 +75,17 @@ def test_whoever_said_no_anywhere_is_given_no_number_where_they_would_be_written
     d = schema.differences
     differing = sa.select(d.c.ref).where(d.c.system == "hubspot", d.c.field == "phone", d.c.golden_id.in_(said_no))
     assert phones["count"] == len(loop.rows(here.store, differing)) > 0
+
+
+def test_what_is_kept_back_of_somebody_is_told_with_its_reason(begin: Start) -> None:
+    here = begin("compared")
+    plan = planned(here)
+    [phones] = [one for one in plan.counts["kept_back"] if one["field"] == "phone"]
+    ref = phones["examples"][0]
+    home = next(gid for gid, of in records(here).items() if ref in of)
+    with here.store.read() as c:
+        told = kept_back_of(c, here.hub(), home)
+    assert {"ref": ref, "field": "phone", "gate": "consent", "why": "no consent for marketing"} in told
 
 
 def test_a_no_said_elsewhere_while_the_plan_waits_is_read_before_it_is_written(begin: Start) -> None:
