@@ -79,6 +79,8 @@ def _observed(connector: Connector, landed: list[dict[str, Any]]) -> dg.AssetObs
 
 def _materialized(key: dg.AssetKey, counts: dict[str, Any], before: list[int]) -> Made:
     shown = {n: counts[n] for n in ("read", "new", "changed", "same", "rejected", "gone")}
+    if counts.get("forgotten"):
+        shown["forgotten"] = counts["forgotten"]
     return Made(
         asset_key=key,
         metadata={

@@ -15,7 +15,7 @@ from rich.markup import escape
 
 from omnihub.cli.installation import here
 from omnihub.cli.screen import BAD, DOUBTFUL, GOOD, heading, number, progress, put, table, tell
-from omnihub.flow import open_plan, reporting
+from omnihub.flow import forgetting, open_plan, reporting
 from omnihub.flow.drifting import drifts
 from omnihub.flow.planning import OPEN
 from omnihub.flow.runs import balance
@@ -51,6 +51,7 @@ def standing(store: Store, connectors: Mapping[str, Connector], now: datetime) -
             "plan": plan and {"plan": plan.id, "state": plan.state, **plan.counts, "stopped_by": list(plan.broken)},
             "undone": c.execute(sa.select(sa.func.count()).select_from(schema.holds)).scalar_one(),
             "undoing": _undos(c),
+            "still_sent": forgetting.still_sent(c),
             "findings": _findings(c),
             "letters": [asdict(cause) for cause in reporting.causes(c)],
             "audit": asdict(reporting.audit(c)),
@@ -148,6 +149,7 @@ def _draw(console: Console, facts: Mapping[str, Any]) -> None:
         for reason in facts["plan"]["stopped_by"]:
             put(console, f"{DOUBTFUL} {escape(reason)}")
     _draw_undone(console, facts)
+    _draw_still_sent(console, facts)
     heading(console, "Open findings", f"{sum(facts['findings'].values()):,}")
     drawn = table("kind", "count", "meaning", right=("count",), fold=("meaning",))
     for kind, count in facts["findings"].items():
@@ -181,6 +183,11 @@ def _draw_audit(console: Console, audit: Mapping[str, Any]) -> None:
             console,
             f"{GOOD} the chain is whole" + (f" [dim]· last hash {audit['head'][:16]}…[/]" if audit["head"] else ""),
         )
+
+
+def _draw_still_sent(console: Console, facts: Mapping[str, Any]) -> None:
+    for system, count in facts["still_sent"].items():
+        put(console, f"{DOUBTFUL} {count:,} of the records of forgotten people {system} still sends; they are not kept")
 
 
 def _draw_undone(console: Console, facts: Mapping[str, Any]) -> None:

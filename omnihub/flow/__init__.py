@@ -9,6 +9,7 @@
     approving   a person lets a stopped plan pass
     pushing     stored plan → apply → receipts
     undoing     receipts and the present state → the plan that takes them back (holding: what was undone stays so)
+    forgetting  a person, erased everywhere (wiping: in the hub itself); exporting: everything held on them
     reporting   everything → page, CSV, JSON
     runs        what a run did, and whether its numbers balance
     checking    whether what a step left behind is as it should be
