@@ -197,8 +197,9 @@ def _around(c: sa.Connection, titles: Mapping[str, str], wishes: Sequence[Wish],
 def _linked_goldens(wishes: Iterable[Wish]) -> Iterator[str]:
     beginnings = tuple(f"{entity.value}_" for entity in GOLDEN)
     for wish in wishes:
-        if wish.new and wish.new.startswith(beginnings):
-            yield wish.new
+        of = wish.new and (wish.new.partition("/+")[2] or wish.new)  # one that is to be made, or is
+        if of and of.startswith(beginnings):
+            yield of
 
 
 def _goldens(c: sa.Connection, ids: Iterable[str]) -> dict[str, Golden]:

@@ -12,13 +12,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from itertools import groupby
 from typing import Any
 
 from omnihub.model import ENTITIES, Entity, Kind, Op
-from omnihub.report.wording import RULES, in_words, label
+from omnihub.report.wording import RULES, in_words, label, listed
 
 # -- what comes in ---------------------------------------------------------------------------------------------------
 
@@ -280,7 +280,7 @@ def tell(head: Head, wishes: Iterable[Wish], around: Around, only: str = "") -> 
         customers=tuple(customers),
         shares=tuple(_shares(head, customers, around)),
         stops=tuple(_stop(one) for one in head.guard),
-        kept_back=tuple(_kept_back(one, around) for one in head.counts.get("kept_back", ())),
+        kept_back=tuple(_kept_back(head.counts.get("kept_back", ()), around)),
         unusual={name: unusual[name] for name in UNUSUAL if unusual[name]},
         entities={e.value: entities[e.value] for e in Entity if entities[e.value]},
         only=only,
@@ -341,8 +341,15 @@ def _record(ref: str, wishes: Sequence[Wish], golden: Golden | None, around: Aro
         ref=ref if op != Op.CREATE else "",
         label=label(around.records.get(ref, {})),
         op=op,
-        edits=tuple(_edit(w, golden, around) for w in wishes),
+        edits=tuple(_said_once(_edit(w, golden, around) for w in wishes)),
     )
+
+
+def _said_once(edits: Iterable[Edit]) -> Iterable[Edit]:
+    """Why there is to be a new record is said with its first field; of the others, whose values they are."""
+    for n, edit in enumerate(edits):
+        origin = edit.because.partition(ORIGIN)[2] if n and edit.unusual == "created" else ""
+        yield replace(edit, because=f"{ORIGIN.removeprefix('; ')}{origin}") if origin else edit
 
 
 def _edit(wish: Wish, golden: Golden | None, around: Around) -> Edit:
@@ -372,8 +379,9 @@ def _shown(value: str | None, around: Around) -> str | None:
     """A link is shown by what people call its target."""
     if value is None:
         return None
-    if value in around.goldens:
-        return label(around.goldens[value].fields) or value
+    of = value.partition("/+")[2] or value  # a record that is to be made is named by its golden record
+    if of in around.goldens:
+        return label(around.goldens[of].fields) or value
     return (label(around.records[value]) or value) if value in around.records else value
 
 
@@ -399,6 +407,7 @@ def _entity(golden_id: str) -> Any:
 
 _RULED = re.compile(r"by rule (\w+): the value of \S+ \((\S+)\)$")
 _MADE = re.compile(r"makes a record: the (\w+) is known in (.*), and not here(?:; the value of (\S+) \(.*\))?$")
+ORIGIN = "; the value is that of "
 _TAKEN_BACK = re.compile(r"(restores|empties) what (\S+) has written over$")
 
 BECAUSE: dict[str, str] = {
@@ -437,8 +446,8 @@ def _because(wish: Wish, rule: str, winner: str, since: str | None, own: str, ar
     if back := _TAKEN_BACK.match(wish.why):
         return f"it {'said so' if back[1] == 'restores' else 'was empty'} before {back[2]} wrote here"
     if made := _MADE.match(wish.why):
-        known = " and ".join(_titles((s.strip() for s in made[2].split(",")), around))
-        origin = f"; the value is that of {around.titles.get(made[3], made[3])}" if made[3] else ""
+        known = listed(_titles((s.strip() for s in made[2].split(",")), around))
+        origin = f"{ORIGIN}{around.titles.get(made[3], made[3])}" if made[3] else ""
         return f"it is known in {known}, and not in {here}{origin}"
     if not winner:
         return f"this {wish.why}"
@@ -535,11 +544,18 @@ def _limits(head: Head, around: Around) -> Iterable[Stop]:
         yield Stop(where, what, tuple(named))
 
 
-def _kept_back(one: Mapping[str, Any], around: Around) -> str:
-    """What a gate did not let pass; its words say how many."""
-    title = around.titles.get(one.get("system", ""), one.get("system", ""))
-    about = ", ".join(part for part in (title, in_words(one.get("field", ""))) if part)
-    return f"{about}: {one.get('words') or one.get('gate', '')}"
+def _kept_back(some: Iterable[Mapping[str, Any]], around: Around) -> Iterable[str]:
+    """What gates did not let pass: once for each system and reason, however many fields it is about."""
+    groups: dict[tuple[str, str], dict[str, int]] = {}
+    for one in some:
+        reason = str(one.get("words") or one.get("gate", "")).rpartition("kept back: ")[2]
+        fields = groups.setdefault((one.get("system", ""), reason), {})
+        name = in_words(one.get("field", "")) or "all"
+        fields[name] = fields.get(name, 0) + int(one.get("count", 0))
+    for (system, reason), fields in sorted(groups.items(), key=lambda group: -sum(group[1].values())):
+        n = sum(fields.values())
+        title = around.titles.get(system, system)
+        yield f"{title}: {n:,} change{'s' if n != 1 else ''} ({', '.join(fields)}): {reason}"
 
 
 OPS: dict[str, str] = {Op.CREATE.value: "new records", Op.UPDATE.value: "changes of records"}

@@ -13,6 +13,7 @@ from markupsafe import Markup, escape
 
 from omnihub.report.page import CONTROL, count, environment, moment, number
 from omnihub.report.planned import UNUSUAL, WHOLE, Customer, Edit, Record, Share, Story
+from omnihub.report.wording import listed
 
 PAGE = 400  # customers drawn; with more a browser gets slow, and nobody reads them
 FIRST = 12  # of what is unusual, named on the first screen
@@ -73,7 +74,7 @@ def headline(story: Story) -> str:
     kind = KINDS.get(story.head.kind)
     first = f"{kind}: {count(story.changes, 'field')}" if kind else count(story.changes, "change")
     systems = [s for s in story.shares if s.changes]
-    return f"{first} for {_listed(entities(story))}, in {count(len(systems), 'system')}"
+    return f"{first} for {listed(entities(story))}, in {count(len(systems), 'system')}"
 
 
 def entities(story: Story) -> list[str]:
@@ -128,12 +129,8 @@ def agreeing(edit: Edit) -> str:
     """Who says the same already."""
     if not edit.agree:
         return ""
-    many = f"{len(edit.agree)} other systems" if len(edit.agree) > 2 else _listed(edit.agree)
+    many = f"{len(edit.agree)} other systems" if len(edit.agree) > 2 else listed(edit.agree)
     return f"{many} {'say' if len(edit.agree) > 1 else 'says'} the same"
-
-
-def _listed(some: Sequence[str]) -> str:
-    return f"{', '.join(some[:-1])} and {some[-1]}" if len(some) > 1 else "".join(some)
 
 
 def _clean(text: str) -> str:
@@ -222,7 +219,7 @@ def render_plan(story: Story, most: int = PAGE, elsewhere: str = "") -> str:
     script = (files("omnihub.report") / "templates" / "filter.js").read_text(encoding="utf-8")
     made = environment()
     made.filters |= {"diffed": lambda edit: diffed(edit.old, edit.new), "agreeing": agreeing, "about": about}
-    made.filters |= {"listed": _listed}
+    made.filters |= {"listed": listed}
     drawn = story.customers[:most]
     return made.get_template("plan.html").render(
         story=story,
@@ -401,7 +398,7 @@ def about(story: Story) -> list[str]:
     by, because = it.get("author"), it.get("reason") or it.get("because")
     asked = (f", as {by} asked" if by else "") + (f": {because}" if because else "")
     if undoes := list(it.get("undoes") or ()):  # type: ignore[call-overload]
-        told.append(f"It takes back what {_listed(undoes)} wrote{asked}.")
+        told.append(f"It takes back what {listed(undoes)} wrote{asked}.")
     elif letters := list(it.get("letters") or ()):  # type: ignore[call-overload]
         told.append(f"It tries again what was refused before ({count(len(letters), 'dead letter')}){asked}.")
     elif asked:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields as fields_of_dataclass
 from typing import Any
 
@@ -112,6 +112,11 @@ FIELD_WORDS: dict[str, str] = {
 def in_words(name: str) -> str:
     """A field, kind or state as people write it."""
     return FIELD_WORDS.get(name, name.replace("_", " ").replace("sku", "SKU"))
+
+
+def listed(some: Sequence[str]) -> str:
+    """a, b and c"""
+    return f"{', '.join(some[:-1])} and {some[-1]}" if len(some) > 1 else "".join(some)
 
 
 class Digest:

@@ -155,6 +155,19 @@ def test_a_link_is_shown_by_what_people_call_its_target() -> None:
     assert "the account in The desk changes from “ACME” to “Acme GmbH”" in said(wish)
 
 
+def test_why_a_record_is_new_is_said_once_and_its_links_by_name() -> None:
+    new = replace(PHONE, op="create", old=None, ref="desk/people/+contact_7", golden_id="contact_7")
+    name = replace(new, field="last_name", new="Weber", why=f"{MAKES}; the value of crm (crm/people/1)")
+    link = replace(new, n=1, field="account", new="desk/orgs/+account_1", why=f"{MAKES}; the value of shop (shop/u/1)")
+    [record] = told(name, link).customers[0].records
+    assert record.ref == ""
+    assert [e.because.partition(", ")[0] for e in record.edits] == [
+        "it is known in Our CRM and The shop",
+        "the value is that of The shop",
+    ]
+    assert record.edits[1].new == "Acme GmbH"
+
+
 # -- what to look at first -------------------------------------------------------------------------------------------
 
 
@@ -210,11 +223,14 @@ def test_a_limit_is_told_by_what_people_call_its_records() -> None:
 
 
 def test_what_gates_kept_back_is_said_with_its_count() -> None:
-    kept = [{"gate": "consent", "system": "crm", "field": "email", "count": 12, "words": WORDS}]
+    kept = [
+        {"gate": "consent", "system": "crm", "field": name, "count": count, "words": WORDS}
+        for name, count in (("email", 12), ("phone", 3))
+    ]
     story = told(PHONE, head=replace(HEAD, counts={**HEAD.counts, "kept_back": kept}))
-    assert story.kept_back == (f"Our CRM, e-mail: {WORDS}",)
-    assert f"Our CRM, e-mail: {WORDS}" in Tags(render_plan(story)).text
-    assert WORDS in markdown(story)
+    assert story.kept_back == ("Our CRM: 15 changes (e-mail, phone): no consent for marketing",)
+    assert story.kept_back[0] in Tags(render_plan(story)).text
+    assert "no consent for marketing" in markdown(story)
 
 
 def test_what_is_not_planned_says_why_and_merges_are_only_proposed() -> None:
