@@ -150,9 +150,10 @@ def whose(c: sa.Connection, what: str) -> tuple[set[str], set[str]]:
 def _theirs(hub: Hub, ref: str) -> Theirs:
     where = Ref.parse(ref)
     connector = hub.connectors.get(where.system)
-    if connector is None:
+    stream = next((s for s in connector.streams if s.name == where.stream), None) if connector else None
+    if stream is None:
         return Theirs(ref, BY_HAND, OTHER_SYSTEM)
-    push = connector.stream(where.stream).push
+    push = stream.push
     if push is None or push.erase is None:
         return Theirs(ref, BY_HAND, (push.erase_by_hand if push else "") or NO_WAY)
     return Theirs(ref, ERASE, push.erase_by_hand)
