@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -182,9 +183,34 @@ def _keep(hub: Hub, system: str, stream: Stream, rows: pa.Table, prior: pa.Table
         cells = [placed[n] if n in placed else fresh.column(n).to_pylist() for n in _COLUMNS]
         bulk.upsert(c, schema.refined, _COLUMNS, list(zip(*cells, strict=True)))
         note_held(c, system, stream.name, prior, fresh)
+        _forget_sent(c, _overwritten(prior, fresh))
         advance(c, "refine", until, f"{system}/{stream.name}")
     troubled = count - pc.sum(pc.equal(fresh.column("problems"), "{}")).as_py() if count else 0
     return {"changed": count, "same": rows.num_rows - count, "problems": troubled}
+
+
+def _overwritten(prior: pa.Table, fresh: pa.Table) -> list[tuple[str, str]]:
+    """(ref, field) where our own value stood, and somebody has put another."""
+    ours = {
+        ref: (json.loads(echoes), json.loads(fields))
+        for ref, echoes, fields in _rows(prior, ("ref", "echoes", "fields"))
+        if echoes != "[]"
+    }
+    found = []
+    for ref, echoes, fields in _rows(fresh, ("ref", "echoes", "fields")) if ours else ():
+        was_ours, before = ours.get(ref, ((), {}))
+        still, now = (json.loads(echoes), json.loads(fields)) if was_ours else ((), {})
+        found += [(ref, f) for f in was_ours if f not in still and now.get(f, before[f]) != before[f]]
+    return found
+
+
+def _forget_sent(c: sa.Connection, cells: Sequence[tuple[str, str]]) -> None:
+    """Whoever puts it back as we had it says so themselves: that is no echo any more."""
+    s = schema.sent
+    if cells:
+        here = sa.and_(s.c.ref == sa.bindparam("of"), s.c.field == sa.bindparam("name"))
+        forget = sa.update(s).where(here).values(value=None, intended=None)
+        c.execute(forget, [{"of": ref, "name": name} for ref, name in cells])
 
 
 def _news(rows: pa.Table, prior: pa.Table) -> pa.Table:

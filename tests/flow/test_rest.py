@@ -342,3 +342,13 @@ def test_a_person_who_edits_while_a_plan_waits_for_its_approval_is_not_overwritt
     assert written(here, anew) == {(ref, "job_title"): "written" for s, ref in known.items() if s != "salesforce"}
     assert here.sync().planned == 0
     assert {here.fields(ref)["job_title"] for ref in known.values()} == {"Head of Valves"}
+
+
+def test_a_person_who_goes_back_to_what_the_hub_had_written_once_is_followed() -> None:
+    with chain((WHOLE, WHOLE, WHOLE)) as this:
+        job = ("people", "job")
+        for edit in (Edit(0, 0, job, "Buyer"), Edit(1, 0, job, "Seller"), Edit(1, 0, job, "Buyer")):
+            made(this, [edit])
+            this.sync()
+            this.sync()
+        assert {side.cell("people", "p0", "job") for side in this.sides.values()} == {"Buyer"}
