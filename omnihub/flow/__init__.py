@@ -6,9 +6,11 @@
     merging     crosswalk → golden records, per entity
     comparing   golden → differences and findings
     planning    differences → plan → guard → stored (guarding: what a guard needs to know)
+    creating    who is missing where, and whose the records are that were made (settling: what a dead process began)
     approving   a person lets a stopped plan pass
     pushing     stored plan → apply → receipts
-    undoing     receipts and the present state → the plan that takes them back (holding: what was undone stays so)
+    undoing     receipts and the present state → the plan that takes them back (holding: what was undone stays so;
+                unmaking: records that were made)
     forgetting  a person, erased everywhere (wiping: in the hub itself); exporting: everything held on them
     reporting   everything → page, CSV, JSON
     runs        what a run did, and whether its numbers balance

@@ -1,7 +1,8 @@
 """Push: carry the golden values back, safely: plan → guard → apply → receipt.
 
     differences ─▶ plan ─▶ guard ─▶ stored plan ─▶ apply ─▶ receipts, one outcome a change
-                   (plan)  (guard)                 (apply)   └─ dead letters for what was refused
+    missing     ─┘ (plan)  (guard)                 (apply)   └─ dead letters for what was refused
+    (by policy)                                    (create: records that are not there yet)
 
     receipts, present state ─▶ undo ─▶ the inverse plan, which goes the same way
 
