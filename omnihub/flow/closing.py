@@ -97,10 +97,21 @@ def _read_again(hub: Hub, plan_id: str) -> None:
             (r.system, r.stream): r.read_at or "" for r in c.execute(sa.select(t.c.system, t.c.stream, t.c.read_at))
         }
     for system, connector in hub.connectors.items():
-        told = [s.name for s in connector.streams if s.pull and _says(s) and read_at.get((system, s.name), "") < before]
+        says = [s.name for s in connector.streams if s.pull and _says(s)]
+        told = [name for name in says if "" < read_at.get((system, name), "") < before]
         if told:
             pull_system(_only(hub, tuple(told)), system, f"before {plan_id}")
             refine_system(hub, system)
+            _as_if_unread(hub, system, {name: read_at.get((system, name)) for name in told})
+
+
+def _as_if_unread(hub: Hub, system: str, read_at: Mapping[str, str | None]) -> None:
+    """What was written shows from the next whole pull of a system on: some streams read in between do not count."""
+    t = schema.streams
+    with hub.store.write() as c:
+        for stream, at in read_at.items():
+            mine = sa.and_(t.c.system == system, t.c.stream == stream)
+            c.execute(sa.update(t).where(mine).values(read_at=at or None))
 
 
 def _only(hub: Hub, streams: tuple[str, ...]) -> Hub:

@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 
 from omnihub.config import Gates
 from omnihub.flow import Run, apply_plan, make_and_store_plan
-from omnihub.flow.gating import kept_back_of
+from omnihub.flow.gating import kept_back_of, said_by, sieved
 from omnihub.flow.planning import Stored
 from omnihub.flow.undoing import plan_undo
-from omnihub.store import schema
+from omnihub.model import Change, Ref
+from omnihub.store import bulk, schema
+from omnihub.store.open import take
 from tests.flow import loop
 from tests.flow.conftest import Loop, Start
 
@@ -86,6 +88,56 @@ def test_what_is_kept_back_of_somebody_is_told_with_its_reason(begin: Start) -> 
     with here.store.read() as c:
         told = kept_back_of(c, here.hub(), home)
     assert {"ref": ref, "field": "phone", "gate": "consent", "why": "no consent for marketing"} in told
+
+
+def test_where_the_master_speaks_of_a_product_nothing_else_is_written(begin: Start) -> None:
+    here = begin("compared")
+    x, t = schema.crosswalk, schema.refined
+    query = sa.select(x.c.golden_id, t.c.ref, t.c.fields).join(t, t.c.ref == x.c.ref).where(t.c.entity == "product")
+    rows = loop.rows(here.store, query.where(~t.c.deleted).order_by(t.c.ref))
+    master = next(r for r in rows if r.ref.startswith("airtable/"))
+    right, wrong = (
+        Change(Ref("shopify", "products", id_), "name", "Old", name, "why", master.golden_id)
+        for id_, name in (("1", json.loads(master.fields)["name"]), ("2", "Another pump"))
+    )
+    with here.store.read() as c:
+        through, kept = sieved(c, here.hub(), [right, wrong])
+        back, _ = sieved(c, here.hub(), [wrong], restoring=True)
+    assert through == [right]
+    assert [(one.change, one.gate) for one in kept] == [(wrong, "master")]
+    assert back == [wrong]  # it stood there before we wrote
+
+
+def test_a_no_to_a_newsletter_alone_is_a_no_to_marketing_until_it_is_a_yes(begin: Start) -> None:
+    here = begin("compared")
+    gid, of = next(
+        (gid, of)
+        for gid, of in records(here).items()
+        if "no" not in {f.get("marketing_consent") for f in of.values()} and any(r.startswith(SAYS[3]) for r in of)
+    )
+    contact = next(ref for ref in of if ref.startswith(SAYS[3]))
+    says = [("1", "Newsletter", "yes", "2024"), ("2", "Newsletter", "no", "2025"), ("3", "Service", "yes", "2025")]
+    for n, purpose, state, at in says:
+        consent(here, f"hubspot/consents/{n}", contact=contact, purpose=purpose, state=state, at=at)
+    assert said(here, gid) == {"marketing": "no", "service": "yes"}
+    consent(here, "hubspot/consents/4", contact=contact, purpose="Newsletter", state="yes", at="2026")
+    assert said(here, gid)["marketing"] == "yes"
+
+
+def consent(here: Loop, ref: str, **fields: str) -> None:
+    """A consent the hub has read."""
+    with here.store.write() as c:
+        row = {
+            "ref": ref, "entity": "consent", "system": "hubspot", "stream": "consents", "seq": take(c, 1), "raw_seq": 1,
+            "pointer": "", "deleted": False, "fields": json.dumps(fields), "times": "{}", "echoes": "[]",
+            "problems": "{}",
+        }  # fmt: skip
+        bulk.upsert(c, schema.refined, tuple(row), [tuple(row.values())])
+
+
+def said(here: Loop, golden_id: str) -> dict[str, str]:
+    with here.store.read() as c:
+        return said_by(c, here.hub(), [golden_id])[golden_id]
 
 
 def test_a_no_said_elsewhere_while_the_plan_waits_is_read_before_it_is_written(begin: Start) -> None:
