@@ -8,7 +8,7 @@ receipts, where it was carried out ┘
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ from omnihub.flow.planning import Stored, make_and_store_plan
 from omnihub.merge.rules import WHY
 from omnihub.model import GOLDEN
 from omnihub.push import Plan
-from omnihub.report import Around, Golden, Head, Pin, Story, Wish, markdown, render_plan, tell
+from omnihub.report import LABELLED_BY, Around, Golden, Head, Pin, Story, Wish, markdown, render_plan, tell
 from omnihub.store import bulk, schema
 from omnihub.store.open import now_iso
 
@@ -180,7 +180,10 @@ def _around(c: sa.Connection, titles: Mapping[str, str], wishes: Sequence[Wish],
     merged = {one["golden_id"] for one in head.counts.get("merges", {}).get("proposed", ()) if one["golden_id"]}
     examples = {ref for limit in head.limits for ref in limit["examples"]}
     linked = {value for w in wishes for value in (w.old, w.new) if value and value.count("/") == 2}
-    goldens = _goldens(c, {w.golden_id for w in wishes} | {*_linked_goldens(wishes)} | merged)
+    asked: dict[str, set[str]] = {golden_id: set() for golden_id in {*_linked_goldens(wishes)} | merged}
+    for wish in wishes:
+        asked.setdefault(wish.golden_id, set()).add(wish.field)
+    goldens = _goldens(c, asked)
     refs = {w.ref for w in wishes}
     winners = {cell["ref"] for g in goldens.values() for cell in g.lineage.values() if cell.get("ref")}
     return Around(
@@ -202,21 +205,26 @@ def _linked_goldens(wishes: Iterable[Wish]) -> Iterator[str]:
             yield of
 
 
-def _goldens(c: sa.Connection, ids: Iterable[str]) -> dict[str, Golden]:
+def _goldens(c: sa.Connection, wanted: Mapping[str, Collection[str]]) -> dict[str, Golden]:
+    """wanted: golden id → the fields whose lineage is asked. What nobody asks for is not kept: there may be many."""
     g, x, t = schema.goldens, schema.crosswalk, schema.refined
-    wanted = set(ids)
     members: dict[str, list[str]] = {}
     living = sa.select(x.c.golden_id, x.c.ref).join(t, t.c.ref == x.c.ref).where(~t.c.deleted)
     for row in bulk.where_in(c, living, x.c.golden_id, wanted):
         members.setdefault(row.golden_id, []).append(row.ref)
     rows = bulk.where_in(c, sa.select(g.c.id, g.c.fields, g.c.lineage), g.c.id, wanted)
-    return {r.id: Golden(_decode(r.fields), _decode(r.lineage), members.get(r.id, ())) for r in rows}
+    found = {}
+    for r in rows:
+        lineage = {name: cell for name, cell in _decode(r.lineage).items() if name in wanted[r.id]}
+        found[r.id] = Golden(_decode(r.fields), lineage, members.get(r.id, ()))
+    return found
 
 
 def _records(c: sa.Connection, refs: Iterable[str]) -> dict[str, Mapping[str, str]]:
+    """As far as they are called by it."""
     t = schema.refined
     rows = bulk.where_in(c, sa.select(t.c.ref, t.c.fields), t.c.ref, set(refs))
-    return {row.ref: _decode(row.fields) for row in rows}
+    return {row.ref: {n: v for n, v in _decode(row.fields).items() if n in LABELLED_BY} for row in rows}
 
 
 def _edited(c: sa.Connection, refs: Iterable[str]) -> frozenset[tuple[str, str]]:

@@ -33,7 +33,7 @@ from omnihub.report.planned import Around, Customer, Golden, Head, Pin, Story, W
 from omnihub.report.planpage import RECORD_OPS, about, agreeing, headline, markdown, render_plan, sentence, unusual
 from omnihub.report.score import DIFFERING, HELD, KNOWN, MEMBERS, Tally, scorecard, scored_fields
 from omnihub.report.sheets import COLUMNS, cell, rows
-from omnihub.report.wording import FINDINGS, MAX_TEXT, PARENTS, SYSTEMS, Digest, label
+from omnihub.report.wording import FINDINGS, LABELLED_BY, MAX_TEXT, PARENTS, SYSTEMS, Digest, label
 
 __all__ = [
     "COLUMNS",
@@ -41,6 +41,7 @@ __all__ = [
     "FINDINGS",
     "HELD",
     "KNOWN",
+    "LABELLED_BY",
     "MAX_TEXT",
     "MEMBERS",
     "PARENTS",

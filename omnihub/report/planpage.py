@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 from importlib.resources import files
@@ -238,7 +239,7 @@ def render_plan(story: Story, most: int = PAGE, elsewhere: str = "") -> str:
         limits=LIMITS,
         drawn=drawn,
         merges=story.merges[:MERGES],
-        first=[(c, r, e) for c, r, e in _unusual_first(drawn)][:FIRST],
+        first=_some_of_each(_unusual_first(drawn), len(story.unusual)),
         first_of=sum(story.unusual.values()),
         bars=_bars(story.shares),
         systems=sorted({(r.system, r.title) for c in drawn for r in c.records}, key=lambda one: one[1]),
@@ -249,13 +250,26 @@ def render_plan(story: Story, most: int = PAGE, elsewhere: str = "") -> str:
     )
 
 
-def _unusual_first(customers: Iterable[Customer]) -> Iterator[tuple[Customer, Record, Edit]]:
+_Odd = tuple[Customer, Record, Edit]
+
+
+def _unusual_first(customers: Iterable[Customer]) -> Iterator[_Odd]:
     """One line for each, the whole of a new record being one."""
     for customer in customers:
         for record in customer.records:
             found = [e for e in record.edits if e.unusual]
             for edit in found[:1] if record.op in WHOLE else found:
                 yield customer, record, edit
+
+
+def _some_of_each(found: Iterable[_Odd], kinds: int) -> list[_Odd]:
+    """The first of each kind, so that many of one leave room for the others."""
+    most, seen, shown = max(3, FIRST // max(1, kinds)), Counter[str](), []
+    for one in found:
+        seen[one[2].unusual] += 1
+        if seen[one[2].unusual] <= most:
+            shown.append(one)
+    return shown
 
 
 PARTS = (

@@ -204,6 +204,10 @@ NAMED_BY = ("name", "subject", "number", "sku", "email", "serial")
 """What a record without a first and last name is called by, the first that it has."""
 
 
+LABELLED_BY = frozenset({"first_name", "last_name", *NAMED_BY})
+"""All that `label` looks at."""
+
+
 def label(fields: Mapping[str, str | None]) -> str:
     """What people call the record with these fields; empty where it has nothing to be called by."""
     full = " ".join(part for part in (fields.get("first_name"), fields.get("last_name")) if part)

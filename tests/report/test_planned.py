@@ -193,6 +193,15 @@ def test_what_is_unusual_comes_first_and_is_counted() -> None:
     assert page.index("Look at these first") < page.index("System by system") < page.index("Customer by customer")
 
 
+def test_many_of_one_kind_leave_room_for_the_others() -> None:
+    emptied = [replace(PHONE, n=n, ref=f"desk/orgs/{n}", golden_id=f"account_{n}", new=None) for n in range(100)]
+    price = replace(PHONE, n=100, ref="desk/goods/1", golden_id="product_1", field="price", old="1.00", new="2.00")
+    page = render_plan(told(*emptied, price))
+    first = page[page.index('id="first"') : page.index('id="systems"')]
+    assert (first.count("field emptied"), first.count("price changed")) == (6, 1)
+    assert "7 of 101; all of them stand first below." in first
+
+
 def test_nothing_to_do_could_not_look_and_not_supported_are_different_words() -> None:
     page = Tags(render_plan(told())).text
     assert "The shop" in page
