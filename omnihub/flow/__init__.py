@@ -5,10 +5,11 @@
     matching    refined → pairs, crosswalk, golden ids, per entity
     merging     crosswalk → golden records, per entity
     comparing   golden → differences and findings
-    planning    differences → plan → guard → stored (guarding: what a guard needs to know)
+                (unmerging: what a record was given by somebody who is another one now)
+    planning    differences → plan → gates → guard → stored (gating, guarding: what these need to know)
     creating    who is missing where, and whose the records are that were made (settling: what a dead process began)
     approving   a person lets a stopped plan pass
-    pushing     stored plan → apply → receipts
+    pushing     stored plan → apply → receipts (closing: gates that have closed since)
     undoing     receipts and the present state → the plan that takes them back (holding: what was undone stays so;
                 unmaking: records that were made)
     forgetting  a person, erased everywhere (wiping: in the hub itself); exporting: everything held on them

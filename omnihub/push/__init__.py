@@ -6,6 +6,7 @@
 
     receipts, present state ─▶ undo ─▶ the inverse plan, which goes the same way
 
+What no plan may hold, whoever approves it, is stopped by `gates`: before the guard, and again before it is written.
 Only a stored plan is applied. Each target is looked at again just before it is written; what somebody changed in the
 meantime is *drifted* and left. What was written is known by its receipt, committed before the next batch goes out:
 killed anywhere and run again, the same plan ends the same way.
