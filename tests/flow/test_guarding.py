@@ -181,7 +181,13 @@ def test_what_an_undo_empties_is_no_loss_of_the_source(begin: Start) -> None:
 # -- counted ---------------------------------------------------------------------------------------------------------
 
 
-def test_what_is_counted_on_the_way_is_what_is_there(start: Start) -> None:
+def test_what_is_counted_on_the_way_is_what_is_there(begin: Start) -> None:
+    here = begin("synced")
+    assert held(here.store) == dict(recounted(here.store))
+
+
+@pytest.mark.long
+def test_what_is_counted_on_the_way_is_what_is_there_on_either_store(start: Start) -> None:
     here = start("synced")
     assert held(here.store) == dict(recounted(here.store))
 
