@@ -1,0 +1,14 @@
+"""The life of a finding: groups, owners, decisions."""
+
+revision = "0011"
+down_revision = "0010"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass
+
+
+def downgrade() -> None:
+    pass
