@@ -69,7 +69,7 @@ def _refine_slice(
     until = versions.column("seq")[-1].as_py()
     earlier = _earlier(prior, versions, "parent" if stream.nested else "ref")
     rows = step.refine(system, stream, _decoded(versions), earlier, sent, hub.country)
-    counts.update(_keep(hub, system, stream, rows, prior, until))
+    counts.update(_keep(hub, system, stream, rows, prior, sent, until))
     counts["read"] += versions.num_rows
     return versions.num_rows, until
 
@@ -168,7 +168,9 @@ def _decoded(versions: pa.Table) -> pa.Table:
     return versions.set_column(place, "body", bodies)
 
 
-def _keep(hub: Hub, system: str, stream: Stream, rows: pa.Table, prior: pa.Table, until: int) -> dict[str, int]:
+def _keep(
+    hub: Hub, system: str, stream: Stream, rows: pa.Table, prior: pa.Table, sent: pa.Table, until: int
+) -> dict[str, int]:
     """Keep the rows that say something new, and how far the stream is refined now."""
     fresh = _news(rows, prior)
     count = fresh.num_rows
@@ -183,25 +185,24 @@ def _keep(hub: Hub, system: str, stream: Stream, rows: pa.Table, prior: pa.Table
         cells = [placed[n] if n in placed else fresh.column(n).to_pylist() for n in _COLUMNS]
         bulk.upsert(c, schema.refined, _COLUMNS, list(zip(*cells, strict=True)))
         note_held(c, system, stream.name, prior, fresh)
-        _forget_sent(c, _overwritten(prior, fresh))
+        _forget_sent(c, _overwritten(prior, fresh, sent))
         advance(c, "refine", until, f"{system}/{stream.name}")
     troubled = count - pc.sum(pc.equal(fresh.column("problems"), "{}")).as_py() if count else 0
     return {"changed": count, "same": rows.num_rows - count, "problems": troubled}
 
 
-def _overwritten(prior: pa.Table, fresh: pa.Table) -> list[tuple[str, str]]:
-    """(ref, field) where our own value stood, and somebody has put another."""
-    ours = {
-        ref: (json.loads(echoes), json.loads(fields))
-        for ref, echoes, fields in _rows(prior, ("ref", "echoes", "fields"))
-        if echoes != "[]"
-    }
-    found = []
-    for ref, echoes, fields in _rows(fresh, ("ref", "echoes", "fields")) if ours else ():
-        was_ours, before = ours.get(ref, ((), {}))
-        still, now = (json.loads(echoes), json.loads(fields)) if was_ours else ((), {})
-        found += [(ref, f) for f in was_ours if f not in still and now.get(f, before[f]) != before[f]]
-    return found
+def _overwritten(prior: pa.Table, fresh: pa.Table, sent: pa.Table) -> list[tuple[str, str]]:
+    """(ref, field) where we have written something, and somebody has put another value since."""
+    ours = set(zip(sent.column("ref").to_pylist(), sent.column("field").to_pylist(), strict=True))
+    refs = {ref for ref, _ in ours}
+    before = {ref: json.loads(told) for ref, told in _rows(prior, ("ref", "fields")) if ref in refs}
+    return [
+        (ref, field)
+        for ref, echoes, told in _rows(fresh, ("ref", "echoes", "fields"))
+        if ref in before
+        for field, value in json.loads(told).items()
+        if (ref, field) in ours and value != before[ref].get(field) and field not in json.loads(echoes)
+    ]
 
 
 def _forget_sent(c: sa.Connection, cells: Sequence[tuple[str, str]]) -> None:

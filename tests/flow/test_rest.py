@@ -293,7 +293,8 @@ def keeping(letters: int) -> Callable[[Obj], bool]:
     return before
 
 
-@pytest.mark.parametrize("system", ["hubspot", pytest.param("portal", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("system", ["hubspot", "portal"])
 def test_a_field_of_forty_letters_is_a_finding_and_who_edits_beside_our_write_keeps_it(
     begin: Start, system: str
 ) -> None:
@@ -349,6 +350,5 @@ def test_a_person_who_goes_back_to_what_the_hub_had_written_once_is_followed() -
         job = ("people", "job")
         for edit in (Edit(0, 0, job, "Buyer"), Edit(1, 0, job, "Seller"), Edit(1, 0, job, "Buyer")):
             made(this, [edit])
-            this.sync()
             this.sync()
         assert {side.cell("people", "p0", "job") for side in this.sides.values()} == {"Buyer"}
