@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from omnihub.flow.creating import WHOLE
 from omnihub.flow.hub import Hub
-from omnihub.model import ENTITIES, Change, Entity, Kind, Op, Outcome, Ref
+from omnihub.model import ENTITIES, Change, Entity, Kind, Op, Outcome
 from omnihub.push import Inverse, Receipt
 from omnihub.push.missing import to_be_made
 from omnihub.push.policy import policy_for
