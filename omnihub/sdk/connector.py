@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import requests
 
@@ -25,6 +25,9 @@ from omnihub.sdk.fieldmap import FieldMap, Path
 from omnihub.sdk.http import Http
 from omnihub.sdk.limits import Rule
 from omnihub.sdk.page import Exchange, Page, Want
+
+if TYPE_CHECKING:  # it answers in our words
+    from omnihub.sdk.reporting import Place
 
 
 @dataclass(frozen=True)
@@ -204,7 +207,7 @@ def _same(settings: Mapping[str, str], http: Http) -> Any:
 class Connector:
     """An outside system, as a value. `connect` makes the client the streams' functions are called with (the `Http`
     itself unless a vendor's SDK is used). `open`: instead of both, for a system that is not called over HTTP: settings
-    → client. `master`: right about products and prices, and never written.
+    → client. `master`: right about products and prices, and never written. `place`: where it takes the hub's findings.
     """
 
     name: str
@@ -218,6 +221,7 @@ class Connector:
     limited: Callable[[requests.Response], bool] | None = None
     master: bool = False
     open: Callable[[Mapping[str, str]], Any] | None = None
+    place: Place | None = None
 
     def stream(self, name: str) -> Stream:
         """The stream of that name."""
