@@ -14,7 +14,7 @@ graphql     GraphPages, GraphByIds, GraphSend                             GraphQ
 jobs        Export, SendJob, Ask, Poll                                    work the system does while we wait
 page        Page, Record, Exchange, Want, records, value_at               what a pull brings
 cursors     newest, earlier, not_past                                     how far a stream has been read
-reporting   Notice, Place, Seen, Standing                                 findings shown in the system (imported from there)
+reporting   Notice, Place, Seen, Standing, from there                     findings shown inside the system
 http        Http, exchange, refuse                                        the one session under everything
 session     open_client, open_http                                        a connector, made ready to call
 """
