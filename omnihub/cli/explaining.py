@@ -20,6 +20,7 @@ from omnihub.flow.holding import held
 from omnihub.flow.hub import Hub, thresholds
 from omnihub.flow.weighing import Weighed, weighed
 from omnihub.match.model import FORBIDDEN
+from omnihub.model import STANDING
 from omnihub.sdk import Connector
 from omnihub.store import Store, bulk, schema
 from omnihub.store.open import now_iso
@@ -117,7 +118,7 @@ def _members(c: sa.Connection, golden_id: str) -> list[dict[str, Any]]:
 def _findings(c: sa.Connection, golden_id: str, refs: Iterable[str]) -> list[dict[str, Any]]:
     f = schema.findings
     query = sa.select(f.c.kind, f.c.severity, f.c.ref, f.c.field, f.c.theirs, f.c.expected, f.c.first_seen)
-    rows = bulk.where_in(c, query.where(f.c.state == "open"), f.c.ref, refs)
+    rows = bulk.where_in(c, query.where(f.c.state.in_(STANDING)), f.c.ref, refs)
     return sorted((dict(row._mapping) for row in rows), key=lambda one: (one["ref"], one["kind"], one["field"]))
 
 

@@ -23,6 +23,7 @@ from omnihub.cli.installation import Installation, here
 from omnihub.cli.screen import GOOD, heading, number, out, progress, put, say, share, table, tell
 from omnihub.cli.standins import fill_if_empty, wait_for_the_last
 from omnihub.errors import ConfigError, OmniHubError
+from omnihub.model import ALIVE
 from omnihub.sandbox import faults
 from omnihub.sandbox import reset as worlds
 from omnihub.sandbox.derived import Derived, derive
@@ -302,7 +303,7 @@ def held_against_truth(store: Store, home: Path) -> dict[str, Any]:
         findings = [
             (row.kind, row.ref, row.field)
             for row in c.execute(sa.select(f.c.kind, f.c.ref, f.c.field, f.c.state))
-            if row.state == "open" or (row.kind, row.ref, row.field) in planted
+            if row.state in ALIVE or (row.kind, row.ref, row.field) in planted
         ]
         return scored(crosswalk, believed, findings, known, _asked(c, dict(crosswalk)))
 

@@ -19,7 +19,7 @@ from omnihub.flow import forgetting, open_plan, reporting
 from omnihub.flow.drifting import drifts
 from omnihub.flow.planning import OPEN
 from omnihub.flow.runs import balance
-from omnihub.model import FINDING_KINDS
+from omnihub.model import FINDING_KINDS, STANDING
 from omnihub.sdk import Connector
 from omnihub.store import Store, schema
 
@@ -115,7 +115,7 @@ def _undos(c: sa.Connection) -> list[dict[str, Any]]:
 
 def _findings(c: sa.Connection) -> dict[str, int]:
     f = schema.findings
-    query = sa.select(f.c.kind, sa.func.count()).where(f.c.state == "open").group_by(f.c.kind)
+    query = sa.select(f.c.kind, sa.func.count()).where(f.c.state.in_(STANDING)).group_by(f.c.kind)
     return dict(sorted((row[0], row[1]) for row in c.execute(query)))
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from omnihub.flow.hub import Hub
-from omnihub.model import Op
+from omnihub.model import STANDING, Op
 from omnihub.push import Plan
 from omnihub.push.plan import Costs, costs_of, minutes
 from omnihub.push.policy import DEFAULT
@@ -85,7 +85,7 @@ def _costs(hub: Hub, plan: Plan) -> Mapping[str, Costs]:
 def merges(c: sa.Connection) -> dict[str, Any]:
     """Records of one system that are one customer, with the record to merge them into, and why."""
     f = schema.findings
-    query = sa.select(f.c.ref, f.c.expected, f.c.golden_id).where(f.c.kind == "duplicate", f.c.state == "open")
+    query = sa.select(f.c.ref, f.c.expected, f.c.golden_id).where(f.c.kind == "duplicate", f.c.state.in_(STANDING))
     total = c.execute(sa.select(sa.func.count()).select_from(query.subquery())).scalar_one()
     rows = c.execute(query.order_by(f.c.ref).limit(MERGES)).all()
     why = _why(c, {(min(row.ref, row.expected), max(row.ref, row.expected)) for row in rows if row.expected})

@@ -29,7 +29,7 @@ from omnihub.flow.drifting import drifts
 from omnihub.flow.hub import Hub
 from omnihub.flow.letters import BY_CODE, cause_of, letter_id, readable
 from omnihub.flow.runs import balance
-from omnihub.model import GOLDEN, Entity, Outcome
+from omnihub.model import ALIVE, GOLDEN, STANDING, Entity, Outcome
 from omnihub.report import Facts, Item
 from omnihub.store import bulk, schema
 from omnihub.store.open import now_iso
@@ -224,7 +224,9 @@ def _write_findings(c: sa.Connection, hub: Hub, folder: Path, digest: words.Dige
 def _all_systems(c: sa.Connection, hub: Hub) -> list[str]:
     """Those of the hub, and those that are no longer in it but have findings."""
     f = schema.findings
-    return sorted({*hub.connectors, *c.execute(sa.select(f.c.system).where(f.c.state == "open").distinct()).scalars()})
+    return sorted(
+        {*hub.connectors, *c.execute(sa.select(f.c.system).where(f.c.state.in_(STANDING)).distinct()).scalars()}
+    )
 
 
 def _sheet(path: Path) -> TextIO:
@@ -285,7 +287,7 @@ def _findings(plan: _Plan) -> sa.Select[Any]:
         .outerjoin(p, of_plan)
         .outerjoin(s, sa.and_(s.c.ref == f.c.ref, s.c.field == f.c.field))
         .outerjoin(d, sa.and_(d.c.ref == f.c.ref, d.c.field == f.c.field))
-        .where(f.c.state == "open")
+        .where(f.c.state.in_(STANDING))
         .order_by(f.c.system, rank, f.c.kind, f.c.ref, f.c.field, f.c.id)
     )
 
@@ -339,7 +341,7 @@ def _differing(c: sa.Connection, hub: Hub) -> pa.Table:
     d, f, s = schema.differences, schema.findings, schema.sent
     differences = sa.select(d.c.ref, d.c.field, d.c.theirs.is_not(None).label("held"), d.c.ours)
     conflicts = sa.select(f.c.ref, f.c.field, sa.true().label("held"), f.c.expected.label("ours"))
-    conflicts = conflicts.where(f.c.kind == "consent_conflict", f.c.state == "open")
+    conflicts = conflicts.where(f.c.kind == "consent_conflict", f.c.state.in_(ALIVE))
     cells = sa.union_all(differences, conflicts).subquery()
     written = sa.and_(s.c.ref == cells.c.ref, s.c.field == cells.c.field, s.c.value == cells.c.ours)
     query = sa.select(cells.c.ref, cells.c.field, cells.c.held, s.c.at.label("sent_at")).outerjoin(s, written)

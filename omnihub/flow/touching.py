@@ -23,7 +23,7 @@ from omnihub.compare import named, news, sold_as, spoken_of
 from omnihub.compare.catalog import BELIEVED
 from omnihub.compare.links import LINKS, SPOKEN
 from omnihub.flow.hub import Hub
-from omnihub.model import Entity
+from omnihub.model import ALIVE, Entity
 from omnihub.store import bulk, schema
 
 FACT = "compare"  # the fact that keeps the basis
@@ -214,7 +214,7 @@ def _speaking_of_any_in(c: sa.Connection, stream: str) -> set[str]:
 def _missing(c: sa.Connection, refs: Iterable[str]) -> set[str]:
     """Who is known to link to these in vain."""
     f = schema.findings
-    query = sa.select(f.c.ref).where(f.c.state == "open", f.c.kind == "orphan_link")
+    query = sa.select(f.c.ref).where(f.c.state.in_(ALIVE), f.c.kind == "orphan_link")
     return {r.ref for r in bulk.where_in(c, query, f.c.theirs, refs)}
 
 

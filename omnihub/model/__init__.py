@@ -8,18 +8,21 @@ findings   FindingKind, Finding — one disagreement worth reporting
 
 from omnihub.model.changes import Change, Op, Outcome
 from omnihub.model.entities import ENTITIES, GOLDEN, Entity, Field, Kind, fields_of
-from omnihub.model.findings import FINDING_KINDS, Finding, FindingKind, Severity
+from omnihub.model.findings import ALIVE, FINDING_KINDS, STANDING, Finding, FindingKind, FindingState, Severity
 from omnihub.model.refs import Ref
 
 __all__ = [
+    "ALIVE",
     "ENTITIES",
     "FINDING_KINDS",
     "GOLDEN",
+    "STANDING",
     "Change",
     "Entity",
     "Field",
     "Finding",
     "FindingKind",
+    "FindingState",
     "Kind",
     "Op",
     "Outcome",

@@ -17,6 +17,22 @@ class Severity(StrEnum):
     LOW = "low"
 
 
+class FindingState(StrEnum):
+    """Where a finding is in its life."""
+
+    OPEN = "open"
+    ASSIGNED = "assigned"  # to somebody, who sees to it
+    IGNORED = "ignored"  # until a day, or until its evidence changes
+    RESOLVED = "resolved"  # its cause is gone
+
+
+STANDING = (FindingState.OPEN.value, FindingState.ASSIGNED.value)
+"""The states of what somebody is to see to: what reports show."""
+
+ALIVE = (*STANDING, FindingState.IGNORED.value)
+"""The states of what is still so, whatever was decided about it."""
+
+
 @dataclass(frozen=True)
 class FindingKind:
     """A kind of finding: its word, what it means to a business user, and how much it matters."""

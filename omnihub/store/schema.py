@@ -337,11 +337,27 @@ findings = Table(
     Column("theirs", Text),
     Column("expected", Text),
     Column("detail", Text, nullable=False),  # JSON
-    Column("state", Text, nullable=False),  # open, resolved
+    Column("state", Text, nullable=False),  # open, assigned, ignored, resolved: see `model.FindingState`
     Column("first_seen", Text, nullable=False),
     Column("last_seen", Text, nullable=False),
+    Column("group_id", Text, nullable=False, server_default=text("''")),  # the same for those with one cause
+    Column("cause", Text, nullable=False, server_default=text("''")),  # its key, where it has one
+    Column("evidence", Text, nullable=False, server_default=text("''")),  # a hash of what was said and should be
+    Column("at_stake_cents", Big, nullable=False, server_default=text("0")),  # hundredths of `currency`
+    Column("currency", Text, nullable=False, server_default=text("''")),
+    Column("customers", Integer, nullable=False, server_default=text("0")),  # how many it touches
+    Column("changed_at", Text),  # when its state last changed
+    Column("assigned_to", Text),
+    Column("because", Text),  # of what somebody decided, as are until, decided_by and decided_at
+    Column("until", Text),  # ignored until this moment, or until its evidence has `changed`
+    Column("decided_by", Text),
+    Column("decided_at", Text),
+    Column("note", Text),  # what the hub did by itself
+    Column("seq", Big, nullable=False, server_default=text("0")),
     Index(None, "ref"),
     Index(None, "state", "kind"),
+    Index(None, "group_id"),
+    Index(None, "seq"),
 )
 
 # -- writing -------------------------------------------------------------------------------------------------------
