@@ -4,7 +4,7 @@ landing     streams, exchanges, raw, records, rejects
 believing   refined, keys, models, pairs, crosswalk, goldens, golden_history, events
 deciding    queue, judgements, pins, decisions, links, differences, findings
 writing     plans, changes, receipts, sent, dead_letters, approvals, sources, holds, created
-keeping     runs, watermarks, counter, facts, audit
+keeping     runs, scores, stakes, watermarks, counter, facts, audit
 forgetting  forgettings, tombstones
 counting    budgets, budget_seats (with SQLite in a file of their own: see `budget`)
 """
@@ -522,6 +522,34 @@ runs = Table(
     Column("ended_at", Text),
     Column("state", Text, nullable=False),  # running, ok, partial, red
     Column("counts", Text, nullable=False, server_default=text("'{}'")),  # JSON: step → counts
+)
+
+scores = Table(  # how far each system agreed as of each run, in cells: see `omnihub.report.score`
+    "scores",
+    metadata,
+    Column("run_id", Text, nullable=False),
+    Column("system", Text, nullable=False),
+    Column("entity", Text, nullable=False),
+    Column("field", Text, nullable=False),
+    Column("phase", Text, nullable=False),
+    Column("golden", Integer, nullable=False),
+    Column("comparable", Integer, nullable=False),
+    Column("equal", Integer, nullable=False),
+    Column("corrected", Integer, nullable=False),
+    Column("filled", Integer, nullable=False),
+    PrimaryKeyConstraint("run_id", "system", "entity", "field", "phase"),
+)
+
+stakes = Table(  # the money at risk as of each run
+    "stakes",
+    metadata,
+    Column("run_id", Text, nullable=False),
+    Column("system", Text, nullable=False),
+    Column("entity", Text, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("findings", Integer, nullable=False),  # those with money at stake
+    Column("cents", Big, nullable=False),  # hundredths of `currency`
+    PrimaryKeyConstraint("run_id", "system", "entity", "currency"),
 )
 
 watermarks = Table(
