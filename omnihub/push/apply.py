@@ -11,12 +11,14 @@ mostly waiting. Nothing here touches the store: `receive` commits what it is giv
 from __future__ import annotations
 
 import logging
+import threading
 import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from queue import SimpleQueue
 from typing import Any
 
@@ -202,7 +204,8 @@ class _Applying:
                    (as many calls)             (`parallel` calls)  └ half of `parallel` batches at most, then nothing
                                                                      more goes out until their receipts are kept
     Where `parallel` is 1 there is one call at a time: looks wait for writes, and each batch for the receipts of the one
-    before. One thread (the caller's) decides and keeps receipts; the others call, and read what came.
+    before. One thread (the caller's) looks ahead and keeps receipts; the others call, and read what came. Whoever makes
+    room for a batch sends the next one, so that none waits for receipts of others to be kept.
     """
 
     def __init__(self, target: _Target, tasks: Sequence[Task], receive: Receive, announce: Announce) -> None:
@@ -210,13 +213,19 @@ class _Applying:
         self.target, self.tasks, self.receive, self.announce = target, tasks, receive, announce
         self.width = max(push.batch, LOOK_LEAST, min(LOOK, push.batch * push.parallel))
         self.wave = push.batch * push.parallel
-        self.took_s = 0.0  # the latest call
-        self.looked_up_to = self.announced = 0
-        self.looking = self.writing = self.answered = 0  # records, batches, batches
-        self.ready: deque[_Ready] = deque()
+        self.at_once = push.parallel + push.parallel // 2
+        self.announced = 0
         self.receipts: list[Receipt] = []
+        self.to_be_kept = 0  # batches whose receipts these are
         self.pages: deque[_Looked] = deque()
         self.came: SimpleQueue[_Compared | _Written | BaseException] = SimpleQueue()
+        # All threads change these, each with the lock:
+        self.lock = threading.Lock()
+        self.took_s = 0.0  # the latest call
+        self.looked_up_to = 0
+        self.looking = self.writing = self.answered = 0  # records, batches, batches
+        self.ready: deque[_Ready] = deque()
+        self.ended = False  # nothing more goes out
         self.looks, self.writes, self.reads = (
             ThreadPoolExecutor(threads, thread_name_prefix=f"push-{name}")
             for name, threads in (("look", push.parallel), ("write", push.parallel), ("read", 1))
@@ -227,28 +236,39 @@ class _Applying:
         try:
             while True:
                 self._look_ahead()
-                self._send()
+                with self.lock:
+                    self._send()
+                    over = not self.looking and not self.writing and self.came.empty()
                 if self.receipts:
                     self._keep()
-                elif self.looking or self.writing:
+                elif not over:
                     self._take_in()
                 else:
                     return
         finally:
+            with self.lock:
+                self.ended = True
             for pool in (self.looks, self.reads, self.writes):
                 pool.shutdown(cancel_futures=True)
 
     def _look_ahead(self) -> None:
-        while self.looked_up_to < len(self.tasks) and self._may_look():
-            some = self.tasks[self.looked_up_to : self.looked_up_to + self.width]
-            self.looked_up_to += len(some)
-            while self.announced < self.looked_up_to:
+        while True:
+            with self.lock:
+                if not self._looks_on():
+                    return
+                begun = self.looked_up_to
+                self.looked_up_to += self.width
+                some = self.tasks[begun : self.looked_up_to]
+                self.looking += len(some)
+            while self.announced < min(self.looked_up_to, len(self.tasks)):
                 self.announce(self.tasks[self.announced : self.announced + ANNOUNCED])
                 self.announced += ANNOUNCED
-            self.looking += len(some)
             self.looks.submit(self._look, some)
 
-    def _may_look(self) -> bool:
+    def _looks_on(self) -> bool:
+        """Whether more records are to be looked at now."""
+        if self.looked_up_to >= len(self.tasks):
+            return False
         ahead = self.looking + len(self.ready)
         if self.target.push.parallel == 1:
             return not ahead and not self.writing
@@ -256,62 +276,80 @@ class _Applying:
         return ahead < max(1, waves * self.wave)
 
     def _send(self) -> None:
-        """As many batches as may go out; one that is not full only when no other record is about to come."""
-        push = self.target.push
-        at_once = push.parallel + push.parallel // 2
-        while self.writing < push.parallel and self.writing + self.answered < at_once:
-            if not self.ready or (len(self.ready) < push.batch and self.looking):
-                return
-            batch = [self.ready.popleft() for _ in range(min(push.batch, len(self.ready)))]
-            self.writing += 1
+        """As many batches as may go out."""
+        while batch := self._next():
             self.writes.submit(self._write, batch)
+
+    def _next(self) -> list[_Ready]:
+        """A batch that goes out now, if one may; one that is not full only when no other record is about to come."""
+        push = self.target.push
+        if self.ended or self.writing >= push.parallel or self.writing + self.answered >= self.at_once:
+            return []
+        if len(self.ready) < push.batch and (self.looking or self._looks_on()):
+            return []
+        batch = [self.ready.popleft() for _ in range(min(push.batch, len(self.ready)))]
+        self.writing += bool(batch)
+        return batch
 
     def _keep(self) -> None:
         """The receipts of all that came back together, with one commit."""
-        kept, self.receipts, self.answered = self.receipts, [], 0
+        kept, self.receipts = self.receipts, []
         self.receive(kept)
+        with self.lock:
+            self.answered -= self.to_be_kept
+        self.to_be_kept = 0
 
     def _take_in(self) -> None:
         """Wait for something to come, and take what else is there."""
         came = [self.came.get()]
         came += [self.came.get() for _ in range(self.came.qsize())]
         for one in came:
-            match one:
-                case _Compared():
-                    self.looking -= one.count
-                    self.ready += one.ready
-                case _Written():
-                    self.writing -= 1
-                    self.answered += 1
-                case _:
-                    raise one
+            if isinstance(one, BaseException):
+                raise one
+            self.to_be_kept += isinstance(one, _Written)
             self.receipts += one.receipts
-            self.took_s = one.took_s
 
     def _look(self, some: Sequence[Task]) -> None:
         """In a thread of its own: ask."""
         started = time.monotonic()
         pages = _asked(self.target, [t.id for t in some])
         self.pages.append(_Looked(some, pages, time.monotonic() - started))
-        self.reads.submit(self._handed_back, self._read)
+        self.reads.submit(self._read)
 
-    def _read(self) -> Iterator[_Compared]:
+    def _read(self) -> None:
         """Read all that came meanwhile in one go: a set costs little more than a record."""
         looked = [self.pages.popleft() for _ in range(len(self.pages))]
-        if looked:
-            yield _compared(self.target, looked)
+        if not looked:
+            return
+        found = _handed_back(lambda: _compared(self.target, looked))
+        with self.lock:
+            if isinstance(found, _Compared):
+                self.looking -= found.count
+                self.ready += found.ready
+                self.took_s = found.took_s
+                self._send()
+            self.came.put(found)
 
     def _write(self, batch: Sequence[_Ready]) -> None:
-        started = time.monotonic()
-        self._handed_back(lambda: [_Written(_write(self.target, batch), time.monotonic() - started)])
-
-    def _handed_back(self, work: Callable[[], Iterable[_Compared | _Written]]) -> None:
-        """What came of some work, or what stopped it, is for the thread that decides."""
-        try:
-            for found in work():
+        """In a thread of its own: a batch, and the next as long as one may go out."""
+        while batch:
+            found = _handed_back(partial(_written, self.target, batch))
+            batch = []
+            with self.lock:
+                if isinstance(found, _Written):
+                    self.writing -= 1
+                    self.answered += 1
+                    self.took_s = found.took_s
+                    batch = self._next()
                 self.came.put(found)
-        except BaseException as error:  # noqa: BLE001  it is raised where it is taken in
-            self.came.put(error)
+
+
+def _handed_back(work: Callable[[], _Compared | _Written]) -> _Compared | _Written | BaseException:
+    """What came of some work; what stopped it is raised where it is taken in."""
+    try:
+        return work()
+    except BaseException as error:  # noqa: BLE001
+        return error
 
 
 # -- look ------------------------------------------------------------------------------------------------------------
@@ -458,6 +496,11 @@ def _row(target: _Target, task: Task, changes: Sequence[Numbered], present: Pres
 
 
 # -- write -----------------------------------------------------------------------------------------------------------
+
+
+def _written(target: _Target, batch: Sequence[_Ready]) -> _Written:
+    started = time.monotonic()
+    return _Written(_write(target, batch), time.monotonic() - started)
 
 
 def _write(target: _Target, batch: Sequence[_Ready]) -> list[Receipt]:
