@@ -512,6 +512,23 @@ created = Table(  # records the hub has made: whose they are by its own doing, w
     Index(None, "seq"),
 )
 
+deliveries = Table(  # what was told a system of its findings, in its own screens: see `flow.delivering`
+    "deliveries",
+    metadata,
+    Column("system", Text, nullable=False),
+    Column("key", Text, nullable=False),  # what the notice is known by, there and here
+    Column("about", Text, nullable=False),  # the group of findings, or the record
+    Column("place_id", Text),  # the system's own id of the notice
+    Column("hash", Text, nullable=False),  # of what was told; none where it is not known to be there
+    Column("state", Text, nullable=False),  # begun, open, closed, cleared, refused
+    Column("at", Text, nullable=False),  # when it was last told
+    Column("run_id", Text, nullable=False),
+    Column("code", Text, nullable=False),  # of a refusal, the system's own
+    Column("message", Text, nullable=False),
+    PrimaryKeyConstraint("system", "key"),
+    Index(None, "system", "state"),
+)
+
 # -- keeping -------------------------------------------------------------------------------------------------------
 
 runs = Table(
