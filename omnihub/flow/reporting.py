@@ -272,6 +272,7 @@ def _findings(plan: _Plan) -> sa.Select[Any]:
     return (
         sa.select(
             *(f.c[n] for n in ("id", "kind", "severity", "entity", "system", "ref", "field", "golden_id", "owner")),
+            *(f.c[n] for n in ("cause", "at_stake_cents", "currency", "customers")),
             *_cut(f.c.theirs, "theirs"),
             *_cut(f.c.expected, "expected"),
             f.c.detail,

@@ -33,35 +33,15 @@ class Item:
     next_step: str
     owner: str
     golden_id: str | None
+    cause: str = ""  # the same for findings that have one cause; empty where that is not told
+    at_stake_cents: int = 0  # hundredths of `currency`
+    currency: str = ""
+    customers: int = 0  # how many it touches, as far as that is known
 
 
-@dataclass(frozen=True)
-class FieldScore:
-    """One field of one system's records of one entity, in cells.
+class Counted:
+    """What follows from counted cells: see `omnihub.report.score`."""
 
-    golden: the golden record has a value. comparable: the system too. equal: the same value. corrected: comparable, not
-    equal when last read, and the golden value was written since. filled: the system had none, and it was written since.
-    """
-
-    system: str
-    entity: str
-    field: str
-    golden: int
-    comparable: int
-    equal: int
-    corrected: int
-    filled: int
-
-
-@dataclass(frozen=True)
-class Score:
-    """A system's records of one entity, all fields together. known of total: golden records that have a record here."""
-
-    system: str
-    entity: str
-    records: int
-    known: int
-    total: int
     golden: int
     comparable: int
     equal: int
@@ -75,13 +55,106 @@ class Score:
 
     @property
     def coverage(self) -> float | None:
-        """comparable / golden; None where the golden records have no value."""
+        """comparable / golden; None where nobody believes anything."""
         return _share(self.comparable, self.golden)
 
     @property
     def expected(self) -> float | None:
         """The consistency once what was written is read back."""
         return _share(self.equal + self.corrected + self.filled, self.comparable + self.filled)
+
+
+@dataclass(frozen=True)
+class FieldScore(Counted):
+    """One field of one system's records of one entity, in cells.
+
+    golden: the golden record, or the master, has a value. comparable: the system too. equal: the same value. corrected:
+    comparable, not equal when last read, and the golden value was written since. filled: the system had none, and it
+    was written since. phase: of the customer's journey, see `omnihub.report.score`.
+    """
+
+    system: str
+    entity: str
+    field: str
+    golden: int
+    comparable: int
+    equal: int
+    corrected: int
+    filled: int
+    phase: str = "customer"
+
+
+@dataclass(frozen=True)
+class PhaseScore(Counted):
+    """One phase of the customer's journey, in one system, or (system "") in all that are no master."""
+
+    system: str
+    phase: str
+    golden: int
+    comparable: int
+    equal: int
+    corrected: int
+    filled: int
+
+
+@dataclass(frozen=True)
+class Score(Counted):
+    """A system's records of one entity, all fields together. known of total: golden records that have a record here;
+    both 0 for entities that have none."""
+
+    system: str
+    entity: str
+    records: int
+    known: int
+    total: int
+    golden: int
+    comparable: int
+    equal: int
+    corrected: int
+    filled: int
+
+
+@dataclass(frozen=True)
+class Stake:
+    """The money at risk in one system's records of one entity, in one currency. findings: those that have any."""
+
+    system: str
+    entity: str
+    currency: str
+    findings: int
+    cents: int
+
+
+@dataclass(frozen=True)
+class Task:
+    """Findings that one person can put right in one go: of one kind and cause in one system. example: the one with most
+    at stake. at_stake: currency and hundredths of it, the most first."""
+
+    system: str
+    kind: str
+    title: str
+    cause: str
+    severity: str
+    count: int
+    customers: int
+    at_stake: tuple[tuple[str, int], ...]
+    example: Item
+
+
+@dataclass(frozen=True)
+class Point:
+    """What a run found: a share of each system and phase, and the money at risk by currency. "" is all systems that
+    are no master. None: nothing could be compared."""
+
+    run: str
+    at: str
+    comparable: int
+    equal: int
+    consistency: float | None
+    coverage: float | None
+    systems: tuple[tuple[str, float | None], ...]
+    phases: tuple[tuple[str, float | None], ...]
+    at_risk: tuple[tuple[str, int], ...]
 
 
 def _share(part: int, whole: int) -> float | None:
@@ -276,6 +349,14 @@ class Facts:
     audit: AuditFacts | None = None
     plan_page: str = ""  # a page beside this one that tells the run's plan customer by customer
     plan_says: str = ""  # its headline
+    phases: tuple[PhaseScore, ...] = ()
+    stakes: tuple[Stake, ...] = ()
+    today: tuple[Task, ...] = ()  # what to fix first, in whichever system
+    tasks: int = 0  # how many there are in all
+    trend: tuple[Point, ...] = ()  # oldest first; the last is this report's own
+    only: str = ""  # the one system this is about
+    since: str = ""  # the run whose findings and older ones are left out
+    closed: int | None = None  # findings that were resolved since that run
 
     @property
     def findings(self) -> int:
@@ -301,6 +382,14 @@ class Facts:
     def corrected(self) -> int:
         """Those whose cause was written since the last read, and which close with the next one."""
         return sum(s.corrected for s in self.systems)
+
+    @property
+    def at_risk(self) -> tuple[tuple[str, int], ...]:
+        """The money at risk: currency and hundredths of it, the most first. Currencies are never added up."""
+        sums: dict[str, int] = {}
+        for stake in self.stakes:
+            sums[stake.currency] = sums.get(stake.currency, 0) + stake.cents
+        return tuple(sorted(sums.items(), key=lambda one: (-one[1], one[0])))
 
     @property
     def consistency(self) -> float | None:
@@ -331,4 +420,7 @@ def plain(facts: Facts) -> dict[str, Any]:
         asdict(s) | {"consistency": s.consistency, "coverage": s.coverage, "expected": s.expected} for s in facts.scores
     ]
     names = ("findings", "for_people", "urgent", "waiting", "corrected", "consistency", "expected", "coverage")
-    return told | {"totals": {name: getattr(facts, name) for name in names}}
+    told["phases"] = [
+        asdict(p) | {"consistency": p.consistency, "coverage": p.coverage, "expected": p.expected} for p in facts.phases
+    ]
+    return told | {"totals": {name: getattr(facts, name) for name in names} | {"at_risk": dict(facts.at_risk)}}

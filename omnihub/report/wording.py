@@ -32,6 +32,7 @@ FINDINGS = pa.schema(
         for n in ("detail", "first_seen", "fields", "outcome", "plan_id", "plan_state", "refusal", "sent")
     ]
     + [("sent_at", pa.string()), ("read_at", pa.string())]
+    + [("cause", pa.string()), ("at_stake_cents", pa.int64()), ("currency", pa.string()), ("customers", pa.int64())]
 )
 """Open findings, each with what is needed to say what happens next: `fields` of its record (JSON), `outcome` and state
 of its change in the latest plan, the words of a `refusal`, what was last `sent` there, when its stream was last read.
@@ -53,6 +54,9 @@ STATUSES: dict[str, tuple[str, str]] = {
 }
 """status → its words, and what to do. In the order in which they matter to a person."""
 
+MATTERS = "rank, step, at_stake_cents DESC, customers DESC, kind, ref, field"
+"""What comes first: what is severe, what nobody else goes on with, what costs most and touches most."""
+
 FOR_PEOPLE = ("to_fix", "refused")
 WAITING = ("needs_approval", "planned", "deferred", "drifted")
 
@@ -67,6 +71,15 @@ WHYS: dict[str, str] = {
     "product_differs": "The product master words it otherwise.",
     "price_differs": "The master's price for this customer group, currency, quantity and day is another.",
     "price_expired": "This was the price of a list that has ended.",
+    "price_early": "This is the price of a list that has not begun.",
+    "price_break": "The quantity reaches another price break of the list.",
+    "price_group": "This is the price of another customer group.",
+    "price_currency": "It is the price in another currency.",
+    "price_tax": "One of the two is with tax, the other without.",
+    "price_unit": "It is the price of another unit of the product.",
+    "price_overlap": "Two of the master's lists hold on the same days and do not agree.",
+    "sku_unreleased": "The product master has not released this product.",
+    "sku_duplicate": "Another record here has the same SKU.",
 }
 
 STEPS: dict[str, str] = {
@@ -80,6 +93,15 @@ STEPS: dict[str, str] = {
     "product_differs": "Use the master's words in {title}.",
     "price_differs": "Correct the price in {title}, or have the master's list corrected.",
     "price_expired": "Use the price of the list that is valid now.",
+    "price_early": "Use the price of the list that is valid now, until the new one begins.",
+    "price_break": "Use the price for this quantity.",
+    "price_group": "Use the price of the customer's own group, or correct the group.",
+    "price_currency": "Correct the currency in {title}, or the price in it.",
+    "price_tax": "Enter the price in {title} as it is meant there: with tax, or without.",
+    "price_unit": "Use the price of the unit that is sold here.",
+    "price_overlap": "End one of the two lists in {title}, or make them agree.",
+    "sku_unreleased": "Take it off sale in {title} until it is released, or release it in the master.",
+    "sku_duplicate": "Keep one of the two in {title}.",
     "target_cannot_hold": "Shorten the value in the golden record, or lengthen the field in {title}.",
 }
 
@@ -150,7 +172,7 @@ class Digest:
     def fix(self, system: str) -> tuple[Item, ...]:
         """What people should fix first in one system."""
         return tuple(
-            self._items("SELECT {columns} FROM first WHERE system = $of ORDER BY rank, step, kind, ref, field", system)
+            self._items(f"SELECT {{columns}} FROM first WHERE system = $of ORDER BY {MATTERS}", system)
         )
 
     def counts(self, system: str) -> dict[str, int]:
@@ -245,9 +267,7 @@ def _label(fields: str) -> str:
     return f"coalesce(nullif(concat_ws(' ', {first}, {last}), ''), {', '.join(parts)})"
 
 
-_ITEM = ", ".join(
-    f"{f.name} {'BIGINT' if f.name.endswith('_length') else 'VARCHAR'}" for f in fields_of_dataclass(Item)
-)
+_ITEM = ", ".join(f"{f.name} {'BIGINT' if f.type == 'int' else 'VARCHAR'}" for f in fields_of_dataclass(Item))
 
 _KEPT = f"""
 CREATE TEMP TABLE counts (system VARCHAR, kind VARCHAR, severity VARCHAR, rank BIGINT, status VARCHAR, n BIGINT);
@@ -268,16 +288,16 @@ WITH seen AS (
                 ELSE 'to_fix' END AS status,
            json_extract_string(detail, '$.winner') AS winner,
            CASE WHEN kind LIKE 'price%'
-                THEN coalesce(' ' || json_extract_string(fields, '$.currency'), '') ELSE '' END AS currency,
+                THEN coalesce(' ' || json_extract_string(fields, '$.currency'), '') ELSE '' END AS unit,
            CASE severity WHEN 'high' THEN 0 WHEN 'medium' THEN 1 WHEN 'low' THEN 2 ELSE 3 END AS rank
     FROM found AS f LEFT JOIN systems AS s ON s.system = f.system)
 SELECT f.id, f.severity, f.kind, f.system, f.entity, f.stream,
        coalesce({_label("f.fields")}, f.ref) || coalesce(' in ' || {_label("p.fields")}, '') AS record,
        f.ref, coalesce(w.words, replace(f.field, '_', ' ')) AS field,
-       f.theirs || f.currency AS says,
-       CASE WHEN f.currency = '' THEN coalesce(f.theirs_length, 0) ELSE 0 END AS says_length,
+       f.theirs || f.unit AS says,
+       CASE WHEN f.unit = '' THEN coalesce(f.theirs_length, 0) ELSE 0 END AS says_length,
        CASE WHEN o.should IS NOT NULL THEN replace(o.should, '{{expected}}', coalesce(f.expected, 'another'))
-            WHEN f.kind LIKE 'price%' THEN regexp_replace(f.expected, '(\.\d\d\d*?)0+$', '\1') || f.currency
+            WHEN f.kind LIKE 'price%' THEN regexp_replace(f.expected, '(\.\d\d\d*?)0+$', '\1') || f.unit
             ELSE f.expected END AS should_say,
        CASE WHEN o.should IS NULL AND f.kind NOT LIKE 'price%'
             THEN coalesce(f.expected_length, 0) ELSE 0 END AS should_say_length,
@@ -293,6 +313,7 @@ SELECT f.id, f.severity, f.kind, f.system, f.entity, f.stream,
            '{{title}}', f.title), '{{refusal}}', coalesce(f.refusal, '')),
            '{{plan}}', coalesce(f.plan_id, 'the plan')) AS next_step,
        coalesce(v.title, f.owner) AS owner, f.golden_id,
+       f.cause, f.at_stake_cents, f.currency, f.customers,
        f.place, f.rank, t.step
 FROM seen AS f
 JOIN statuses AS t ON t.status = f.status
@@ -314,7 +335,7 @@ _FIRST = f"""
 CREATE OR REPLACE TEMP TABLE first AS
 SELECT * FROM (FROM first UNION ALL FROM worded)
 WHERE status IN ({", ".join(f"'{s}'" for s in FOR_PEOPLE)})
-QUALIFY row_number() OVER (PARTITION BY system ORDER BY rank, step, kind, ref, field) <= {FIX}
+QUALIFY row_number() OVER (PARTITION BY system ORDER BY {MATTERS}) <= {FIX}
 """
 
 _EXAMPLES = f"""
