@@ -22,15 +22,17 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
+from zoneinfo import available_timezones
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 
 from omnihub.errors import ConfigError
-from omnihub.model import Entity, Kind, fields_of
+from omnihub.model import FINDING_KINDS, Entity, Kind, fields_of
 from omnihub.model.entities import GOLDEN
 from omnihub.sdk import Connector, Stream
 from omnihub.sdk.connector import CREATING
@@ -357,6 +359,56 @@ def _words(key: str, told: Any) -> Any:
     return words
 
 
+# -- findings --------------------------------------------------------------------------------------------------------
+
+Weight = Literal["high", "medium", "low"]
+
+
+class Findings(_Section):
+    """How much findings matter, who sees to them, and how many of them a run brings into one system.
+
+    severity: kind, or system.kind → what it begins with. From high_money on (in the finding's own currency) it is high,
+    below low_money it is one step less, from high_customers on one step more; a permission held against a no is always
+    high. owners: system, kind or system.kind → who sees to it, where the master's channels name nobody; the nearest
+    holds. limit: so many groups a run brings into one system; the files have the rest.
+    """
+
+    severity: Mapping[str, Weight] = {}
+    high_money: Decimal = Field(default=Decimal(1000), ge=0)
+    low_money: Decimal = Field(default=Decimal(1), ge=0)
+    high_customers: int = Field(default=50, ge=1)
+    owners: Mapping[str, str] = {}
+    limit: int = Field(default=100, ge=1)
+
+    @field_validator("severity", mode="before")
+    @classmethod
+    def _of_kinds(cls, told: Any) -> Any:
+        if not isinstance(told, Mapping):
+            raise ValueError("write each below it, as price_differs: high")
+        for key in told:
+            kind = str(key).rpartition(".")[2]
+            if kind not in FINDING_KINDS:
+                raise ValueError(f"{key}: there is no kind {kind}; {meant(kind, FINDING_KINDS)}")
+        return told
+
+    @field_validator("owners", mode="before")
+    @classmethod
+    def _of_systems(cls, told: Any) -> Any:
+        if not isinstance(told, Mapping):
+            raise ValueError("write each below it, as system.kind: who")
+        for key in told:
+            _system, dot, kind = str(key).partition(".")
+            if dot and kind not in FINDING_KINDS:
+                raise ValueError(f"{key}: there is no kind {kind}; {meant(kind, FINDING_KINDS)}")
+        return told
+
+    @model_validator(mode="after")
+    def _money_in_order(self) -> Self:
+        if self.low_money > self.high_money:
+            raise ValueError("low_money must not be above high_money")
+        return self
+
+
 # -- systems ---------------------------------------------------------------------------------------------------------
 
 
@@ -397,7 +449,7 @@ def _writing_of(key: Any, told: Any) -> Any:
     return told
 
 
-OWN_KEYS = ("enabled", "streams", "full_every_hours", "write")
+OWN_KEYS = ("enabled", "streams", "full_every_hours", "write", "report")
 DECLARED_KEYS = (*OWN_KEYS, "connector", "title", "role", "master")
 
 
@@ -412,6 +464,7 @@ class System(_Section):
     streams: tuple[str, ...] | None = None  # None: all
     full_every_hours: float | None = Field(default=None, gt=0)
     write: Mapping[str, Writing] = {}  # entity → what may be done to its records without asking
+    report: bool | None = None  # whether its people find their findings there; None: in the sandbox only
     region: str = (
         ""  # where it keeps its data; what stays in a region is written to no system that is not told to be there
     )
@@ -474,17 +527,26 @@ class Config(_Section):
     home: Path = Path(".omnihub")
     sandbox: bool = False
     default_country: str = Field(default="DE", pattern="^[A-Z]{2}$")
+    time_zone: str = "Europe/Berlin"  # where the masters' days begin and end, and so their lists
     schedule: str = "0 * * * *"
     engine: Literal["duckdb", "spark"] = "duckdb"  # what weighs pairs when everything is matched anew
     systems: Mapping[str, System] = {}
     match: Match = Match()
     guard: Guard = Guard()
     gates: Gates = Gates()
+    findings: Findings = Findings()
     survivorship: Survivorship = Survivorship()
 
     _environ: Mapping[str, str] = PrivateAttr(default_factory=dict)
     _file: str = PrivateAttr(FILE)
     _declared: Mapping[str, Connector] = PrivateAttr(default_factory=dict)
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, given: str) -> str:
+        if given not in available_timezones():
+            raise ValueError(f"there is no time zone {given}; write it as in Europe/Berlin")
+        return given
 
     @field_validator("store")
     @classmethod
@@ -544,6 +606,11 @@ class Config(_Section):
         told = {name: system.settings.get(REGION, "").upper() for name, system in self.systems.items()}
         return {name: region for name, region in told.items() if region}
 
+    def told(self, name: str) -> bool:
+        """Whether findings are shown inside this system. A real one is only told where somebody has said so."""
+        wanted = self._system(name).report
+        return self.in_sandbox(name) if wanted is None else wanted
+
     def full_every_hours(self, name: str) -> float | None:
         """How often to read everything, where the settings say so."""
         return self._system(name).full_every_hours
@@ -583,6 +650,7 @@ class Config(_Section):
             problems += _trust_problems(self.survivorship, connectors)
             problems += _gate_problems(self.gates, connectors)
             problems += _guard_problems(self.guard, connectors)
+            problems += _finding_problems(self.findings, connectors)
             problems += _url_problems(self._environ, connectors)
         _refuse(self._file, problems)
 
@@ -886,6 +954,14 @@ def _guard_problems(guard: Guard, connectors: Mapping[str, Connector]) -> Iterat
             yield f"guard.limits.{key}: there is no system or entity {name}; {meant(name, known)}"
 
 
+def _finding_problems(findings: Findings, connectors: Mapping[str, Connector]) -> Iterator[str]:
+    known = {*connectors, *FINDING_KINDS}
+    for name, keys in (("severity", findings.severity), ("owners", findings.owners)):
+        for key in keys:
+            if (system := key.partition(".")[0]) not in known:
+                yield f"findings.{name}.{key}: there is no system {system}; {meant(system, connectors)}"
+
+
 def _url_problems(environ: Mapping[str, str], connectors: Mapping[str, Connector]) -> Iterator[str]:
     """A URL for nobody would switch the stand-ins off and bring no system in their place."""
     known = [_variable(name, "url") for name in connectors]
@@ -923,6 +999,8 @@ _EXAMPLE = """\
 
 # Read phone numbers and addresses without a country as if they were from here.
 #default_country: DE
+# Where the days of your master data begin and end: the last day of a price list counts to midnight there.
+#time_zone: Europe/Berlin
 
 # When `sync` runs by itself (cron, UTC), once its schedule is switched on in Dagster.
 #schedule: 0 * * * *
@@ -957,6 +1035,14 @@ _EXAMPLE = """\
 #  stays_in: {}           # contact.birth_date: [EU] · contact.address: [EU, CH]
 #  fresh_minutes: 10      # consents read longer ago are read again before anything is written
 
+# How much findings matter, and who sees to them where the master's channels name nobody.
+#findings:
+#  severity: {}           # of a kind, everywhere or in one system: value_invalid: medium · shopify.price_differs: high
+#  high_money: 1000       # so much at stake, in the currency of the finding, is high; below low_money: 1 one step less
+#  high_customers: 50     # so many customers touched are one step more
+#  owners: {}             # of a system, a kind, or both: shopify: web shop · hubspot.consent_conflict: data protection
+#  limit: 100             # groups of findings a run brings into one system; the files have the rest
+
 # Which member's value wins, by field or group of fields. The rules: trusted, recent, order, frequent, complete,
 # strictest (permissions), master, union (fields that hold several values). `omnihub rules` shows the table that holds,
 # `omnihub rules preview --set contact.phone=recent` what another one would change.
@@ -985,6 +1071,10 @@ def example(connectors: Mapping[str, Connector] | None = None) -> str:
     return _EXAMPLE + "".join(_example_lines(connectors or {}))
 
 
+_TOLD = """\
+# report: true shows the people of a system, inside it, what they should put right there; stand-ins do without asking.
+"""
+
 _WRITE = """\
 # What may be written without asking, by entity. create: never | if_missing; update: always | if_empty | approve | never
 # (for one field, too); delete: never | own (whether an undo may take away what the hub has made). First the defaults.
@@ -996,7 +1086,7 @@ def _example_lines(connectors: Mapping[str, Connector]) -> Iterator[str]:
     if not connectors:
         return
     yield "# The systems. Each may also have enabled: false, streams: [only, these], full_every_hours: 24, region: EU\n"
-    yield _DECLARED + _WRITE + "#systems:\n"
+    yield _DECLARED + _TOLD + _WRITE + "#systems:\n"
     for name, connector in connectors.items():
         yield f"# {connector.title}\n#  {name}:\n"
         for setting in connector.settings:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from omnihub.config import Config, Gates, Survivorship
+from omnihub.config import Config, Findings, Gates, Survivorship
 from omnihub.match import THRESHOLDS, Thresholds
 from omnihub.merge import HALF_LIFE_DAYS, Rules
 from omnihub.model import GOLDEN, Entity
@@ -27,8 +27,9 @@ def silent(what: str, done: int, total: int | None) -> None:
 @dataclass(frozen=True)
 class Hub:
     """settings: a system's settings, secrets included, asked for only when it is called. country: where local phone
-    numbers and the like are at home. regions: system → where it keeps its data, where that is told. spark: the folder
-    in which it exchanges data with Spark, where a full re-match is weighed there."""
+    numbers and the like are at home. zone: where the masters' days begin and end. regions: system → where it keeps its
+    data, where that is told. spark: the folder in which it exchanges data with Spark, where a full re-match is weighed
+    there. told: the systems in which people are shown their findings."""
 
     store: Store
     connectors: Mapping[str, Connector]
@@ -37,9 +38,12 @@ class Hub:
     limits: Limits = field(default_factory=Limits)
     policies: Policies = field(default_factory=dict)
     gates: Gates = field(default_factory=Gates)
+    findings: Findings = field(default_factory=Findings)
     regions: Mapping[str, str] = field(default_factory=dict)
+    told: frozenset[str] = frozenset()
     thresholds: Mapping[Entity, Thresholds] = field(default_factory=lambda: THRESHOLDS)
     country: str | None = "DE"
+    zone: str = "UTC"
     spark: Path | None = None
     streams: Callable[[Connector], tuple[str, ...]] = lambda c: tuple(s.name for s in c.streams)
     progress: Progress = silent
@@ -60,9 +64,12 @@ def open_hub(config: Config, connectors: Mapping[str, Connector], progress: Prog
         limits=limits_of(config),
         policies=policies_of(config),
         gates=config.gates,
+        findings=config.findings,
         regions=config.regions(),
+        told=frozenset(name for name in enabled if config.told(name)),
         thresholds=thresholds(config),
         country=config.default_country,
+        zone=config.time_zone,
         spark=config.home / "spark" if config.engine == "spark" else None,
         streams=config.streams,
         progress=progress,
