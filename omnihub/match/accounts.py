@@ -459,8 +459,8 @@ COMPARISONS: dict[str, Comparison] = {
         bits(_OTHER_ROAD, -6),
         OTHERWISE,
     ),
-    "branch": (  # rather the head office
-        bits("(parent_l IS NULL) <> (parent_r IS NULL) AND (city_l IS NULL OR city_r IS NULL)", -0.5),
+    "branch": (  # who says no town is rather the head office: systems that know only a name know the group's
+        bits("(parent_l IS NULL) <> (parent_r IS NULL) AND (city_l IS NULL OR city_r IS NULL)", -4),
         OTHERWISE,
     ),
     "customer_group": (

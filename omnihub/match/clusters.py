@@ -6,6 +6,7 @@ Plain connected components chain: a–b and b–c pull in c although a and c con
     no pair between them contradicts or is forbidden, by a rule or by a person,
     they are not two records of a system that holds no doubles, and
     no guard stops it: on the size of a cluster, and on sides that one weak link holds together.
+A record that fits two such groups about equally well, which contradict each other, is put into neither.
 What a person called the same is one from the start and speaks with one voice, also against the rules; what a person
 called different is never one. What was kept apart in spite of a sure link is queued, with the reason.
 """
@@ -33,6 +34,8 @@ LENIENCE = 1.0  # bits above `unsure` that two groups must agree on in the mean
 ABSENT = 0.0  # bits of a pair that is not given
 NEAR = 3.0  # bits above `same`: a link that does not hold sides together which otherwise disagree
 ALMOST = 1.0  # bits: of two partners that differ by less, neither is clearly the better one
+AGAINST = 0.0  # bits: such a pair rather speaks against than for its two
+CLEAR = 2.0  # bits in the mean: a record that fits two customers and one of them by no more has only what both have
 MAX_MEMBERS = 200  # a customer with more records than this is rather a shared value
 
 PAIRS = pa.schema([("a", pa.string()), ("b", pa.string()), ("weight", pa.float64()), ("forbidden", pa.bool_())])
@@ -95,7 +98,7 @@ def partition(
 def rules(limits: Thresholds) -> Rules:
     """The thresholds, and what belongs to them."""
     same, unsure, mean = exact(np.array([limits.same, limits.unsure, min(limits.same, limits.unsure + LENIENCE)]))
-    return Rules(same, mean, unsure, ABSENT, CONTRADICTION, NEAR, MAX_MEMBERS, ALMOST)
+    return Rules(same, mean, unsure, ABSENT, CONTRADICTION, NEAR, MAX_MEMBERS, ALMOST, CLEAR)
 
 
 def _order(queued: Queued) -> tuple[tuple[str, ...], str]:
@@ -119,7 +122,8 @@ def _links(names: pa.Array, pairs: pa.Table) -> Links:
     places = pc.fill_null(pc.index_in(ends, value_set=names), -1).to_numpy().astype(np.int64)  # both sides at once: the
     a, b = places[: pairs.num_rows], places[pairs.num_rows :]  # table of all names is made once
     weight = pairs.column("weight").to_numpy().astype(np.float64)
-    links = Links(a, b, exact(weight), pairs.column("forbidden").to_numpy().astype(bool))
+    forbidden = pairs.column("forbidden").to_numpy().astype(bool)
+    links = Links(a, b, exact(weight), forbidden, forbidden | (weight < AGAINST))
     known = (a >= 0) & (b >= 0)
     return links if known.all() else links.only(known)
 
@@ -134,6 +138,7 @@ def _with_forbidden(links: Links, different: Sequence[tuple[int, int]]) -> Links
         np.concatenate([links.b, b]),
         np.concatenate([links.weight, nothing]),
         np.concatenate([links.forbidden, always]),
+        np.concatenate([links.contradict, ~always]),
     )
 
 
@@ -237,6 +242,8 @@ REASONS: dict[int, str] = {
     Hindrance.WEAK_LINK: "Only {a} and {b} hold their two sides together, and not strongly; the rest rather disagrees.",
     Hindrance.ONE_TO_ONE: "{a} and {b} surely agree, and no worse than what each was put with, but their system holds "
     "no doubles.",
+    Hindrance.UNDECIDED: "{a} and {b} surely agree, but what they agree in fits another customer, too, who contradicts "
+    "this one: nothing says clearly whose record it is.",
     Hindrance.SIZE: "Together they would be {count} records, more than {most}: rather a value that many share than "
     "one customer.",
 }

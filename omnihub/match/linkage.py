@@ -36,6 +36,7 @@ class Hindrance(IntEnum):
     DISAGREEMENT = 5
     WEAK_LINK = 6
     SIZE = 7
+    UNDECIDED = 8  # one of the two fits another group, too, and what it fits can't be one
 
 
 @dataclass(frozen=True)
@@ -50,19 +51,21 @@ class Rules:
     near: float  # above `same`: a link that alone is not enough for sides that otherwise disagree
     size: int  # records in a group
     almost: float  # two links that differ by no more are equally good
+    clear: float  # by so much a record fits its group better than a group that contradicts that one
 
 
 @dataclass(frozen=True)
 class Links:
-    """Pairs of records by number."""
+    """Pairs of records by number. `forbidden`: by a rule or a person; `contradict`: by what they say, not by a word."""
 
     a: Ints
     b: Ints
     weight: Floats
     forbidden: Flags
+    contradict: Flags
 
     def only(self, rows: Flags | Ints) -> Links:
-        return Links(self.a[rows], self.b[rows], self.weight[rows], self.forbidden[rows])
+        return Links(self.a[rows], self.b[rows], self.weight[rows], self.forbidden[rows], self.contradict[rows])
 
     def named(self, names: Ints) -> Links:
         """The same pairs with other numbers."""
@@ -117,6 +120,15 @@ class Groups:
         self.records[into] += self.records[gone]
         self.holds[into] |= self.holds[gone]
 
+    def copy(self) -> Groups:
+        return Groups(self.voices.copy(), self.records.copy(), self.holds.copy())
+
+    def part(self, again: Flags, alone: Groups) -> None:
+        """Each of these records is a group of its own again."""
+        self.voices[again], self.records[again], self.holds[again] = (
+            column[again] for column in (alone.voices, alone.records, alone.holds)
+        )
+
 
 def exact(weight: Floats) -> Floats:
     """Weights whose sums do not depend on the order of adding."""
@@ -146,10 +158,83 @@ def linked(links: Links, united: Ints, holds: Bits, rules: Rules) -> tuple[Ints,
     np.bitwise_or.at(held, united, holds)
     groups = Groups(np.ones(len(nodes)), np.bincount(united, minlength=count)[nodes], held[nodes])
     crowded = np.bincount(number, weights=groups.records)[number] > rules.size if len(nodes) else np.zeros(0, bool)
-    first = grown(links, number, place, groups, rules)
+    first = _decided(links, number, place, groups, rules)
     found = np.arange(count)
     found[nodes] = nodes[first]
     return found[united], _apart(links, first, groups, rules, nodes, crowded)
+
+
+def _decided(links: Links, component: Ints, place: Ints, groups: Groups, rules: Rules) -> Ints:
+    """For each record the first record of its group. A record that fits two groups about equally well that contradict
+    each other is in neither: what it has, both have. Such records of one group stay together where they agree.
+
+    Without them the others are put together anew: they may have been all that held a group together.
+    """
+    alone, open_ = groups.copy(), links
+    side = np.zeros(len(component), dtype=np.int64)  # of those left out: the group they were in, and one
+    first = grown(open_, component, place, groups, rules)
+    while len(found := _undecided(open_, first, groups, alone, rules)):
+        side[found] = first[found] + 1
+        open_ = open_.only(side[open_.a] == side[open_.b])
+        again = np.isin(component, component[found])
+        groups.part(again, alone)
+        first = np.where(again, grown(open_.only(again[open_.a]), component, place, groups, rules), first)
+    return first
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """How records agree with groups: a row for each of the records and each group it has a pair with."""
+
+    record: Ints
+    group: Ints
+    mean: Floats  # of all pairs, with what is not given
+    best: Floats
+    worst: Floats
+
+
+def _undecided(links: Links, first: Ints, groups: Groups, alone: Groups, rules: Rules) -> Ints:
+    """The records that fit their group not clearly better than another one that contradicts it.
+
+    A record that contradicts the other group itself does not fit it. One that counts for several in `alone` is decided:
+    a person said what it is the same as; and what only a person called different does not contradict.
+    """
+    against = links.only(links.contradict & (first[links.a] != first[links.b]))
+    if not len(against.a):
+        return np.zeros(0, dtype=np.int64)
+    count = len(first)
+    rivals = np.concatenate([first[against.a] * count + first[against.b], first[against.b] * count + first[against.a]])
+    torn = np.zeros(count, dtype=bool)
+    torn[rivals % count] = True
+    fit = _fit(links, first, groups, torn[first] & (alone.records == 1), rules)
+    own = fit.group == first[fit.record]
+    mine = np.full(count, np.inf)
+    mine[fit.record[own]] = fit.mean[own]
+    fits = (fit.best >= rules.same) & (fit.mean >= rules.mean) & (fit.worst > rules.contradiction)
+    free = ~(alone.holds[fit.record] & groups.holds[fit.group]).any(axis=1)
+    close = mine[fit.record] - fit.mean < rules.clear
+    rows = np.flatnonzero(fits & free & close & ~own)
+    rival = np.isin(first[fit.record[rows]] * count + fit.group[rows], rivals)
+    return np.unique(fit.record[rows[rival]])
+
+
+def _fit(links: Links, first: Ints, groups: Groups, picked: Flags, rules: Rules) -> _Fit:
+    """Of the picked records."""
+    links = links.only(picked[links.a] | picked[links.b])
+    record, other = np.concatenate([links.a, links.b]), np.concatenate([links.b, links.a])
+    rows = np.flatnonzero(picked[record])
+    record, group = record[rows], first[other[rows]]
+    weight = np.concatenate([links.weight, links.weight])[rows]
+    key = record * len(first) + group
+    order = np.argsort(key, kind="stable")
+    starts = _starts(key[order])
+    record, group = record[order][starts], group[order][starts]
+    total, best, worst = (
+        way.reduceat(weight[order], starts) if len(order) else weight for way in (np.add, np.maximum, np.minimum)
+    )
+    given = np.diff(starts, append=len(order))
+    pairs = groups.voices[group] - (group == first[record])  # nobody has one with themselves
+    return _Fit(record, group, (total + rules.absent * (pairs - given)) / pairs, best, worst)
 
 
 def _laid_out(component: Ints, sure: Links) -> tuple[Ints, Ints, Ints]:
@@ -178,6 +263,7 @@ def _apart(links: Links, first: Ints, groups: Groups, rules: Rules, nodes: Ints,
     rows, hindered = rows.only(left), hindered[left]
     lost = (hindered == Hindrance.ONE_TO_ONE) & ~_as_good(best, _preferred(links, first), rules)
     rows, best, hindered = rows.only(~lost), best.only(~lost), hindered[~lost]
+    hindered[hindered == Hindrance.NONE] = Hindrance.UNDECIDED
     return Apart(nodes[rows.a], nodes[rows.b], nodes[best.a], nodes[best.b], best.weight, hindered, crowded[rows.a])
 
 
@@ -224,10 +310,11 @@ def distinct(links: Links, count: int) -> Links:
     order = np.argsort(key, kind="stable")
     rows, key = rows[order], key[order]
     starts = _starts(key)
-    weight, forbidden = links.weight[rows], links.forbidden[rows]
+    weight, forbidden, contradict = links.weight[rows], links.forbidden[rows], links.contradict[rows]
     if len(starts) < len(rows):
-        weight, forbidden = np.maximum.reduceat(weight, starts), np.logical_or.reduceat(forbidden, starts)
-    return Links(a[rows[starts]], b[rows[starts]], weight, forbidden)
+        weight = np.maximum.reduceat(weight, starts)
+        forbidden, contradict = (np.logical_or.reduceat(flags, starts) for flags in (forbidden, contradict))
+    return Links(a[rows[starts]], b[rows[starts]], weight, forbidden, contradict)
 
 
 def _starts(key: npt.NDArray[np.int64]) -> Ints:

@@ -124,7 +124,8 @@ def numbers(folder: str) -> None:
     records, pairs = _read(folder)
     count = records.num_rows
     a, b = (pc.index_in(pairs[side], value_set=records["ref"]).to_numpy().astype(np.int64) for side in ("a", "b"))
-    links = Links(a, b, exact(pairs["weight"].to_numpy()), pairs["forbidden"].to_numpy().astype(bool))
+    forbidden = pairs["forbidden"].to_numpy().astype(bool)
+    links = Links(a, b, exact(pairs["weight"].to_numpy()), forbidden, forbidden)
     found: list[tuple[Ints, Apart]] = []
 
     def do() -> int:

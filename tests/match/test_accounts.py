@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pyarrow as pa
 
-from omnihub.match import default_model, features, score_all_within, score_candidates, shared_values
+from omnihub.match import default_model, features, identify, score_all_within, score_candidates, shared_values
 from omnihub.match.accounts import SPEC
 from omnihub.match.features import ROWS, frequencies
 from omnihub.match.model import Model
@@ -174,3 +174,27 @@ def test_a_number_many_firms_share_is_little_evidence() -> None:
     )
     assert shared["value"].to_pylist() == ["p:228724816"]
     assert among < alone
+
+
+HEAD = firm("Weber Pumpen AG", vat_id="ATU31601512", domain="weber-pumpen.at", city="Graz", country="AT")
+BRANCH = firm("Weber Pumpen AG", domain="weber-pumpen.at", city="Linz", country="AT")
+THIN = firm("Weber Pumpen AG", domain="weber-pumpen.at")
+
+
+def groups(*records: Values) -> list[list[int]]:
+    return [[int(ref.rpartition("/")[2]) for ref in group] for group in identify(ACCOUNT, rows(records)).partition]
+
+
+def test_a_record_with_nothing_but_what_head_office_and_branch_share_is_asked_about() -> None:
+    found = identify(ACCOUNT, rows([HEAD, BRANCH, THIN]))
+    assert found.partition == [["crm/r/000"], ["crm/r/001"], ["crm/r/002"]]
+    assert [queued.link for queued in found.queued] == [("crm/r/000", "crm/r/002"), ("crm/r/001", "crm/r/002")]
+
+
+def test_where_it_is_told_whose_branch_it_is_such_a_record_is_the_head_offices() -> None:
+    assert groups(HEAD, BRANCH | {"parent": "crm/r/000"}, THIN) == [[0, 2], [1]]
+
+
+def test_such_a_record_of_a_firm_that_has_no_branches_is_its_own() -> None:
+    assert groups(HEAD, THIN) == [[0, 1]]
+    assert groups(BRANCH | {"parent": "crm/r/999"}, BRANCH, THIN) == [[0, 1, 2]]

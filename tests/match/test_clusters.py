@@ -62,12 +62,13 @@ def test_below_the_upper_threshold_nothing_is_joined() -> None:
 
 def test_a_record_that_says_little_does_not_join_two_that_contradict() -> None:
     """Branch and head office, and between them a record that has only what both share."""
-    assert found("bhx", {"bx": 14, "hx": 13, "bh": -12}) == ["bx", "h"]
-    assert found("bhx", {"bx": 13, "hx": 14, "bh": -12}) == ["b", "hx"]
+    assert found("bhx", {"bx": 16, "hx": 13, "bh": -12}) == ["bx", "h"]
+    assert found("bhx", {"bx": 13, "hx": 16, "bh": -12}) == ["b", "hx"]
 
 
 def test_a_forbidden_pair_is_never_together_however_strong_the_rest() -> None:
-    assert found("abc", {"ab": 50, "bc": 50, "ac": NEVER}) == ["ab", "c"]
+    assert found("abc", {"ab": 50, "bc": 40, "ac": NEVER}) == ["ab", "c"]
+    assert found("abc", {"ab": 50, "bc": 50, "ac": NEVER}) == ["a", "b", "c"]
 
 
 def test_a_chain_is_cut_where_the_mean_is_against_it() -> None:
@@ -241,6 +242,51 @@ def test_a_person_may_say_what_the_guard_on_size_would_not_let() -> None:
     members = [f"r{n:03}" for n in range(MAX_MEMBERS + 1)]
     said = [Judged(members[0], ref, "same") for ref in members[1:]]
     assert partition(members, table({}), said, LIMITS) == Partition([members], [])
+
+
+# -- what fits two that contradict each other -------------------------------------------------------------------------
+
+BRANCH_AND_HEAD = {"bc": 30, "hi": 30, "bh": -12, "bi": -12, "ch": -12, "ci": -12}
+THIN = {"bx": 13, "cx": 13, "hx": 13, "ix": 12}
+
+
+def test_a_record_that_fits_two_who_contradict_each_other_is_asked_about_and_put_with_neither() -> None:
+    found_ = parted("bchix", BRANCH_AND_HEAD | THIN)
+    assert words(found_) == ["bc", "hi", "x"]
+    assert [queued.link for queued in found_.queued] == [("b", "x"), ("h", "x")]
+    assert all("fits another customer, too" in queued.reason for queued in found_.queued)
+
+
+def test_a_record_that_fits_one_of_two_clearly_better_is_theirs() -> None:
+    assert words(parted("bchix", BRANCH_AND_HEAD | THIN | {"cx": 16})) == ["bcx", "hi"]
+    assert words(parted("bchix", BRANCH_AND_HEAD | THIN | {"hx": 8})) == ["bcx", "hi"]
+
+
+def test_a_record_that_fits_two_who_do_not_contradict_each_other_is_put_with_the_better() -> None:
+    assert words(parted("bchix", dict.fromkeys(BRANCH_AND_HEAD, 2) | {"bc": 30, "hi": 30} | THIN)) == ["bcx", "hi"]
+
+
+def test_what_a_person_says_of_such_a_record_decides() -> None:
+    both = BRANCH_AND_HEAD | THIN
+    assert words(parted("bchix", both, [("h", "x", "same")])) == ["bc", "hix"]
+    assert words(parted("bchix", both, [("b", "x", "different")])) == ["bc", "hix"]
+
+
+def test_whom_only_a_person_called_different_does_not_take_apart_what_fits_both() -> None:
+    alike = dict.fromkeys(("ab", "ac", "ad", "bc", "bd", "cd"), 40)
+    assert sorted(map(len, parted("abcd", alike, [("a", "b", "different")]).clusters)) == [1, 3]
+
+
+def test_such_records_stay_together_where_they_agree() -> None:
+    two = {"by": 13, "cy": 13, "hy": 13, "iy": 12}
+    assert words(parted("bchixy", BRANCH_AND_HEAD | THIN | two | {"xy": 13})) == ["bc", "hi", "xy"]
+    assert words(parted("bchixy", BRANCH_AND_HEAD | THIN | two | {"xy": 7})) == ["bc", "hi", "x", "y"]
+
+
+def test_nobody_is_held_together_by_a_record_that_fits_others_as_well() -> None:
+    weak = BRANCH_AND_HEAD | {"bc": 7}
+    assert words(parted("bchi", weak)) == ["b", "c", "hi"]
+    assert words(parted("bchix", weak | THIN)) == ["b", "c", "hi", "x"]
 
 
 # -- one to one -------------------------------------------------------------------------------------------------------
