@@ -1,14 +1,16 @@
 """Compare: every system with the golden record, and every channel with the master.
 
     values    golden vs what each system holds       → differences (what a plan is made of) and findings
-    catalog   SKUs, products and prices vs the master → findings
+    catalog   SKUs and products vs the master         → findings
+    prices    prices vs the master's lists, in context → findings (part of `catalog`)
     links     links that point to nothing             → findings; and what a change touches
 
 Data in, data out: Arrow tables of what is held, of what is believed, and of the field maps' fields.
 """
 
-from omnihub.compare.catalog import LINES, PRICES, PRODUCTS, catalog, context
+from omnihub.compare.catalog import PRODUCTS, PROMOTIONS, catalog, context
 from omnihub.compare.links import link_fields, named, news, sold_as, spoken_of
+from omnihub.compare.prices import LINES, PRICES
 from omnihub.compare.values import GOLDENS, HELD, MEMBERS, ROWS, broken_links, problems, values
 
 __all__ = [
@@ -18,6 +20,7 @@ __all__ = [
     "MEMBERS",
     "PRICES",
     "PRODUCTS",
+    "PROMOTIONS",
     "ROWS",
     "broken_links",
     "catalog",

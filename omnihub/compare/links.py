@@ -18,7 +18,7 @@ from omnihub.model import ENTITIES, Entity, Kind
 SPOKEN = pa.schema([("ref", pa.string()), ("entity", pa.string()), ("fields", pa.string())])
 LINKS = pa.schema([("ref", pa.string()), ("field", pa.string()), ("target", pa.string())])
 
-SOLD = (Entity.PRODUCT, Entity.PRICE, Entity.LINE)
+SOLD = (Entity.PRODUCT, Entity.PRICE, Entity.PROMOTION, Entity.LINE)
 """What has a SKU that is judged, or judged by. Its target is `sold(entity, sku)`, not a ref."""
 
 MAX_TARGET = 200  # characters of a SKU; a longer one is junk, and more than a database's index takes

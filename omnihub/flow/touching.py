@@ -3,7 +3,8 @@
 a record that came or went      ─▶ who links to it
 an order or deal                ─▶ its lines
 a customer's group or account   ─▶ its orders and deals ─▶ their lines
-a master's product or price     ─▶ all that is said about its SKU
+a master's product, price or promotion ─▶ all that is said about its SKU, its other prices too
+a channel's product             ─▶ who else offers its SKU
 a day that has passed           ─▶ all that is said about the SKUs whose prices begin or end
 a stream read for the first time, or empty now ─▶ who links into it
 """
@@ -27,8 +28,9 @@ from omnihub.model import ALIVE, Entity
 from omnihub.store import bulk, schema
 
 FACT = "compare"  # the fact that keeps the basis
-MASTERED = (Entity.PRODUCT, Entity.PRICE)  # what a master is asked about
+MASTERED = (Entity.PRODUCT, Entity.PRICE, Entity.PROMOTION)  # what a master is asked about
 SAID = (Entity.PRODUCT, Entity.LINE)  # what is held against it
+DATED = (Entity.PRICE.value, Entity.PROMOTION.value)  # what begins and ends
 OCCASIONS = (Entity.ORDER, Entity.DEAL)
 ACCOUNTS = pa.schema([("id", pa.string()), ("fields", pa.string())])
 CUSTOMERS = (Entity.ACCOUNT.value, Entity.CONTACT.value)
@@ -67,6 +69,7 @@ class Noted:
     deleted: list[str] = field(default_factory=list)
     occasions: list[str] = field(default_factory=list)
     skus: set[str] = field(default_factory=set)  # targets, of what masters say or said
+    offered: set[str] = field(default_factory=set)  # targets, of what channels offer or offered
     filled: set[str] = field(default_factory=set)  # streams of the living
     drained: set[tuple[str, str, str]] = field(default_factory=set)  # entity, system and stream of the deleted
     old: list[pa.Table] = field(default_factory=list)  # links that are no more
@@ -132,7 +135,7 @@ def _remember(hub: Hub, noted: Noted, rows: pa.Table, fresh: pa.Table, old: pa.T
         noted.old.append(old)
     if noted.everything:  # then nobody asks what it touches
         return
-    mastered = []
+    mastered, offered = [], []
     columns = (rows.column(n).to_pylist() for n in ("ref", "entity", "system", "stream", "deleted"))
     for ref, entity, system, stream, deleted in zip(*columns, strict=True):
         (noted.deleted if deleted else noted.alive).append(ref)
@@ -144,8 +147,11 @@ def _remember(hub: Hub, noted: Noted, rows: pa.Table, fresh: pa.Table, old: pa.T
             noted.occasions.append(ref)
         if entity in MASTERED and system in hub.rules.masters:
             mastered.append(ref)
+        elif entity == Entity.PRODUCT:
+            offered.append(ref)
     with hub.store.read() as c:
         noted.skus |= _skus_of(c, mastered)
+        noted.offered |= _skus_of(c, offered)
 
 
 def _skus_of(c: sa.Connection, refs: Sequence[str]) -> set[str]:
@@ -191,7 +197,8 @@ def touched_context(hub: Hub, mark: int, noted: Noted, before: Basis, basis: Bas
         occasions = {*noted.occasions, *_speaking_of(c, _customers(c, mark), "account", "contact")}
         found = {*noted.refs, *_missing(c, noted.alive), *_speaking_of(c, noted.deleted)}
         found |= _speaking_of(c, occasions, "of")
-        found |= _speaking_of(c, [sold_as(entity, sku) for entity in SAID for sku in skus], "sku")
+        found |= _speaking_of(c, [sold_as(entity, sku) for entity in (*SAID, Entity.PRICE) for sku in skus], "sku")
+        found |= _speaking_of(c, noted.offered, "sku")
         for stream in {*before.streams} ^ {*basis.streams}:
             found |= _speaking_of_any_in(c, stream)
     return sorted(found)
@@ -233,12 +240,12 @@ def _customers(c: sa.Connection, mark: int) -> set[str]:
 
 
 def _turned(c: sa.Connection, masters: Iterable[str], before: str, day: str) -> set[str]:
-    """SKUs with a price that began or ended between these days. Reads the prices, once a day."""
+    """SKUs with a price or promotion that began or ended between these days. Reads them all, once a day."""
     if before == day:
         return set()
     first, last = sorted((before, day))
     t = schema.refined
-    listed = sa.select(t.c.ref, t.c.fields).where(t.c.entity == Entity.PRICE.value, t.c.system.in_(sorted(masters)))
+    listed = sa.select(t.c.ref, t.c.fields).where(t.c.entity.in_(DATED), t.c.system.in_(sorted(masters)))
     found = set()
     for ref, fields in c.execute(listed.where(~t.c.deleted)):
         said = json.loads(fields)
@@ -267,13 +274,10 @@ def surroundings(c: sa.Connection, refs: Sequence[str], masters: Iterable[str]) 
     living = _rows().where(~t.c.deleted)
     rows = bulk.table_in(c, living, t.c.ref, refs)
     targets = bulk.table_in(c, sa.select(t.c.ref).where(~t.c.deleted), t.c.ref, _targets(rows, but="sku"))
-    said = rows.filter(
-        pc.and_(
-            pc.is_in(rows.column("entity"), pa.array([e.value for e in SAID])),
-            pc.invert(pc.is_in(rows.column("system"), pa.array(sorted(masters), pa.string()))),
-        )
-    )
-    if not said.num_rows:
+    mastered = pc.is_in(rows.column("system"), pa.array(sorted(masters), pa.string()))
+    said = rows.filter(pc.and_(pc.is_in(rows.column("entity"), pa.array([e.value for e in SAID])), pc.invert(mastered)))
+    listed = rows.filter(pc.and_(pc.equal(rows.column("entity"), Entity.PRICE.value), mastered))
+    if not said.num_rows and not listed.num_rows:
         return Surroundings(rows, targets, said, BELIEVED.empty_table(), ACCOUNTS.empty_table())
     occasions = bulk.table_in(c, living, t.c.ref, named(said, (Entity.LINE,), ("of",)))
     customers = named(occasions, OCCASIONS, ("account", "contact"))
@@ -285,7 +289,7 @@ def surroundings(c: sa.Connection, refs: Sequence[str], masters: Iterable[str]) 
     return Surroundings(
         rows=rows,
         targets=targets,
-        trade=pa.concat_tables([said, occasions, _listed(c, said, masters)]),
+        trade=pa.concat_tables([said, _beside(c, said, masters), occasions, _listed(c, said, listed, masters)]),
         believed=believed,
         accounts=bulk.table_in(c, sa.select(g.c.id, g.c.fields), g.c.id, sorted(ids)),
     )
@@ -298,9 +302,19 @@ def _targets(rows: pa.Table, but: str = "", only: str = "") -> list[str]:
     return targets
 
 
-def _listed(c: sa.Connection, said: pa.Table, masters: Iterable[str]) -> pa.Table:
-    """What the masters say about what is spoken of: their products and prices."""
+def _beside(c: sa.Connection, said: pa.Table, masters: Iterable[str]) -> pa.Table:
+    """Other products of channels with a SKU that is offered here."""
     t, links = schema.refined, schema.links
-    wanted = [sold_as(entity, sku) for entity in MASTERED for sku in _targets(said, only="sku")]
+    offered = said.filter(pc.equal(said.column("entity"), Entity.PRODUCT.value))
+    query = _rows().join(links, links.c.ref == t.c.ref).where(t.c.system.not_in(sorted(masters)), ~t.c.deleted)
+    same = bulk.table_in(c, query.where(links.c.field == "sku"), links.c.target, _targets(offered, only="sku"))
+    return same.filter(pc.invert(pc.is_in(same.column("ref"), said.column("ref").combine_chunks())))
+
+
+def _listed(c: sa.Connection, said: pa.Table, listed: pa.Table, masters: Iterable[str]) -> pa.Table:
+    """What the masters say about what is spoken of, and about what is priced here: products, prices, promotions."""
+    t, links = schema.refined, schema.links
+    skus = {*_targets(said, only="sku"), *_targets(listed, only="sku")}
+    wanted = sorted({sold_as(entity, sku) for entity in MASTERED for sku in skus})
     query = _rows().join(links, links.c.ref == t.c.ref).where(t.c.system.in_(sorted(masters)), ~t.c.deleted)
     return bulk.table_in(c, query.where(links.c.field == "sku"), links.c.target, wanted)

@@ -128,6 +128,8 @@ ENTITIES: dict[Entity, dict[str, Field]] = {
         status=Kind.CODE,
         price=Kind.MONEY,
         currency=Kind.CURRENCY,
+        tax_included=Kind.BOOLEAN,  # in the price
+        tax_rate=Kind.PERCENT,
     ),
     Entity.PRICE: _fields(
         sku=Kind.SKU,
@@ -138,6 +140,9 @@ ENTITIES: dict[Entity, dict[str, Field]] = {
         unit=Kind.CODE,
         min_quantity=Kind.QUANTITY,
         tax_included=Kind.BOOLEAN,
+        tax_rate=Kind.PERCENT,
+        tolerance=Kind.MONEY,  # how far from it a price may be; a cent if not told
+        rounding=Kind.MONEY,  # the step a price may be rounded to
         valid_from=Kind.DATE,
         valid_to=Kind.DATE,
     ),
@@ -167,6 +172,8 @@ ENTITIES: dict[Entity, dict[str, Field]] = {
         status=Kind.CODE,
         currency=Kind.CURRENCY,
         total=Kind.MONEY,
+        tax_included=Kind.BOOLEAN,  # in the prices of its lines
+        tax_rate=Kind.PERCENT,
         stock_point=Kind.TEXT,
         delivery_point=Kind.TEXT,
         transport_mode=Kind.CODE,
@@ -178,8 +185,11 @@ ENTITIES: dict[Entity, dict[str, Field]] = {
         sku=Kind.SKU,
         name=Kind.TEXT,
         quantity=Kind.QUANTITY,
+        unit=Kind.CODE,
         unit_price=Kind.MONEY,
         currency=Kind.CURRENCY,
+        tax_included=Kind.BOOLEAN,
+        tax_rate=Kind.PERCENT,
     ),
     Entity.TICKET: _fields(
         subject=Kind.TEXT,

@@ -59,6 +59,15 @@ FINDING_KINDS: dict[str, FindingKind] = {
         FindingKind("product_differs", "This system describes the product otherwise than the master.", Severity.LOW),
         FindingKind("price_differs", "This price is not the master's price for this customer and day.", Severity.HIGH),
         FindingKind("price_expired", "This price comes from a price list that is no longer valid.", Severity.HIGH),
+        FindingKind("price_early", "This price comes from a price list that is not valid yet.", Severity.HIGH),
+        FindingKind("price_break", "This is the price for another quantity.", Severity.HIGH),
+        FindingKind("price_group", "This is the price of another customer group.", Severity.HIGH),
+        FindingKind("price_currency", "This figure is right in another currency.", Severity.HIGH),
+        FindingKind("price_tax", "Tax is in this price where it should not be, or the reverse.", Severity.HIGH),
+        FindingKind("price_unit", "This is the price of another unit, as of a set instead of a piece.", Severity.HIGH),
+        FindingKind("price_overlap", "Two lists of the master say different prices for one day.", Severity.MEDIUM),
+        FindingKind("sku_unreleased", "This is on sale here before the master has released it.", Severity.HIGH),
+        FindingKind("sku_duplicate", "This system offers the same SKU more than once.", Severity.MEDIUM),
         FindingKind("target_cannot_hold", "This system refuses or cuts the right value.", Severity.LOW),
     )
 }

@@ -165,7 +165,7 @@ def test_an_account_in_another_group_has_its_lines_judged_by_that_groups_price(w
     world.bring_up_to_date()
     world.put("hubspot/companies/1", name="Acme", customer_group="key")
     world.bring_up_to_date()
-    assert world.kinds() == {("price_differs", "hubspot/line_items/1")}
+    assert world.kinds() == {("price_group", "hubspot/line_items/1")}
 
 
 def test_a_buyer_whose_account_is_another_customer_now_pays_that_ones_price(world: World) -> None:
@@ -180,7 +180,7 @@ def test_a_buyer_whose_account_is_another_customer_now_pays_that_ones_price(worl
     assert ("price_differs", "hubspot/line_items/1") not in world.kinds()
     world.belongs("salesforce/accounts/1", 2)
     world.bring_up_to_date()
-    assert ("price_differs", "hubspot/line_items/1") in world.kinds()
+    assert ("price_group", "hubspot/line_items/1") in world.kinds()
 
 
 def test_a_price_that_ends_is_noticed_on_the_day_though_nothing_changed(world: World) -> None:

@@ -1,0 +1,285 @@
+"""A price and the context it was said in: whose, how many, in what money and unit, with tax or without, and when."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from omnihub.compare import LINES, PRICES, PRODUCTS, PROMOTIONS, catalog
+
+TODAY = "2026-11-21"
+
+
+def price(amount: str, **other: str | None) -> dict[str, Any]:
+    """A row of the master's list: for everyone, in euros, from one piece on, always, unless said otherwise."""
+    row = {
+        "sku": "p1",
+        "customer_group": "standard",
+        "currency": "EUR",
+        "min_quantity": "1",
+        "valid_from": None,
+        "valid_to": None,
+    }
+    return row | {"amount": amount} | other
+
+
+def said(amount: str | None, **other: str | None) -> dict[str, Any]:
+    """An order line: one piece for everyone, in euros, today, unless said otherwise."""
+    about = {"ref": "shop/lines/1", "entity": "line", "system": "shop", "sku": "p1", "sku_text": "P-1"}
+    row = {
+        "price": amount,
+        "field": "unit_price",
+        "currency": "EUR",
+        "quantity": "1",
+        "customer_group": "",
+        "day": TODAY,
+    }
+    return {"name": None, "status": None, **about, **row, **other}
+
+
+def offered(amount: str | None = None, **other: str | None) -> dict[str, Any]:
+    """A product a channel offers."""
+    return said(amount, entity="product", ref="shop/products/1", field="price", status="active", **other)
+
+
+def findings(
+    prices: list[dict[str, Any]],
+    *lines: dict[str, Any],
+    products: list[str] | None = None,
+    unit: str | None = None,
+    promotions: list[dict[str, Any]] | None = None,
+) -> list[dict[str, Any]]:
+    """The master's rows and what channels say, judged."""
+    known = [
+        {"sku": s, "name": "Pump", "status": "active", "unit": unit} for s in (["p1"] if products is None else products)
+    ]
+    numbered = [{"ref": f"pim/prices/{n}", "system": "pim"} | row for n, row in enumerate(prices)]
+    tables = ((known, PRODUCTS), (numbered, PRICES), (list(lines), LINES), (promotions or [], PROMOTIONS))
+    return catalog(*(pa.Table.from_pylist(rows, schema=schema) for rows, schema in tables)).to_pylist()
+
+
+def verdict(prices: list[dict[str, Any]], line: dict[str, Any], **beside: Any) -> str:
+    """The kind of finding on this line, or `right`."""
+    found = [f for f in findings(prices, line, **beside) if f["ref"] == line["ref"]]
+    assert len(found) <= 1
+    return str(found[0]["kind"]) if found else "right"
+
+
+def told(prices: list[dict[str, Any]], line: dict[str, Any], **beside: Any) -> dict[str, Any]:
+    """What the finding on this line says of itself."""
+    [found] = [f for f in findings(prices, line, **beside) if f["ref"] == line["ref"]]
+    return dict(json.loads(found["detail"]))
+
+
+@pytest.mark.parametrize(
+    ("amount", "outcome"),
+    [("100", "right"), ("100.00", "right"), ("100.004", "right"), ("100.01", "price_differs"), ("0", "price_differs")],
+)
+def test_a_price_is_right_to_the_cent(amount: str, outcome: str) -> None:
+    assert verdict([price("100")], said(amount)) == outcome
+
+
+def test_a_wrong_price_says_what_is_expected() -> None:
+    [found] = findings([price("100.5")], said("99"))
+    assert found["kind"] == "price_differs"
+    assert float(found["expected"]) == 100.5
+
+
+@pytest.mark.parametrize(
+    ("quantity", "amount"),
+    [
+        ("1", "100"),
+        ("9", "100"),
+        ("10", "90"),
+        ("99", "90"),
+        ("100", "80"),
+        ("1000", "80"),
+        ("9.9", "100"),
+        (None, "100"),
+    ],
+)
+def test_the_greatest_quantity_break_that_is_reached_counts(quantity: str | None, amount: str) -> None:
+    breaks = [price("90", min_quantity="10"), price("80", min_quantity="100"), price("100")]
+    for figure in ("100", "90", "80"):
+        assert verdict(breaks, said(figure, quantity=quantity)) == ("right" if figure == amount else "price_break")
+
+
+@pytest.mark.parametrize(
+    ("day", "amount"),
+    [("2026-01-01", "100"), ("2026-06-30", "100"), ("2026-07-01", "110"), ("2026-12-31", "110")],
+)
+def test_a_price_holds_from_its_first_day_to_its_last(day: str, amount: str) -> None:
+    halves = [
+        price("100", valid_from="2026-01-01", valid_to="2026-06-30"),
+        price("110", valid_from="2026-07-01", valid_to="2026-12-31"),
+    ]
+    assert verdict(halves, said(amount, day=day)) == "right"
+    assert verdict(halves, said("105", day=day)) == "price_differs"
+
+
+def test_an_open_end_is_open() -> None:
+    assert verdict([price("100", valid_from="2026-01-01")], said("100", day="2099-01-01")) == "right"
+    assert verdict([price("100", valid_to="2026-01-01")], said("100", day="1999-01-01")) == "right"
+
+
+def test_of_two_lists_that_overlap_the_later_one_counts() -> None:
+    lists = [price("100", valid_from="2026-01-01"), price("120", valid_from="2026-10-01")]
+    assert verdict(lists, said("120")) == "right"
+    assert verdict(lists, said("120", day="2026-09-30")) == "price_early"
+    assert verdict(lists, said("100")) == "price_expired", "an open end gives way to what begins later"
+
+
+def test_the_price_of_a_list_that_has_ended_is_expired_and_any_other_is_different() -> None:
+    lists = [price("90", valid_to="2026-06-30"), price("100", valid_from="2026-07-01")]
+    assert verdict(lists, said("90")) == "price_expired"
+    assert verdict(lists, said("95")) == "price_differs"
+    assert verdict(lists, said("100")) == "right"
+    assert verdict(lists, said("90", day="2026-06-30")) == "right"
+
+
+def test_an_old_price_that_holds_again_is_not_expired() -> None:
+    assert verdict([price("90", valid_to="2026-06-30"), price("90", valid_from="2026-07-01")], said("90")) == "right"
+
+
+def test_a_price_of_a_list_to_come_is_early() -> None:
+    assert (
+        verdict([price("100", valid_to="2026-12-31"), price("110", valid_from="2027-01-01")], said("110"))
+        == "price_early"
+    )
+
+
+def test_each_customer_group_has_its_own_prices_and_a_shop_shows_everyones() -> None:
+    lists = [price("100"), price("70", customer_group="dealer")]
+    assert verdict(lists, said("70", customer_group="dealer")) == "right"
+    assert verdict(lists, said("100", customer_group="dealer")) == "price_group"
+    assert verdict(lists, offered("100")) == "right"
+    assert verdict(lists, offered("70")) == "price_group"
+    assert verdict(lists, said("100", customer_group=None)) == "right"
+
+
+def test_each_currency_has_its_own_prices_and_the_figure_of_another_is_told_apart() -> None:
+    lists = [price("100"), price("110", currency="USD")]
+    assert verdict(lists, said("110", currency="USD")) == "right"
+    assert verdict(lists, said("100", currency="USD")) == "price_currency"
+    assert verdict(lists, said("105", currency="USD")) == "price_differs"
+    assert verdict(lists, said("100", currency="CHF")) == "price_currency", "that is what it costs in euros"
+    assert verdict(lists, said("1", currency="CHF")) == "right", "the master knows no price in it"
+
+
+@pytest.mark.parametrize("line", [said(None), said("12 apples"), said("1", sku="p9"), said("100", quantity="many")])
+def test_what_can_not_be_judged_is_not_called_a_wrong_price(line: dict[str, Any]) -> None:
+    assert findings([price("100")], line, products=["p1", "p9"]) == []
+
+
+@settings(max_examples=20)
+@given(st.lists(st.tuples(st.integers(1, 50), st.integers(1, 100), st.integers(1, 60)), min_size=1, max_size=12))
+def test_the_expected_price_is_that_of_a_plain_reading_of_the_list(drawn: list[tuple[int, int, int]]) -> None:
+    """(quantity break, amount, quantity asked) — all asked at once, beside the same in plain Python."""
+    breaks = {least: amount for least, amount, _ in drawn} | {1: 1000}
+    lists = [price(str(amount), min_quantity=str(least)) for least, amount in breaks.items()]
+    lines = [said("0.01", ref=f"shop/lines/{n:03}", quantity=str(asked)) for n, (_, _, asked) in enumerate(drawn)]
+    wanted = [breaks[max(b for b in breaks if b <= asked)] for _, _, asked in drawn]
+    found = {f["ref"]: float(f["expected"]) for f in findings(lists, *lines)}
+    assert [found[line["ref"]] for line in lines] == wanted
+
+
+# -- units, tax, rounding -----------------------------------------------------------------------------------------
+
+
+def test_the_price_of_a_set_is_not_that_of_a_piece() -> None:
+    units = [price("100", unit="set"), price("26", unit="pcs")]
+    assert verdict(units, said("100"), unit="set") == "right"
+    assert verdict(units, said("26"), unit="set") == "price_unit"
+    assert verdict(units, said("26", unit="pcs"), unit="set") == "right"
+    assert verdict(units, said("100", unit="pcs"), unit="set") == "price_unit"
+
+
+def test_a_price_with_tax_where_none_is_meant_and_the_reverse() -> None:
+    listed = [price("100"), price("119", tax_included="true")]
+    assert verdict(listed, said("119")) == "price_tax"
+    assert verdict(listed, said("119", tax_included="true")) == "right"
+    assert verdict(listed, said("100", tax_included="true")) == "price_tax"
+
+
+def test_a_rate_makes_one_of_the_other() -> None:
+    net = [price("99.99", tax_rate="19")]
+    assert verdict(net, said("118.99", tax_included="true")) == "right"
+    assert verdict(net, said("99.99", tax_included="true")) == "price_tax"
+    assert verdict(net, said("118.99")) == "price_tax"
+    assert verdict(net, said("107.99", tax_included="true", tax_rate="8")) == "right", "the line's own rate counts"
+    assert verdict([price("99.99")], said("118.99", tax_included="true")) == "right", (
+        "nobody knows the rate: not judged"
+    )
+
+
+def test_a_list_says_how_far_from_it_and_to_what_step_a_price_may_be() -> None:
+    assert verdict([price("100", tolerance="0.50")], said("100.50")) == "right"
+    assert verdict([price("100", tolerance="0.50")], said("100.51")) == "price_differs"
+    francs = [price("10.02", rounding="0.05")]
+    assert [verdict(francs, said(amount)) for amount in ("10.00", "10.02", "10.05")] == [
+        "right",
+        "right",
+        "price_differs",
+    ]
+
+
+# -- which row it came from ---------------------------------------------------------------------------------------
+
+
+def test_a_mistake_is_called_by_the_row_that_explains_it_alone() -> None:
+    """Last year's price of another group is explained by two mistakes at once: no row of these does."""
+    lists = [price("100", valid_from="2026-01-01"), price("60", customer_group="key", valid_to="2025-12-31")]
+    assert verdict(lists, said("60")) == "price_differs"
+
+
+def test_a_finding_says_which_list_was_missed_since_when_for_whom_and_what_it_costs() -> None:
+    old = price("90", price_list="EUR-2025", valid_from="2025-01-01", valid_to="2025-12-31")
+    new = price("100", price_list="EUR-2026", valid_from="2026-01-01", valid_to="2026-12-31")
+    detail = told([old, new], said("90", quantity="3", customer="account_x"))
+    assert detail | {"list": "EUR-2026", "since": "2026-01-01", "customers": 1, "at_stake": "-30.00"} == detail
+    assert detail | {"currency": "EUR", "cause": "list:EUR-2026", "used": "EUR-2025", "customer": "account_x"} == detail
+
+
+def test_without_a_beginning_a_price_is_stale_since_the_one_it_kept_ended() -> None:
+    assert told([price("90", valid_to="2026-06-30"), price("100")], said("90"))["since"] == "2026-06-30"
+
+
+# -- the master with itself ---------------------------------------------------------------------------------------
+
+FIRST = price("100", valid_from="2026-01-01", valid_to="2026-12-31", ref="pim/prices/a", price_list="year")
+SECOND = price("120", valid_from="2026-11-01", valid_to="2026-11-30", ref="pim/prices/b", price_list="autumn")
+
+
+def test_two_lists_that_hold_at_once_are_the_masters_contradiction_and_a_channel_is_right_with_either() -> None:
+    found = findings([FIRST, SECOND], said("100"), said("120", ref="shop/lines/2"), said("110", ref="shop/lines/3"))
+    assert {(f["kind"], f["ref"], f["system"]) for f in found} == {
+        ("price_overlap", "pim/prices/b", "pim"),
+        ("price_differs", "shop/lines/3", "shop"),
+    }
+
+
+def test_lists_that_follow_each_other_do_not_contradict() -> None:
+    assert findings([FIRST | {"valid_to": "2026-10-31"}, SECOND]) == []
+    assert findings([FIRST | {"valid_to": None}, SECOND]) == [], "an open end gives way"
+    assert findings([FIRST, SECOND | {"amount": "100.00"}]) == []
+    for other in ({"customer_group": "key"}, {"currency": "USD"}, {"min_quantity": "10"}, {"tax_included": "true"}):
+        assert findings([FIRST, SECOND | other]) == []
+
+
+# -- promotions ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("offer", "outcome"),
+    [({}, "right"), ({"valid_to": "2026-11-20"}, "price_differs"), ({"customer_group": "key"}, "price_differs"),
+     ({"customer_group": None}, "right"), ({"discount": "20"}, "price_differs")],
+)  # fmt: skip
+def test_a_promotion_makes_its_price_right_in_its_window_for_its_group(offer: dict[str, Any], outcome: str) -> None:
+    whole = {"sku": "p1", "customer_group": "standard", "discount": "10", "valid_from": TODAY, "valid_to": TODAY}
+    assert verdict([price("100")], said("90"), promotions=[whole | offer]) == outcome
+    assert verdict([price("100")], said("100"), promotions=[whole | offer]) == "right", "nobody has to use it"
