@@ -12,35 +12,32 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
-from datetime import datetime
+from collections.abc import Collection, Sequence
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import sqlalchemy as sa
 
 from omnihub.compare import HELD, broken_links, catalog, context, link_fields, problems, values
-from omnihub.compare.catalog import KINDS
 from omnihub.compare.values import DIFFERENCES, GOLDENS, MEMBERS, ROWS
+from omnihub.flow.findings import Handling, hand_over, keep, wake
 from omnihub.flow.hub import Hub
 from omnihub.flow.touching import Basis, basis_now, note_links, surroundings, touched_context
 from omnihub.flow.unmerging import UNMERGED, Cell, own_words
-from omnihub.model import FINDING_KINDS, GOLDEN, Entity
+from omnihub.model import GOLDEN, STANDING, Entity
 from omnihub.sdk import FullName
 from omnihub.store import bulk, schema
 from omnihub.store.open import advance, latest, now_iso, watermark
 
 SLICE = 20_000  # records, or golden records, compared at once
-EMPTY = "{}"
-_SHAPE = 2  # of what is noted and asked; another number compares everything again
 
 ABOUT_VALUES = ("value_differs", "product_differs", "consent_conflict", "duplicate")
-ABOUT_CONTEXT = ("orphan_link", *KINDS)
+ABOUT_CONTEXT = ("orphan_link", "sku_unknown", "sku_discontinued", "price_differs", "price_expired")
 
 
 def compare_all(hub: Hub, today: str | None = None) -> dict[str, Any]:
-    """Bring differences and findings up to date. Returns differences, open findings by kind, opened and resolved.
+    """Bring differences and findings up to date. Returns differences, the findings that stand by kind, how many were
+    opened, resolved, and reopened after they had been ignored.
 
     today: an ISO day, the one prices are held against; the clock's if not told.
     """
@@ -49,24 +46,27 @@ def compare_all(hub: Hub, today: str | None = None) -> dict[str, Any]:
         before = Basis.of(c)
         mark, until = watermark(c, "compare") if before.settings == told else 0, latest(c)
         touched = {entity: _touched(c, entity, mark) for entity in GOLDEN}
+        handling = Handling.of(hub.findings, {})
     tally: Counter[str] = Counter()
-    noted = note_links(hub, mark, SLICE, lambda rows, refs: tally.update(_compare_problems(hub, rows, refs)))
+    noted = note_links(hub, mark, SLICE, lambda rows, refs: tally.update(_compare_problems(hub, handling, rows, refs)))
     for entity, golden_ids in touched.items():
         for done, some in enumerate(bulk.chunks(golden_ids, SLICE)):
             hub.progress(f"compare {entity}", done * SLICE, len(golden_ids))
-            tally.update(_compare_values(hub, entity, some))
-    basis = basis_now(hub, before, noted, told, today or _today(hub))
+            tally.update(_compare_values(hub, handling, entity, some))
+    basis = basis_now(hub, before, noted, told, today or now_iso()[:10])
     asked = touched_context(hub, mark, noted, before, basis)
     for done, some in enumerate(bulk.chunks(asked, SLICE)):
         hub.progress("compare links and prices", done * SLICE, len(asked))
-        tally.update(_compare_context(hub, basis, some))
+        tally.update(_compare_context(hub, handling, basis, some))
     with hub.store.write() as c:
         noted.forget(c)
         basis.keep(c)
         advance(c, "compare", until)
+        hand_over(c, handling)
+        tally["reopened"] += wake(c)
         f = schema.findings
-        open_ = sa.select(f.c.kind, sa.func.count().label("n")).where(f.c.state == "open")
-        by_kind: dict[str, int] = {row.kind: row.n for row in c.execute(open_.group_by(f.c.kind).order_by(f.c.kind))}
+        stand = sa.select(f.c.kind, sa.func.count().label("n")).where(f.c.state.in_(STANDING))
+        by_kind: dict[str, int] = {row.kind: row.n for row in c.execute(stand.group_by(f.c.kind).order_by(f.c.kind))}
         differences = c.execute(sa.select(sa.func.count()).select_from(schema.differences)).scalar_one()
     hub.store.count_roughly()
     return {
@@ -76,18 +76,19 @@ def compare_all(hub: Hub, today: str | None = None) -> dict[str, Any]:
         "by_kind": by_kind,
         "opened": tally["opened"],
         "resolved": tally["resolved"],
+        "reopened": tally["reopened"],
     }
 
 
-def _today(hub: Hub) -> str:
-    """The day it is where the masters are."""
-    return datetime.fromisoformat(now_iso()).astimezone(ZoneInfo(hub.zone)).date().isoformat()
-
-
 def _settings(hub: Hub) -> str:
-    """Names what is compared, and with whom: the masters, their days, and the fields each stream holds."""
+    """Names what is compared, and with whom: the masters, and the fields each stream holds."""
     held = sorted(json.dumps(row, sort_keys=True) for e in GOLDEN for row in _held(hub, e).to_pylist())
-    return hashlib.sha256(repr((_SHAPE, sorted(hub.rules.masters), hub.zone, held)).encode()).hexdigest()[:16]
+    return hashlib.sha256(repr((sorted(hub.rules.masters), held, _matter(hub))).encode()).hexdigest()[:16]
+
+
+def _matter(hub: Hub) -> str:
+    """What findings matter by, and who sees to them."""
+    return hub.findings.model_dump_json(exclude={"limit"})
 
 
 def _touched(c: sa.Connection, entity: Entity, mark: int) -> list[str]:
@@ -102,7 +103,7 @@ def _touched(c: sa.Connection, entity: Entity, mark: int) -> list[str]:
 # -- values --------------------------------------------------------------------------------------------------------
 
 
-def _compare_values(hub: Hub, entity: Entity, golden_ids: Sequence[str]) -> dict[str, int]:
+def _compare_values(hub: Hub, handling: Handling, entity: Entity, golden_ids: Sequence[str]) -> dict[str, int]:
     g, x, t, d = schema.goldens, schema.crosswalk, schema.refined, schema.differences
     with hub.store.read() as c:
         goldens = bulk.table_in(c, sa.select(g.c.id.label("golden_id"), g.c.fields, g.c.lineage), g.c.id, golden_ids)
@@ -118,7 +119,7 @@ def _compare_values(hub: Hub, entity: Entity, golden_ids: Sequence[str]) -> dict
         bulk.delete(c, d.c.golden_id, golden_ids)
         bulk.delete(c, d.c.ref, all_refs)
         bulk.append(c, d, (*DIFFERENCES, "entity"), rows)
-        return _keep_findings(c, found.to_pylist(), ABOUT_VALUES, all_refs)
+        return keep(c, found.to_pylist(), ABOUT_VALUES, all_refs, handling)
 
 
 def _to_be_emptied(
@@ -152,79 +153,24 @@ def _held(hub: Hub, entity: Entity) -> pa.Table:
 # -- problems ------------------------------------------------------------------------------------------------------
 
 
-def _compare_problems(hub: Hub, rows: pa.Table, refs: Sequence[str]) -> dict[str, int]:
+def _compare_problems(hub: Hub, handling: Handling, rows: pa.Table, refs: Sequence[str]) -> dict[str, int]:
     """rows: the living of `refs`."""
     found = problems(rows.cast(ROWS)).to_pylist()
     with hub.store.write() as c:
-        return _keep_findings(c, found, ("value_invalid",), refs)
+        return keep(c, found, ("value_invalid",), refs, handling)
 
 
 # -- context -------------------------------------------------------------------------------------------------------
 
 
-def _compare_context(hub: Hub, basis: Basis, refs: Sequence[str]) -> dict[str, int]:
+def _compare_context(hub: Hub, handling: Handling, basis: Basis, refs: Sequence[str]) -> dict[str, int]:
     """Links, products and prices of these records, each in its context: looked up, not read as a whole."""
     with hub.store.read() as c:
         near = surroundings(c, refs, hub.rules.masters)
     streams = pa.table({"stream": pa.array(basis.streams, pa.string())})
     found = broken_links(near.rows.cast(ROWS), link_fields(), near.targets, streams).to_pylist()
     if near.trade.num_rows:
-        told = (near.trade.cast(ROWS), near.believed, near.accounts, sorted(hub.rules.masters), basis.day, hub.zone)
-        asked = {*refs}  # what stands beside them was looked at for their sake only
-        found += [one for one in catalog(*context(*told)).to_pylist() if one["ref"] in asked]
+        masters = sorted(hub.rules.masters)
+        found += catalog(*context(near.trade.cast(ROWS), near.believed, near.accounts, masters, basis.day)).to_pylist()
     with hub.store.write() as c:
-        return _keep_findings(c, found, ABOUT_CONTEXT, refs)
-
-
-# -- findings ------------------------------------------------------------------------------------------------------
-
-_FINDINGS = (
-    "id", "kind", "severity", "entity", "system", "ref", "field", "golden_id", "owner", "theirs", "expected", "detail",
-    "state", "first_seen", "last_seen",
-)  # fmt: skip
-
-
-def finding_id(kind: str, ref: str, field: str) -> str:
-    """The same for the same cause on every run."""
-    return hashlib.blake2b(f"{kind}|{ref}|{field}".encode(), digest_size=10).hexdigest()
-
-
-def _keep_findings(
-    c: sa.Connection, found: Iterable[dict[str, Any]], kinds: Sequence[str], refs: Sequence[str]
-) -> dict[str, int]:
-    """Open what is new, resolve what is gone: of these kinds, and of these refs."""
-    f = schema.findings
-    told = (f.c.theirs, f.c.expected, f.c.golden_id, f.c.detail)
-    query = sa.select(f.c.id, f.c.state, f.c.first_seen, *told).where(f.c.kind.in_(kinds))
-    rows = bulk.where_in(c, query, f.c.ref, refs)
-    before = {r[0]: r for r in rows}
-    at = now_iso()
-    now = {finding_id(r["kind"], r["ref"], r["field"]): r for r in found}
-    opened = [i for i in now if i not in before or before[i][1] != "open"]
-    # What stands as it stood is not written again.
-    fresh = [
-        i
-        for i in now
-        if i not in before
-        or tuple(before[i][1:2]) + tuple(before[i][3:])
-        != ("open", now[i]["theirs"], now[i]["expected"], now[i]["golden_id"], now[i]["detail"] or EMPTY)
-    ]
-    resolved = [i for i, r in before.items() if i not in now and r[1] == "open"]
-    bulk.upsert(
-        c,
-        f,
-        _FINDINGS,
-        [_finding(i, now[i], before[i][2] if i in before and i not in opened else at, at) for i in fresh],
-    )
-    for some in bulk.chunks(resolved, bulk.LIST):
-        c.execute(sa.update(f).where(f.c.id.in_(some)).values(state="resolved", last_seen=at))
-    return {"opened": len(opened), "resolved": len(resolved)}
-
-
-def _finding(id_: str, r: dict[str, Any], first_seen: str, at: str) -> tuple[Any, ...]:
-    kind = FINDING_KINDS[r["kind"]]
-    return (
-        id_, kind.name, kind.severity.value, r["entity"], r["system"], r["ref"], r["field"], r["golden_id"],
-        r["system"],
-        r["theirs"], r["expected"], r["detail"] or EMPTY, "open", first_seen, at,
-    )  # fmt: skip
+        return keep(c, found, ABOUT_CONTEXT, refs, handling)
