@@ -24,7 +24,7 @@ import sqlalchemy as sa
 
 from omnihub import report as words
 from omnihub.errors import ConfigError
-from omnihub.flow import auditing, showing
+from omnihub.flow import auditing, scoring, showing
 from omnihub.flow.drifting import drifts
 from omnihub.flow.hub import Hub
 from omnihub.flow.letters import BY_CODE, cause_of, letter_id, readable
@@ -160,9 +160,11 @@ def _titles(hub: Hub) -> pa.Table:
 def _facts(
     c: sa.Connection, hub: Hub, digest: words.Digest, run: words.RunFacts | None, row: Any, plan_row: Any
 ) -> Facts:
-    fields = _field_scores(c, hub)
-    known = _known(c)
+    fields = scoring.field_scores(c, hub, now_iso()[:10])
+    known = scoring.known(c)
+    stakes = scoring.stakes(c)
     refusals = _refusals(c)
+    masters = {name for name, connector in hub.connectors.items() if connector.master}
     return Facts(
         made_at=now_iso(),
         run=run,
@@ -182,6 +184,8 @@ def _facts(
         undone=int(c.execute(sa.select(sa.func.count()).select_from(schema.holds)).scalar_one()),
         causes=causes(c),
         audit=audit(c),
+        phases=words.by_phase(fields, masters),
+        stakes=stakes,
     )
 
 
@@ -245,7 +249,7 @@ def _items(c: sa.Connection, hub: Hub, digest: words.Digest, plan: _Plan) -> Ite
         streams = [ref.split("/", 2)[1] for ref in batch.column("ref").to_pylist()]
         told = {
             "stream": streams,
-            "read_at": _read_at(c, hub, batch),
+            "read_at": scoring.read_at(c, hub, batch),
             "plan_id": [plan.id] * batch.num_rows,
             "plan_state": _plan_states(batch, plan),
         }
@@ -306,77 +310,6 @@ def _parents(c: sa.Connection, batch: pa.Table) -> pa.Table:
     refs = {json.loads(fields).get("of") for entity, fields in rows if entity == Entity.LINE.value and fields}
     query = sa.select(t.c.ref, t.c.fields)
     return bulk.table_in(c, query, t.c.ref, sorted(ref for ref in refs if ref)).cast(words.PARENTS)
-
-
-# -- scores --------------------------------------------------------------------------------------------------------
-
-
-def _field_scores(c: sa.Connection, hub: Hub) -> tuple[words.FieldScore, ...]:
-    t, x, g = schema.refined, schema.crosswalk, schema.goldens
-    query = (
-        sa.select(t.c.ref, t.c.entity, t.c.system, t.c.stream, t.c.fields.label("theirs"), g.c.fields.label("ours"))
-        .join(x, x.c.ref == t.c.ref)
-        .join(g, g.c.id == x.c.golden_id)
-        .where(~t.c.deleted, t.c.entity.in_([e.value for e in GOLDEN]))
-    )
-    with words.Tally(_differing(c, hub), _held(hub)) as tally:
-        for batch in bulk.batches(c, query, SLICE):
-            tally.add(batch.cast(words.MEMBERS))
-        return tally.fields()
-
-
-def _held(hub: Hub) -> pa.Table:
-    rows = [
-        {"system": name, "stream": stream.name, "field": field}
-        for name, connector in sorted(hub.connectors.items())
-        for stream in connector.streams
-        if stream.entity in GOLDEN
-        for field in stream.fields
-        if field in words.scored_fields(stream.entity)
-    ]
-    return pa.Table.from_pylist(rows, schema=words.HELD)
-
-
-def _differing(c: sa.Connection, hub: Hub) -> pa.Table:
-    """Differences, and permissions held against a no, with when the golden value was last written there."""
-    d, f, s = schema.differences, schema.findings, schema.sent
-    differences = sa.select(d.c.ref, d.c.field, d.c.theirs.is_not(None).label("held"), d.c.ours)
-    conflicts = sa.select(f.c.ref, f.c.field, sa.true().label("held"), f.c.expected.label("ours"))
-    conflicts = conflicts.where(f.c.kind == "consent_conflict", f.c.state.in_(ALIVE))
-    cells = sa.union_all(differences, conflicts).subquery()
-    written = sa.and_(s.c.ref == cells.c.ref, s.c.field == cells.c.field, s.c.value == cells.c.ours)
-    query = sa.select(cells.c.ref, cells.c.field, cells.c.held, s.c.at.label("sent_at")).outerjoin(s, written)
-    found = bulk.table(c, query)
-    return found.append_column("read_at", _read_at(c, hub, found)).cast(words.DIFFERING)
-
-
-def _read_at(c: sa.Connection, hub: Hub, rows: pa.Table) -> pa.Array:
-    """When the streams of these refs were last read; a nested stream is read with its parents."""
-    nested = {
-        (name, s.name): s.nested.of for name, connector in hub.connectors.items() for s in connector.streams if s.nested
-    }
-    times = {(r.system, r.stream): r.read_at for r in c.execute(sa.select(schema.streams))}
-    where = ((system, stream) for system, stream, _ in (ref.split("/", 2) for ref in rows.column("ref").to_pylist()))
-    return pa.array(
-        [times.get((system, nested.get((system, stream), stream))) for system, stream in where], pa.string()
-    )
-
-
-def _known(c: sa.Connection) -> pa.Table:
-    t, x = schema.refined, schema.crosswalk
-    living = sa.select(t.c.system, t.c.entity, x.c.golden_id).join(x, x.c.ref == t.c.ref)
-    living = living.where(~t.c.deleted, t.c.entity.in_([e.value for e in GOLDEN]))
-    l = living.subquery()  # noqa: E741
-    totals: dict[str, int] = dict(
-        c.execute(sa.select(l.c.entity, sa.func.count(l.c.golden_id.distinct())).group_by(l.c.entity)).all()
-    )
-    query = sa.select(l.c.system, l.c.entity, sa.func.count(), sa.func.count(l.c.golden_id.distinct())).group_by(
-        l.c.system, l.c.entity
-    )
-    order = {e.value: n for n, e in enumerate(GOLDEN)}
-    found = sorted(c.execute(query).all(), key=lambda r: (r[0], order[r[1]]))
-    rows = [{"system": r[0], "entity": r[1], "records": r[2], "known": r[3], "total": totals[r[1]]} for r in found]
-    return pa.Table.from_pylist(rows, schema=words.KNOWN)
 
 
 # -- the run and its plan ------------------------------------------------------------------------------------------

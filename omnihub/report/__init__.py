@@ -18,12 +18,16 @@ from omnihub.report.facts import (
     FieldScore,
     Item,
     KindCount,
+    PhaseScore,
     PlanOutcome,
+    Point,
     Question,
     Refusal,
     RunFacts,
     Score,
+    Stake,
     SystemFacts,
+    Task,
     Trouble,
     Written,
     plain,
@@ -31,7 +35,7 @@ from omnihub.report.facts import (
 from omnihub.report.page import count, render
 from omnihub.report.planned import Around, Customer, Golden, Head, Pin, Story, Wish, plain_story, tell
 from omnihub.report.planpage import RECORD_OPS, about, agreeing, headline, markdown, render_plan, sentence, unusual
-from omnihub.report.score import DIFFERING, HELD, KNOWN, MEMBERS, Tally, scorecard, scored_fields
+from omnihub.report.score import DIFFERING, HELD, KNOWN, MEMBERS, Tally, by_phase, scorecard, scored_fields
 from omnihub.report.sheets import COLUMNS, cell, rows
 from omnihub.report.wording import FINDINGS, LABELLED_BY, MAX_TEXT, PARENTS, SYSTEMS, Digest, label
 
@@ -59,20 +63,25 @@ __all__ = [
     "Head",
     "Item",
     "KindCount",
+    "PhaseScore",
     "Pin",
     "PlanOutcome",
+    "Point",
     "Question",
     "Refusal",
     "RunFacts",
     "Score",
+    "Stake",
     "Story",
     "SystemFacts",
     "Tally",
+    "Task",
     "Trouble",
     "Wish",
     "Written",
     "about",
     "agreeing",
+    "by_phase",
     "cell",
     "count",
     "headline",

@@ -1,24 +1,33 @@
-"""How far each system agrees with the golden records, counted cell by cell and computable by hand.
+"""How far each system agrees with the golden records and the masters, counted cell by cell and computable by hand.
 
-    cell         one field of one living record: its stream's map has the field, and the golden record a value for it
-    comparable   a cell where the system has a value too          coverage    = comparable / all cells
-    equal        a comparable cell that does not differ           consistency = equal / comparable
+    cell         one field of one living record of a system: its stream's map has the field, and
+                   account, contact, product   the golden record has a value for it
+                   what is sold, promised      the master or another system could say what is right (`checked`)
+    comparable   a cell where the system has a value too, and there is something to hold it against
+    equal        a comparable cell that does not differ: no difference, and no open finding about it
+    coverage     = comparable / all cells          consistency = equal / comparable
+    corrected    differs, and the right value was written since: it counts as equal once it is read back
 
-Silence is not agreement: an empty cell lowers coverage and leaves consistency alone. Links are left out, because a link
-is right in each system's own words; of a consent only the permission counts, and it differs where a yes stands
-against a no.
+Silence is not agreement: a cell that is empty, or that nothing speaks to, lowers coverage and leaves consistency alone.
+One cell that breaks lowers the consistency of its system and phase (`phases`) by 1 / comparable, and nobody else's.
+Links are left out, because a link is right in each system's own words; of a consent only the permission counts, and it
+differs where a yes stands against a no. A finding somebody has set aside is still a difference. A master agrees with
+itself, so masters are in no sum over systems. Money at risk is the sum of what open findings say is at stake, each
+currency by itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import pyarrow as pa
 
 from omnihub.engine import connection
 from omnihub.model import ENTITIES, Entity, Kind
-from omnihub.report.facts import FieldScore, Score
+from omnihub.report.checked import CELLS
+from omnihub.report.facts import FieldScore, PhaseScore, Score
+from omnihub.report.phases import PHASES, phase_of
 
 MEMBERS = pa.schema([(n, pa.string()) for n in ("ref", "entity", "system", "stream", "theirs", "ours")])
 """Living records with a golden record; theirs, ours: fields as JSON text."""
@@ -49,12 +58,15 @@ KNOWN = pa.schema(
 )
 """Per system and entity: living records, golden records they belong to, golden records there are."""
 
+_CHECKED = {*CELLS, *((Entity.PRODUCT, name) for name in ("currency", "tax_included"))}
+"""Held against the master in their context, and not against a golden record, which has them from a channel."""
+
 _NUMBERS = ("golden", "comparable", "equal", "corrected", "filled")
 
 
 def scored_fields(entity: Entity) -> tuple[str, ...]:
-    """The fields of an entity that have a place in the scorecard."""
-    told = ENTITIES[entity].values()
+    """The fields of an entity that are held against its golden record."""
+    told = (f for f in ENTITIES[entity].values() if (entity, f.name) not in _CHECKED)
     return tuple(f.name for f in told if f.kind is not Kind.LINK and (f.group != "consent" or f.kind is Kind.CONSENT))
 
 
@@ -83,7 +95,7 @@ class Tally:
     def fields(self) -> tuple[FieldScore, ...]:
         """The counts so far, by system, entity and field."""
         found = self._con.sql(_BY_FIELD).fetchall()
-        return tuple(FieldScore(*row[:3], *(int(n) for n in row[3:])) for row in found)
+        return tuple(FieldScore(*row[:3], *(int(n) for n in row[3:]), phase_of(row[1], row[2])) for row in found)
 
 
 def scorecard(fields: Iterable[FieldScore], known: pa.Table) -> tuple[Score, ...]:
@@ -101,10 +113,24 @@ def scorecard(fields: Iterable[FieldScore], known: pa.Table) -> tuple[Score, ...
     return tuple(found)
 
 
+def by_phase(fields: Iterable[FieldScore], masters: Collection[str]) -> tuple[PhaseScore, ...]:
+    """The phases of each system that is no master, and of all of these together, in the order of the journey."""
+    summed: dict[tuple[str, str], list[int]] = {}
+    for f in fields:
+        if f.system not in masters:
+            for system in ("", f.system):
+                line = summed.setdefault((system, f.phase), [0] * len(_NUMBERS))
+                line[:] = [n + getattr(f, name) for n, name in zip(line, _NUMBERS, strict=True)]
+    order = list(PHASES)
+    return tuple(PhaseScore(*key, *summed[key]) for key in sorted(summed, key=lambda k: (k[0], order.index(k[1]))))
+
+
 # A stream is read from when its pull began; what was sent later was not seen yet. Both to the second.
 _DIFFERS = """
 CREATE TEMP TABLE differs AS
-SELECT ref, field, held, coalesce(left(sent_at, 19) >= left(read_at, 19), false) AS written FROM differing
+SELECT ref, field, bool_or(held) AS held,
+       coalesce(bool_and(left(sent_at, 19) >= left(read_at, 19)), false) AS written
+FROM differing GROUP BY ref, field
 """
 
 _COUNTS = f"""

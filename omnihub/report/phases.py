@@ -1,0 +1,52 @@
+"""The customer's journey in four phases, and which of them a cell of the scorecard belongs to.
+
+    customer       who the customer is: accounts and contacts, needed in every phase
+    pre-purchase   what is offered: catalogue, campaigns and promotions, deals with their lines
+    purchase       what is paid and bought: the price a shop shows, orders and their lines
+    delivery       from where, to where, how and when an order travels
+    maintenance    tickets and devices
+
+A price is paid where it is shown, so a catalogue's prices belong to the purchase and its words to what comes before it;
+what a deal names is still an offer.
+"""
+
+from __future__ import annotations
+
+PHASES: dict[str, str] = {
+    "customer": "Who the customer is",
+    "pre-purchase": "Before the purchase",
+    "purchase": "Purchase",
+    "delivery": "Delivery",
+    "maintenance": "Maintenance",
+}
+"""phase → its heading, in the order of the journey."""
+
+OF_DEALS = "pre-purchase"  # a deal, and the lines that are a deal's and not an order's
+
+_BY_ENTITY = {
+    "account": "customer",
+    "contact": "customer",
+    "product": "pre-purchase",
+    "promotion": "pre-purchase",
+    "deal": OF_DEALS,
+    "order": "purchase",
+    "line": "purchase",
+    "ticket": "maintenance",
+    "device": "maintenance",
+}
+_BY_FIELD = {
+    ("product", "price"): "purchase",
+    **{
+        ("order", name): "delivery"
+        for name in ("stock_point", "delivery_point", "transport_mode", "tracking", "delivered_at")
+    },
+}
+
+
+def phase_of(entity: str, field: str) -> str:
+    """The phase of a field; of a line, that of an order's.
+
+    >>> phase_of("product", "name"), phase_of("product", "price"), phase_of("order", "tracking")
+    ('pre-purchase', 'purchase', 'delivery')
+    """
+    return _BY_FIELD.get((entity, field), _BY_ENTITY.get(entity, "customer"))
