@@ -12,8 +12,9 @@ from omnihub.flow import deciding
 from omnihub.flow.hub import Hub
 from omnihub.flow.touching import note
 from omnihub.flow.unmerging import own_words, with_own_words
-from omnihub.merge import LINKS, MEMBERS, survive
+from omnihub.merge import LINKS, MEMBERS, recut, survive
 from omnihub.model import GOLDEN, Entity, Kind, fields_of
+from omnihub.sdk import FullName
 from omnihub.store import bulk, schema
 from omnihub.store.open import advance, latest, now_iso, take, watermark
 
@@ -76,6 +77,7 @@ def _link_names(entity: Entity) -> list[str]:
 def _merge(hub: Hub, entity: Entity, golden_ids: Sequence[str], now: str) -> int:
     with hub.store.read() as c:
         members = with_own_words(_members(c, golden_ids), own_words(c, golden_ids))
+    members = recut(members, _guessed(hub, entity))
     if _link_names(entity):
         note(hub, _spoken(entity, members), members.column("ref").to_pylist())
     with hub.store.read() as c:
@@ -104,6 +106,16 @@ def _merge(hub: Hub, entity: Entity, golden_ids: Sequence[str], now: str) -> int
             c, schema.golden_history, _HISTORY, [(gid, seq, now, f, lin) for gid, _, seq, _, _, f, lin, _ in rows]
         )
     return len(fresh)
+
+
+def _guessed(hub: Hub, entity: Entity) -> set[str]:
+    """system/stream of those that keep the name as one text."""
+    return {
+        f"{name}/{stream.name}"
+        for name, connector in hub.connectors.items()
+        for stream in connector.streams
+        if stream.entity is entity and any(isinstance(where, FullName) for where in stream.fields.values())
+    }
 
 
 def _members(c: sa.Connection, golden_ids: Sequence[str]) -> pa.Table:

@@ -110,6 +110,22 @@ def test_a_name_of_several_words_survives_a_system_that_keeps_it_as_one_text(beg
     assert {here.fields(ref)["first_name"] for ref in known.values()} == {f"{first} Gabriel"}
 
 
+def test_a_name_of_one_text_is_cut_as_another_system_holds_it(begin: Start) -> None:
+    """Capitals are taken for a surname, and where two given names end nobody can say: neither spreads a wrong guess."""
+    before, here = begin("compared"), begin("fresh")
+    loud, long = before.everybody("contact", "first_name", "hubspot", "zendesk")[:2]
+    first, last = (before.fields(loud["hubspot"])[name] for name in ("first_name", "last_name"))
+    here.edit(loud["zendesk"], first_name=first.upper(), last_name=last)
+    here.edit(long["hubspot"], first_name="Ana", last_name="Maria López")
+    here.edit(long["zendesk"], first_name="Ana Maria", last_name="López")
+    here.sync()
+    assert here.sync().planned == 0
+    held = [
+        (here.fields(one["hubspot"])["first_name"], here.fields(one["hubspot"])["last_name"]) for one in (loud, long)
+    ]
+    assert held == [(first, last), ("Ana", "Maria López")]
+
+
 def test_the_same_change_made_by_hand_everywhere_is_nobodys_business(begin: Start) -> None:
     here = begin("synced")
     known = here.somebody("contact", "job_title", "salesforce", "hubspot")
