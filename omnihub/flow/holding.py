@@ -13,6 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from omnihub.flow.auditing import audited
+from omnihub.flow.correcting import IN_CONTEXT, corrected
 from omnihub.push.undo import Hold, same
 from omnihub.store import Store, bulk, schema
 from omnihub.store.open import now_iso
@@ -63,11 +64,15 @@ def _hold(c: sa.Connection, plan_id: str, about: Mapping[str, Any], written: Map
     query = sa.select(x.c.ref, g.c.id, g.c.fields).join(g, g.c.id == x.c.golden_id)
     found = bulk.where_in(c, query, x.c.ref, {ref for ref, _ in written})
     believed = {r.ref: (r.id, json.loads(r.fields)) for r in found}
+    masters = corrected(
+        c, about["undoes"], [cell for cell in written if cell[0] not in believed or cell[1] in IN_CONTEXT]
+    )
     rows, at = [], now_iso()
     for (ref, field), value in written.items():
         golden_id, ours = believed.get(ref, ("", {}))
-        if golden_id and not same(golden_id, field, value, ours.get(field)):
-            rows.append((ref, field, value, ours.get(field), plan_id, about["author"], about["reason"], at))
+        golden_id, right = masters.get((ref, field), (golden_id, ours.get(field)))
+        if golden_id and not same(golden_id, field, value, right):
+            rows.append((ref, field, value, right, plan_id, about["author"], about["reason"], at))
     _let_go(c, written)
     bulk.upsert(c, schema.holds, _HOLDS, rows)
 

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,6 +18,7 @@ import sqlalchemy as sa
 from omnihub.flow import creating, guarding, letters
 from omnihub.flow.advising import beside
 from omnihub.flow.auditing import audited
+from omnihub.flow.correcting import corrections, is_hearsay
 from omnihub.flow.gating import gated
 from omnihub.flow.holding import holds
 from omnihub.flow.hub import Hub
@@ -82,7 +84,7 @@ def make_and_store_plan(
     with hub.store.read() as c:
         as_of = latest(c)  # what landed later, this plan does not know
         looked = _looked(c, hub)
-        differences = apart_from(_differences(c, push), holds(c))
+        differences = apart_from(_differences(c, hub, push), holds(c))
         held = letters.waiting(c)
         if replay:
             differences = (d for d in differences if (d.ref, unit_of(d.golden_id, d.field)) in replay.units)
@@ -147,19 +149,25 @@ def _looked(c: sa.Connection, hub: Hub) -> dict[str, str]:
     return found
 
 
-def _differences(c: sa.Connection, push: Mapping[tuple[str, str], Push]) -> Iterable[Difference]:
+def _differences(c: sa.Connection, hub: Hub, push: Mapping[tuple[str, str], Push]) -> Iterable[Difference]:
     """Where a system differs, as far as we know: what was written since its last pull is not known to differ still, and
     where it can't hold more than it does, writing it again would change nothing."""
-    d = schema.differences
-    query = sa.select(d.c.ref, d.c.field, d.c.golden_id, d.c.theirs, d.c.ours, d.c.winner, d.c.rule).order_by(
-        d.c.ref, d.c.field
-    )
     unseen, short = _written_since(c, push), held_short(c)
+    for one in chain(_from_golden(c, hub, push), corrections(c, hub, push)):
+        cell = (one.ref, one.field)
+        if unseen.get(cell, one.theirs) != one.ours and cell not in short:
+            yield one
+
+
+def _from_golden(c: sa.Connection, hub: Hub, push: Mapping[tuple[str, str], Push]) -> Iterable[Difference]:
+    """Where it is not the golden value that is there."""
+    d = schema.differences
+    query = sa.select(d.c.ref, d.c.field, d.c.golden_id, d.c.theirs, d.c.ours, d.c.winner, d.c.rule, d.c.entity)
+    query = query.order_by(d.c.ref, d.c.field)
     for (system, stream), may in sorted(push.items()):
         for row in c.execute(query.where(d.c.system == system, d.c.stream == stream, d.c.field.in_(may.fields))):
-            cell = (row.ref, row.field)
-            if unseen.get(cell, row.theirs) != row.ours and cell not in short:
-                yield Difference(*row)
+            if not is_hearsay(hub, row.entity, row.field, row.winner, row.rule):
+                yield Difference(*row[:-1])
 
 
 def _written_since(c: sa.Connection, push: Mapping[tuple[str, str], Push]) -> dict[tuple[str, str], str]:

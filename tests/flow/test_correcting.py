@@ -1,0 +1,162 @@
+"""What the master is right about, written to the channels that may be written, and never to the master."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from omnihub.errors import UnsafePlan
+from omnihub.flow import apply_plan, approve, make_and_store_plan
+from omnihub.flow.previewing import heed_rules
+from omnihub.flow.undoing import plan_undo
+from omnihub.merge import Rules
+from omnihub.model import Entity
+from omnihub.push.policy import Policy
+from omnihub.store import schema
+from tests.flow import loop
+from tests.flow.conftest import Loop, Start
+from tests.flow.test_undoing import said
+
+MASTER = "airtable"
+RULES = Rules(masters=frozenset({MASTER}))
+
+
+def sync(here: Loop, **more: Any) -> loop.Told:
+    """With the master as the master."""
+    heed_rules(here.hub(rules=RULES), Entity.PRODUCT)
+    return here.sync(rules=RULES, **more)
+
+
+def planned(here: Loop, plan_id: str) -> list[Any]:
+    """What a plan holds about products."""
+    t = schema.changes
+    return list(loop.rows(here.store, sa.select(t).where(t.c.plan_id == plan_id, t.c.entity == "product")))
+
+
+def prices(here: Loop) -> dict[str, dict[str, str]]:
+    """ref → what the master asks everybody for one piece in euros today."""
+    t = schema.refined
+    rows = loop.rows(here.store, sa.select(t.c.ref, t.c.fields).where(t.c.system == MASTER, t.c.stream == "prices"))
+    year = str(max(json.loads(r.fields)["valid_from"] for r in rows))[:4]
+    listed = {r.ref: json.loads(r.fields) for r in rows}
+    this = next(y for y in (year, str(int(year) - 1)) if sum(f["valid_from"][:4] == y for f in listed.values()) > 100)
+    return {
+        ref: f
+        for ref, f in listed.items()
+        if (f["customer_group"], f["currency"], f["min_quantity"], f["valid_from"][:4])
+        == ("standard", "EUR", "1", this)
+        and f.get("tax_included") != "true"
+    }
+
+
+def raised(here: Loop, by: str) -> None:
+    """The master asks so many times as much for everything."""
+    for ref, fields in prices(here).items():
+        here.edit(ref, amount=str((Decimal(fields["amount"]) * Decimal(by)).quantize(Decimal("0.01"))))
+
+
+def on_sale(here: Loop) -> dict[str, str]:
+    """SKU → price, as the shop itself has it."""
+    shop = here.standin("shopify")
+    return {v.body["sku"]: v.body["price"] for v in shop.state.all() if v.stream == "variants" and "sku" in v.body}
+
+
+@pytest.mark.long
+def test_the_shop_is_given_what_the_master_says_and_the_second_sync_has_nothing_to_say(begin: Start) -> None:
+    here = begin("compared")
+    master, before = here.dump()[MASTER], on_sale(here)
+    told = sync(here)
+    found = planned(here, told.plan.id)
+    assert {c.field for c in found} == {"price", "name", "status"}
+    assert {(c.system, c.outcome) for c in found} == {("shopify", "written")}
+    asked = {f["sku"]: (ref, f["amount"]) for ref, f in prices(here).items()}
+    after = on_sale(here)
+    moved = {sku: price for sku, price in after.items() if price != before[sku]}
+    assert moved
+    for sku, price in moved.items():
+        row, amount = asked[sku]
+        [why] = [c.why for c in found if c.field == "price" and c.new == amount]
+        assert (Decimal(price), row in why, "by rule master" in why) == (Decimal(amount), True, True)
+    assert here.dump()[MASTER] == master
+    assert sync(here).planned == 0
+    assert here.dump()[MASTER] == master
+
+
+def test_prices_thirty_percent_up_are_stopped_and_one_approval_passes_exactly_this_plan(begin: Start) -> None:
+    here = begin("compared")
+    told = sync(here)
+    assert {(c.system, c.field, c.outcome) for c in planned(here, told.plan.id)} >= {("shopify", "price", "written")}
+    assert sync(here).planned == 0
+    raised(here, "1.3")
+    master, before = here.dump()[MASTER], on_sale(here)
+    told = sync(here)
+    assert told.plan.state == "blocked"
+    assert {one.limit for one in told.plan.limits} >= {"max_price_change"}
+    assert on_sale(here) == before
+    with pytest.raises(UnsafePlan):
+        apply_plan(here.hub(rules=RULES), told.plan.id)
+    approve(here.store, told.plan.hash, "anna", "new list")
+    assert here.dump()[MASTER] == master
+    here.edit(next(iter(prices(here))), amount="1.00")  # another plan than the one she has seen
+    other = sync(here)
+    assert (other.plan.state, other.plan.hash != told.plan.hash, on_sale(here) == before) == ("blocked", True, True)
+    approve(here.store, other.plan.id, "anna", "seen as well")
+    apply_plan(here.hub(rules=RULES), other.plan.id)
+    up = {sku: Decimal(price) / Decimal(before[sku]) for sku, price in on_sale(here).items()}
+    changed = [c for c in planned(here, other.plan.id) if c.field == "price"]
+    assert sum(Decimal("1.29") < ratio < Decimal("1.31") for ratio in up.values()) >= len(changed) - 1 > 20
+    assert sync(here).planned == 0
+
+
+@pytest.mark.long
+def test_what_was_corrected_is_taken_back_to_the_letter_and_not_corrected_again(begin: Start) -> None:
+    here = begin("compared")
+    before = here.dump()
+    told = sync(here)
+    found = plan_undo(here.hub(rules=RULES), told.plan.id, "anna", "a mistake", "run-undo")
+    assert found.plan
+    apply_plan(here.hub(rules=RULES), found.plan.id)
+    assert said(here.dump()["shopify"]) == said(before["shopify"])
+    assert sync(here).planned == 0
+    assert sync(here).planned == 0
+    row = next(ref for ref, f in prices(here).items() if any(c.new == f["amount"] for c in planned(here, told.plan.id)))
+    here.edit(row, amount="999.00")  # what she took back was another price
+    again = make_after_look(here)
+    assert [c.new for c in planned(here, again.id)] == ["999.00"]
+
+
+def make_after_look(here: Loop) -> Any:
+    """The next plan, not carried out."""
+    hub = here.hub(rules=RULES)
+    run = loop.Run.start(here.store)
+    loop.look(hub, run)
+    return make_and_store_plan(hub, run.id)
+
+
+@pytest.mark.long
+def test_what_may_not_be_written_is_ignored_or_is_said_of_one_variant_of_several_is_not_corrected(begin: Start) -> None:
+    here = begin("compared")
+    hub = here.hub(rules=RULES)
+    heed_rules(hub, Entity.PRODUCT)
+    loop.look(hub, loop.Run.start(here.store))
+    policies = {("shopify", Entity.PRODUCT): Policy(update="never")}
+    plan = make_and_store_plan(here.hub(rules=RULES, policies=policies), "run-never")
+    assert planned(here, plan.id) == []
+    wrong = [c for c in planned(here, make_and_store_plan(hub, "run-all").id) if c.field == "price"]
+    f = schema.findings
+    with here.store.write() as c:
+        of_first = sa.and_(f.c.ref == wrong[0].ref, f.c.kind.startswith("price_"))
+        c.execute(sa.update(f).where(of_first).values(state="ignored"))
+    left = [c for c in planned(here, make_and_store_plan(hub, "run-ignored").id) if c.field == "price"]
+    assert {c.ref for c in wrong} - {c.ref for c in left} == {wrong[0].ref}
+    names = [c for c in planned(here, make_and_store_plan(hub, "run-names").id) if c.field == "name"]
+    t = schema.refined
+    with here.store.write() as c:  # another variant moves to the page of one whose name is wrong
+        other = sa.select(t.c.ref).where(t.c.stream == "variants", t.c.parent != names[0].ref).limit(1)
+        c.execute(sa.update(t).where(t.c.ref == c.execute(other).scalar_one()).values(parent=names[0].ref))
+    left = [c for c in planned(here, make_and_store_plan(hub, "run-shared").id) if c.field == "name"]
+    assert {c.ref for c in names} - {c.ref for c in left} == {names[0].ref}
