@@ -100,11 +100,16 @@ pins_app = typer.Typer(help="Values people set for good: all of them, as a table
 letters_app = typer.Typer(
     help="What systems refused: why, the way out, and whether to try it again.", rich_markup_mode="rich"
 )
+findings_app = typer.Typer(
+    help="What the systems disagree about, in groups with one cause; and what is to be done about it.",
+    rich_markup_mode="rich",
+)
 audit_app = typer.Typer(
     help="Who decided, planned and wrote what: a chain that shows if anybody touched it.", no_args_is_help=True
 )
 app.add_typer(judgements_app, name="judgements", rich_help_panel="Decide")
 app.add_typer(letters_app, name="letters", rich_help_panel="Decide")
+app.add_typer(findings_app, name="findings", rich_help_panel="Decide")
 app.add_typer(audit_app, name="audit", rich_help_panel="Look")
 app.add_typer(pins_app, name="pins", rich_help_panel="Decide")
 
@@ -646,6 +651,77 @@ def letters_new_key() -> None:
     from omnihub.cli import lettering
 
     lettering.new_key()
+
+
+# -- findings --------------------------------------------------------------------------------------------------------
+
+FindingName = Annotated[
+    str, typer.Argument(metavar="ID|GROUP", help="A finding, a group of them, or a record: system/stream/id.")
+]
+
+
+@findings_app.callback(invoke_without_command=True)
+def findings(
+    ctx: typer.Context,
+    system: OfSystem = "",
+    kind: Annotated[str, typer.Option("--kind", help="Only of this kind, as price_differs.")] = "",
+    owner: Annotated[str, typer.Option("--owner", help="Only what this one is to see to.")] = "",
+    state: Annotated[
+        str, typer.Option("--state", help="open, assigned, ignored or resolved; what stands by default.")
+    ] = "",
+    as_json: Json = False,
+) -> None:
+    """What the systems disagree about, in groups with one cause; and what is to be done about it."""
+    if ctx.invoked_subcommand is None:
+        from omnihub.cli import finding
+
+        finding.show_all(system, kind, owner, state, as_json)
+
+
+@findings_app.command("show")
+def findings_show(what: FindingName, as_json: Json = False) -> None:
+    """Each finding of a group or a record, with what was decided about it."""
+    from omnihub.cli import finding
+
+    finding.show(what, as_json)
+
+
+@findings_app.command("ignore")
+def findings_ignore(
+    what: FindingName,
+    because: Because = "",
+    until: Annotated[
+        str, typer.Option("--until", metavar="DATE|changed", help="A day, included; or until its evidence changes.")
+    ] = "changed",
+    by: By = "",
+    as_json: Json = False,
+) -> None:
+    """Show it to nobody, in no report and no system, for a while. It is still compared, and corrected where planned."""
+    from omnihub.cli import finding
+
+    finding.ignore(what, because, until, by, as_json)
+
+
+@findings_app.command("assign")
+def findings_assign(
+    what: FindingName,
+    to: Annotated[str, typer.Argument(metavar="TO", help="Who sees to it: a name, a team, an address.")],
+    because: Because = "",
+    by: By = "",
+    as_json: Json = False,
+) -> None:
+    """Give it to somebody, whose it stays until its cause is gone."""
+    from omnihub.cli import finding
+
+    finding.assign(what, to, because, by, as_json)
+
+
+@findings_app.command("reopen")
+def findings_reopen(what: FindingName, because: Because = "", by: By = "", as_json: Json = False) -> None:
+    """Take back that it is ignored, or assigned."""
+    from omnihub.cli import finding
+
+    finding.reopen(what, because, by, as_json)
 
 
 # -- audit -----------------------------------------------------------------------------------------------------------

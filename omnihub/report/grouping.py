@@ -1,0 +1,101 @@
+"""A group of findings in one sentence: what is wrong, where, and of how many records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from omnihub.report.wording import in_words, listed, title
+
+
+@dataclass(frozen=True)
+class Group:
+    """Findings that are one matter: of one cause in a system, of one kind about one field there, or of one record.
+
+    what: its name, by which it can be decided about: a group's id, or the record's ref. fields: one or more. detail:
+    what the comparison says of one of them. customers: at least so many are touched. at_stake: currency and hundredths
+    of it, the most first. since: when the first of them was seen. record: what people call it, where it is one.
+    """
+
+    what: str
+    system: str
+    kinds: tuple[str, ...]
+    entities: tuple[str, ...]
+    fields: tuple[str, ...]
+    cause: str
+    severity: str
+    owner: str
+    state: str  # of all of them, or `several`
+    findings: int
+    records: int
+    customers: int
+    at_stake: tuple[tuple[str, int], ...]
+    since: str
+    ref: str = ""  # the record, where it is about one
+    record: str = ""
+    detail: Mapping[str, Any] = field(default_factory=dict)
+
+
+_OF_A_LIST = {
+    "price_expired": "price list {list} missing in {where}",
+    "price_differs": "price list {list} not followed in {where}",
+    "price_early": "price list {list} used before its time in {where}",
+    "price_break": "another quantity's price of list {list} in {where}",
+    "price_group": "another customer group's price instead of list {list} in {where}",
+    "price_currency": "another currency's price instead of list {list} in {where}",
+    "price_tax": "price list {list} with tax mixed up in {where}",
+    "price_unit": "price list {list} per another unit in {where}",
+    "price_overlap": "price list {list} contradicts another one in {where}",
+}
+_NOUNS = {"line": "order line", "feedback": "answer"}
+
+
+def sentence(group: Group, where: str) -> str:
+    """As people say it. where: what the system is called.
+
+    >>> one = Group("g", "shop", ("price_expired",), ("product",), ("price",), "list:EUR-B", "high", "sales", "open",
+    ...             412, 412, 0, (), "", detail={"list": "EUR-B", "since": "2026-05-03"})
+    >>> sentence(one, "Shopify")
+    'Price list EUR-B of 3 May 2026 missing in Shopify: 412 products'
+    """
+    said = f"{_what(group, where)}: {_whose(group)}"
+    return said[:1].upper() + said[1:]
+
+
+def _what(group: Group, where: str) -> str:
+    about, _, name = group.cause.partition(":")
+    kind = group.kinds[0] if len(group.kinds) == 1 else ""
+    if about == "list":
+        pattern = _OF_A_LIST.get(kind, _OF_A_LIST["price_differs"])
+        return pattern.format(
+            list=_dated(str(group.detail.get("list") or name), group.detail.get("since")), where=where
+        )
+    if group.ref:
+        return f"{group.record or group.ref} in {where}"
+    what = title(kind) if kind else listed([in_words(one) for one in group.kinds])
+    return f"{what} in {where}{f' ({in_words(about)} {name})' if name else ''}"
+
+
+def _whose(group: Group) -> str:
+    if group.ref and not group.cause:
+        fields = listed([in_words(one) for one in group.fields])
+        return f"{listed([in_words(one) for one in group.kinds])} ({fields})"
+    noun = _noun(group.entities, group.records)
+    if group.cause or len(group.fields) != 1:
+        return f"{group.records:,} {noun}"
+    return f"{in_words(group.fields[0])} of {group.records:,} {noun}"
+
+
+def _noun(entities: Sequence[str], count: int) -> str:
+    one = _NOUNS.get(entities[0], entities[0]) if len(entities) == 1 else "record"
+    return one if count == 1 else f"{one}s"
+
+
+def _dated(name: str, since: Any) -> str:
+    try:
+        day = date.fromisoformat(str(since)[:10])
+    except ValueError:
+        return name
+    return f"{name} of {day.day} {day:%B %Y}"
