@@ -1,6 +1,7 @@
 """Salesforce: accounts, contacts and opportunities of the CRM, by SOQL and collections, and by jobs where it is many.
 
     org.py    the vendor's SDK over our session       bulk.py   Bulk 2.0, both ways       erasing.py   hard delete
+    notices.py   the hub's findings, as tasks or records of an object of their own
 
 A pull asks for every field the org lets us read, so that one nobody mapped shows as drift. Records are kept as the
 bytes they came in; those of a job come as CSV and are kept as the JSON the REST API would have shown.
@@ -24,7 +25,7 @@ import msgspec
 import requests
 from simple_salesforce.format import format_soql
 
-from connectors.salesforce import bulk, erasing
+from connectors.salesforce import bulk, erasing, notices
 from connectors.salesforce.org import Org
 from omnihub.errors import BrokenAnswer, ConfigError, RejectedRecord, RetryableError
 from omnihub.sdk import (
@@ -459,6 +460,7 @@ connector = Connector(
     limits=(Quota(DAILY_CALLS, left=calls_left, spent=used_up, again_s=900),),  # the day is the last 24 hours
     limited=limited,
     connect=Org,
+    place=notices.place,
     streams=(
         _stream(
             "accounts",

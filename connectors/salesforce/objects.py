@@ -177,6 +177,20 @@ OBJECTS: Mapping[str, Object] = {
             Column("Priority", "picklist", 255, required=True, default="Normal"),
             Column("ActivityDate", "date"),
             Column("Description", "textarea", 32_000),
+            Column("IsClosed", "boolean", writable=False),
+            Column("LastModifiedById", "reference", 18, writable=False, to=("User",)),
+        ),
+        _object("User", "005", "staff", Column("Name", length=121, writable=False)),
+        _object(
+            "Consistency_Finding__c", "a0H", "consistency_findings",
+            Column("Title__c", length=255, required=True),
+            Column("Text__c", "textarea", 32_000),
+            Column("Severity__c", "picklist", 255, values=("high", "medium", "low")),
+            Column("Status__c", "picklist", 255, values=("Open", "Closed", "Resolved"), default="Open"),
+            Column("Account__c", "reference", 18, to=("Account",)),
+            Column("Contact__c", "reference", 18, to=("Contact",)),
+            Column("Opportunity__c", "reference", 18, to=("Opportunity",)),
+            Column("LastModifiedById", "reference", 18, writable=False, to=("User",)),
         ),
     )
 }  # fmt: skip

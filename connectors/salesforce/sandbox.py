@@ -14,6 +14,8 @@ What is uncertain about the vendor is an option:
     unknown_field_refuses_all = False    one unknown field refuses a whole collection, not just its row
     has_cases = ()                ids of contacts that cases need: they can't be deleted
     locked = ()                   ids that somebody else is just writing: UNABLE_TO_LOCK_ROW
+    has_findings = False          the org has the custom object Consistency_Finding__c
+    task_key = True               … and its tasks have Hub_Id__c
 """
 
 from __future__ import annotations
@@ -110,6 +112,11 @@ CODES: Mapping[str, Mapping[str, str]] = {
 REFERENCES_TO_CONTACT: Mapping[str, str] = {"opportunities": "ContactId", "tasks": "WhoId"}
 REFERENCES_TO_ACCOUNT: Mapping[str, str] = {"contacts": "AccountId", "opportunities": "AccountId"}
 
+BY = "LastModifiedById"
+HUB_USER = id_of("005", 1)  # whom the hub's own calls are made for
+CLOSED_TASK = "Completed"
+FINDINGS = "Consistency_Finding__c"
+
 STATUS: Mapping[str, int] = {"ENTITY_IS_DELETED": 404, "NOT_FOUND": 404, "PRECONDITION_FAILED": 412}
 CODE: Mapping[int, tuple[str, str]] = {
     401: ("INVALID_SESSION_ID", "Session expired or invalid"),
@@ -155,6 +162,17 @@ class SalesforceStandin(Jobs):
         if "marketing_consent" in fields:
             body["HasOptedOutOfEmail"] = fields["marketing_consent"] == "no"
         return body
+
+    def edit_as(self, who: str, stream: str, id_: str, values: Mapping[str, Any]) -> None:
+        """A user of that name changes some fields, in Salesforce's own words."""
+        obj = self.state.get(stream, id_)
+        if obj is None:
+            raise KeyError(f"{self.system}/{stream}/{id_}")
+        users = [user for user in self.state.find("staff", "$.Name", who) if not user.deleted]
+        number = self.state.next_n("staff") + 1  # the first is the hub's own
+        user = users[0] if users else self.state.create("staff", id_of("005", number), {"Name": who})
+        obj.body |= {**values, BY: user.id}
+        self.state.save(obj)
 
     def merge_records(self, stream: str, winner: str, loser: str) -> None:
         """Somebody merges two records on the screen: the loser points to the winner, what hung on it moves over."""
@@ -337,10 +355,14 @@ class SalesforceStandin(Jobs):
     @route("GET", f"{V}/sobjects/{{name}}/describe", f"{V}/sobjects/{{name}}/describe/")
     def describe(self, call: Call) -> Reply:  # its name sorts before `read`: the router asks in that order
         of = OBJECTS.get(call.path["name"])
-        if of is None:
+        if of is None or (of.name == FINDINGS and not self.options.get("has_findings")):
             return self.error(404)
-        fields = [c.described() for c in of.columns.values()]
+        shown = [c for c in of.columns.values() if (of.name, c.name) not in self._hidden_columns()]
+        fields = [c.described() for c in shown]
         return Reply(200, {"name": of.name, "label": of.name, "keyPrefix": of.prefix, "fields": fields})
+
+    def _hidden_columns(self) -> set[tuple[str, str]]:
+        return set() if self.options.get("task_key", True) else {("Task", "Hub_Id__c")}
 
     @route("GET", f"{V}/sobjects/{{name}}/{{id}}")
     def read(self, call: Call) -> Reply:
@@ -672,6 +694,7 @@ class SalesforceStandin(Jobs):
             raise Refused("DUPLICATES_DETECTED", "Use one of these records?")
 
     def kept(self, obj: Obj) -> Obj:
+        obj.body.pop(BY, None)  # by the hub
         if obj.id:
             return self.state.save(obj)
         n = max(self.state.next_n(obj.stream), self.state.note(f"made {obj.stream}", 0) + 1)
@@ -731,6 +754,10 @@ def _whole(
     held["MasterRecordId"] = merged_into
     held["CreatedDate"] = stamp(created_at)
     held["LastModifiedDate"] = held["SystemModstamp"] = stamp(updated_at)
+    if BY in of.columns:
+        held.setdefault(BY, HUB_USER)
+    if of.name == "Task":
+        held["IsClosed"] = held.get("Status") == CLOSED_TASK
     if of.name == "Contact":
         held["Name"] = " ".join(filter(None, (held.get("FirstName"), held.get("LastName"))))
     for prefix in addresses:

@@ -1,6 +1,6 @@
 """The steps of a run as an orchestrator calls them: each does its part and notes in the run what it did.
 
-    pull ─▶ refine ─▶ match, merge (per entity) ─▶ compare ─▶ plan ─▶ push (per system), report
+    pull ─▶ refine ─▶ match, merge (per entity) ─▶ compare ─▶ plan ─▶ push, deliver (per system), report
 
 What a step notes is what `runs.balance` adds up and what the report shows; the names of the notes stand only here.
 """
@@ -15,6 +15,7 @@ from typing import Any
 
 from omnihub.flow.checking import living, outcomes
 from omnihub.flow.comparing import compare_all
+from omnihub.flow.delivering import deliver as deliver_in
 from omnihub.flow.hub import Hub
 from omnihub.flow.matching import match_entity
 from omnihub.flow.merging import merge_entity
@@ -119,6 +120,15 @@ def _plan_to_carry_out(hub: Hub, run: Run, system: str) -> str | None:
     if planned is None or not planned["kept"]:
         return None
     return str(planned["id"]) if system in planned["counts"]["by_system"] else None
+
+
+def deliver(hub: Hub, run: Run, system: str) -> Counts:
+    """Show the people of one system, inside it, what they should put right. Returns the counts of `delivering.deliver`;
+    nothing where they are not to be told. Trouble with it is told, and stops nothing."""
+    counts = deliver_in(hub, run.id, system)
+    if counts:
+        run.note("deliver", run.told().get("deliver", {}) | {system: counts})
+    return counts
 
 
 def report(hub: Hub, run: Run, folder: Path) -> Counts:

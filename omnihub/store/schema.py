@@ -518,6 +518,7 @@ deliveries = Table(  # what was told a system of its findings, in its own screen
     Column("system", Text, nullable=False),
     Column("key", Text, nullable=False),  # what the notice is known by, there and here
     Column("about", Text, nullable=False),  # the group of findings, or the record
+    Column("told", Text, nullable=False),  # JSON: finding → the evidence that was told
     Column("place_id", Text),  # the system's own id of the notice
     Column("hash", Text, nullable=False),  # of what was told; none where it is not known to be there
     Column("state", Text, nullable=False),  # begun, open, closed, cleared, refused

@@ -15,6 +15,7 @@ def upgrade() -> None:
         sa.Column("system", sa.Text(), nullable=False),
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("about", sa.Text(), nullable=False),
+        sa.Column("told", sa.Text(), nullable=False),
         sa.Column("place_id", sa.Text(), nullable=True),
         sa.Column("hash", sa.Text(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
