@@ -4,6 +4,7 @@
     golden      refine, match, merge
     planning    compare, plan
     pushing     what is written to the systems, and they as targets
+    delivering  what people are shown of it inside their systems
     reporting   the report
 
     hub        what the bodies reach the hub through

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import dagster as dg
 
-from assets import golden, naming, planning, pulling, pushing
+from assets import delivering, golden, naming, planning, pulling, pushing
 from assets.hub import HubResource
 from assets.jobs import jobs
 from assets.reporting import report
@@ -28,7 +28,8 @@ def definitions(
         believing += [golden.matching(config, taking_part, entity), golden.merging(config, entity)]
     settling = [planning.comparing(config, taking_part), planning.planning(config), report]
     pushes = [pushing.pushing(c, patient) for c in written.values()]
-    following = [*believing, *settling, *pushes]
+    deliveries = [delivering.delivering(c) for c in taking_part.values() if c.place]
+    following = [*believing, *settling, *pushes, *deliveries]
     sources = [pulling.source(c) for c in pulled.values()]
     targets = [pushing.target(c) for c in written.values()]
     return dg.Definitions.merge(

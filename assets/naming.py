@@ -33,6 +33,11 @@ def refined(system: str) -> dg.AssetKey:
     return dg.AssetKey(["refined", system])
 
 
+def delivered(system: str) -> dg.AssetKey:
+    """What people are shown inside a system."""
+    return dg.AssetKey(["deliver", system])
+
+
 def matched(entity: Entity) -> dg.AssetKey:
     """Who is who."""
     return dg.AssetKey(["match", entity.value])

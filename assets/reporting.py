@@ -7,7 +7,7 @@ from assets.checks import Made
 from assets.hub import HubResource
 from omnihub.flow import steps
 
-LAST = {"dagster/priority": "-1"}  # of what may run, pushes come first, so that the report tells how they went
+LAST = {"dagster/priority": "-2"}  # pushes and deliveries come first, so that the report tells how they went
 
 
 # Not on the pushes: it is to appear also when a guard stops them.
