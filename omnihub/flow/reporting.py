@@ -1,7 +1,9 @@
 """Report on a run: read what the store knows, have it put into words, and leave the files where people find them.
 
-    <folder>/latest/     index.html  findings.csv  report.json  systems/<system>.csv  plan.html  plan.md
+    <folder>/latest/     index.html  report.xlsx  findings.csv  findings.parquet  scores.parquet  report.json
+                         systems/<system>.csv  plan.html  plan.md
     <folder>/<run>/      the same, one folder for each of the last runs
+    <folder>/selected/   the same of one system, or of what is new since a run
 
 The same state of the store gives the same files, but for the line that says when the report was made. The findings pass
 by in slices: a million of them cost no more memory than a few thousand.
@@ -20,6 +22,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import sqlalchemy as sa
 
 from omnihub import report as words
@@ -29,7 +32,7 @@ from omnihub.flow.drifting import drifts
 from omnihub.flow.hub import Hub
 from omnihub.flow.letters import BY_CODE, cause_of, letter_id, readable
 from omnihub.flow.runs import balance
-from omnihub.model import ALIVE, GOLDEN, STANDING, Entity, Outcome
+from omnihub.model import STANDING, Entity, Outcome
 from omnihub.report import Facts, Item
 from omnihub.store import bulk, schema
 from omnihub.store.open import now_iso
@@ -37,24 +40,52 @@ from omnihub.store.open import now_iso
 KEEP = 20  # runs whose reports are kept
 SLICE = 20_000  # findings or records at once
 LATEST = "latest"
+SELECTED = "selected"
 DATED = re.compile(r"\d{8}T\d{6}Z_.*")  # the folders this module makes, and may take away
 QUESTIONS = 5  # shown of the steward's queue
 REFUSALS = 25  # shown of the dead letters
 
 
-def report(hub: Hub, folder: Path, run_id: str | None = None) -> dict[str, Any]:
-    """Write the report of a run, of the latest by default.
+@dataclass(frozen=True)
+class Asked:
+    """A part of the report: one system's, or what is new since a run (its id, and when it started)."""
 
-    Returns folder, html, csv, json, plan (paths of the latest report), kept (this run's own folder), run, and the
-    counts findings, for_people, urgent, waiting, corrected, consistency, coverage, expected, systems.
-    ConfigError when there is no such run.
+    system: str = ""
+    since: str = ""
+    since_at: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.system or self.since)
+
+
+def report(
+    hub: Hub, folder: Path, run_id: str | None = None, *, system: str = "", since: str = "", to: Path | None = None
+) -> dict[str, Any]:
+    """Write the report of a run, of the latest by default, and keep its scores.
+
+    system: only what is about it. since: only what is new since that run. to: where the files go; such a report, and
+    one of a part, is not kept among those of the runs.
+
+    Returns folder, html, csv, json, xlsx, parquet, plan (paths of the latest report), kept (this run's own folder),
+    run, and the counts findings, for_people, urgent, waiting, corrected, consistency, coverage, expected, at_risk,
+    phases, systems. ConfigError when there is no such run or system.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    beside = folder / ".making"
+    with hub.store.read() as c:
+        asked = _asked(c, hub, system, since)
+    apart = to or (folder / SELECTED if asked else None)
+    home = apart or folder
+    home.mkdir(parents=True, exist_ok=True)
+    beside = home / ".making"
     shutil.rmtree(beside, ignore_errors=True)
     (beside / "systems").mkdir(parents=True)
     with hub.store.read() as c:
-        facts = _write(c, hub, beside, run_id)
+        facts, fields, latest_run = _write(c, hub, beside, run_id, asked)
+    if apart:
+        _move(beside, apart)
+        return _told(facts, apart, None)
+    if facts.run and latest_run:  # of an earlier run nobody knows any more what was so then
+        with hub.store.write() as c:
+            scoring.keep(c, facts.run.id, fields, facts.stakes)
     kept = None
     if facts.run:
         kept = folder / _dated(facts.run.started_at, facts.run.id)
@@ -63,6 +94,23 @@ def report(hub: Hub, folder: Path, run_id: str | None = None) -> dict[str, Any]:
     latest = folder / LATEST
     _replace(latest, beside)
     return _told(facts, latest, kept)
+
+
+def _asked(c: sa.Connection, hub: Hub, system: str, since: str) -> Asked:
+    known = _all_systems(c, hub)
+    if system and system not in known:
+        raise ConfigError(f"report: there is no system {system}; there are {', '.join(known)}")
+    return Asked(system, since, _run_row(c, since).started_at if since else "")
+
+
+def _move(made: Path, target: Path) -> None:
+    """Put finished files into a folder that may hold others; each is replaced whole."""
+    for path in sorted(made.rglob("*")):
+        if path.is_file():
+            place = target / path.relative_to(made)
+            place.parent.mkdir(parents=True, exist_ok=True)
+            path.replace(place)
+    shutil.rmtree(made, ignore_errors=True)
 
 
 def _told(facts: Facts, latest: Path, kept: Path | None) -> dict[str, Any]:
@@ -75,10 +123,14 @@ def _told(facts: Facts, latest: Path, kept: Path | None) -> dict[str, Any]:
         "html": str(latest / "index.html"),
         "csv": str(latest / "findings.csv"),
         "json": str(latest / "report.json"),
+        "xlsx": str(latest / "report.xlsx"),
+        "parquet": str(latest / "findings.parquet"),
         "plan": str(latest / facts.plan_page) if facts.plan_page else None,
         "kept": str(kept) if kept else None,
         "run": facts.run.id if facts.run else None,
         **totals,
+        "at_risk": {currency: f"{words.money(cents)}" for currency, cents in facts.at_risk},
+        "phases": {p.phase: p.consistency for p in facts.phases if p.system == facts.only},
         "systems": by_system,
     }
 
@@ -124,27 +176,67 @@ class _Plan:
     state: str | None = None
 
 
-def _write(c: sa.Connection, hub: Hub, folder: Path, run_id: str | None) -> Facts:
+def _write(
+    c: sa.Connection, hub: Hub, folder: Path, run_id: str | None, asked: Asked
+) -> tuple[Facts, tuple[words.FieldScore, ...], bool]:
+    """Write the files. Returns the facts, the scores of all systems, and whether the run is the latest there is."""
     row = _run_row(c, run_id)
     run = _run(row) if row else None
     plan_row = _plan_row(c, run.id if run else None)
     plan = _Plan(plan_row.id, plan_row.state) if plan_row else _Plan()
+    titles = _titles(hub)
     with ExitStack() as open_:
-        digest = open_.enter_context(words.Digest(_titles(hub)))
+        digest = open_.enter_context(words.Digest(titles))
+        book = open_.enter_context(words.Workbook(folder / "report.xlsx", _named(titles)))
         parts = open_.enter_context((folder / "findings.jsonl").open("w", encoding="utf-8", errors="replace"))
-        _write_findings(c, hub, folder, digest, plan, parts)
-        facts = _facts(c, hub, digest, run, row, plan_row)
-    if story := _story(c, hub, row, plan_row):
+        today = words.Today()
+        _write_findings(c, hub, folder, digest, plan, asked, _Takers(parts, book, today))
+        fields = scoring.field_scores(c, hub, now_iso()[:10])
+        facts = _facts(c, hub, digest, run, row, plan_row, fields)
+        if asked:
+            facts = _part(c, facts, asked)
+        tasks = today.tasks()
+        facts = replace(facts, today=tasks[: words.TODAY], tasks=len(tasks), trend=_trend(c, hub, row, facts, asked))
+        book.finish(facts, tasks)
+    if story := _story(c, hub, row, plan_row, asked):
         showing.keep_pages(story, folder)
         facts = replace(facts, plan_page=showing.HTML, plan_says=words.headline(story))
+    pq.write_table(words.score_table(facts.fields), folder / "scores.parquet")
     (folder / "index.html").write_text(words.render(facts), encoding="utf-8", errors="replace")
     _write_json(folder, facts)
+    return facts, fields, bool(row) and row.id == _run_row(c, None).id
+
+
+def _part(c: sa.Connection, facts: Facts, asked: Asked) -> Facts:
+    """The facts as far as they were asked for."""
+    f = schema.findings
+    if asked.system:
+        facts = words.narrowed(facts, asked.system)
+    if asked.since:
+        gone = sa.select(sa.func.count()).where(f.c.state == "resolved", f.c.last_seen >= asked.since_at)
+        closed = c.execute(gone.where(f.c.system == asked.system) if asked.system else gone).scalar_one()
+        facts = replace(facts, since=asked.since, closed=closed)
     return facts
 
 
-def _story(c: sa.Connection, hub: Hub, row: Any, plan_row: Any) -> words.Story | None:
+def _trend(c: sa.Connection, hub: Hub, row: Any, facts: Facts, asked: Asked) -> tuple[words.Point, ...]:
+    """The runs before this one, and this one as it stands."""
+    if row is None:
+        return ()
+    masters = {name for name, connector in hub.connectors.items() if connector.master} - {asked.system}
+    runs = [
+        *scoring.past(c, row.started_at, asked.since_at, asked.system),
+        words.Scored(row.id, row.started_at, facts.fields, facts.stakes),
+    ]
+    return words.trend(runs, masters)
+
+
+def _story(c: sa.Connection, hub: Hub, row: Any, plan_row: Any, asked: Asked) -> words.Story | None:
     """The plan of this run, told; of a dry run, which keeps none, the one it would make; else the latest there is."""
     noted = json.loads(row.counts).get("plan", {}) if row else {}
+    if asked.system:  # the part of a stored plan that is its own
+        choice = showing.Choice(asked.system, words=showing.titles_of(hub).get(asked.system, asked.system))
+        return showing.stored_story(c, showing.titles_of(hub), plan_row.id, choice) if plan_row else None
     if noted.get("kept") is False:
         return showing.dry_story(hub, row.id)
     if noted.get("counts", {}).get("planned") == 0:
@@ -157,10 +249,19 @@ def _titles(hub: Hub) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=words.SYSTEMS)
 
 
+def _named(titles: pa.Table) -> dict[str, str]:
+    return {row["system"]: row["title"] for row in titles.to_pylist()}
+
+
 def _facts(
-    c: sa.Connection, hub: Hub, digest: words.Digest, run: words.RunFacts | None, row: Any, plan_row: Any
+    c: sa.Connection,
+    hub: Hub,
+    digest: words.Digest,
+    run: words.RunFacts | None,
+    row: Any,
+    plan_row: Any,
+    fields: tuple[words.FieldScore, ...],
 ) -> Facts:
-    fields = scoring.field_scores(c, hub, now_iso()[:10])
     known = scoring.known(c)
     stakes = scoring.stakes(c)
     refusals = _refusals(c)
@@ -210,19 +311,33 @@ def _write_json(folder: Path, facts: Facts) -> None:
 # -- findings ------------------------------------------------------------------------------------------------------
 
 
-def _write_findings(c: sa.Connection, hub: Hub, folder: Path, digest: words.Digest, plan: _Plan, parts: TextIO) -> None:
+@dataclass(frozen=True)
+class _Takers:
+    """Who takes findings as they pass by."""
+
+    lines: TextIO
+    book: words.Workbook
+    today: words.Today
+
+
+def _write_findings(
+    c: sa.Connection, hub: Hub, folder: Path, digest: words.Digest, plan: _Plan, asked: Asked, takers: _Takers
+) -> None:
     with ExitStack() as open_:
         everything = open_.enter_context(_sheet(folder / "findings.csv"))
-        by_system = {
-            name: open_.enter_context(_sheet(folder / "systems" / f"{name}.csv")) for name in _all_systems(c, hub)
-        }
+        columns = open_.enter_context(pq.ParquetWriter(folder / "findings.parquet", words.TABLE))
+        names = [asked.system] if asked.system else _all_systems(c, hub)
+        by_system = {name: open_.enter_context(_sheet(folder / "systems" / f"{name}.csv")) for name in names}
         sheets = {name: _writer(file) for name, file in by_system.items()}
         main = _writer(everything)
-        for items in _items(c, hub, digest, plan):
+        for items in _items(c, hub, digest, plan, asked):
             for item, row in zip(items, words.rows(items), strict=True):
                 main.writerow(row)
                 sheets[item.system].writerow(row)
-            parts.writelines(json.dumps(vars(item), ensure_ascii=False) + "\n" for item in items)
+            takers.lines.writelines(json.dumps(vars(item), ensure_ascii=False) + "\n" for item in items)
+            takers.book.add(items)
+            takers.today.add(items)
+            columns.write_table(words.table(items))
 
 
 def _all_systems(c: sa.Connection, hub: Hub) -> list[str]:
@@ -244,8 +359,14 @@ def _writer(file: TextIO) -> Any:
     return writer
 
 
-def _items(c: sa.Connection, hub: Hub, digest: words.Digest, plan: _Plan) -> Iterator[list[Item]]:
-    for batch in bulk.batches(c, _findings(plan), SLICE):
+def _items(c: sa.Connection, hub: Hub, digest: words.Digest, plan: _Plan, asked: Asked) -> Iterator[list[Item]]:
+    f = schema.findings
+    query = _findings(plan)
+    if asked.system:
+        query = query.where(f.c.system == asked.system)
+    if asked.since_at:
+        query = query.where(f.c.first_seen >= asked.since_at)
+    for batch in bulk.batches(c, query, SLICE):
         streams = [ref.split("/", 2)[1] for ref in batch.column("ref").to_pylist()]
         told = {
             "stream": streams,

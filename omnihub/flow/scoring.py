@@ -15,7 +15,6 @@ from omnihub import report as words
 from omnihub.flow.hub import Hub
 from omnihub.model import ALIVE, GOLDEN, STANDING
 from omnihub.report.checked import CELLS, ENTITIES, Checked
-from omnihub.report.trend import Scored
 from omnihub.store import bulk, schema
 
 SLICE = 20_000  # records at once
@@ -144,9 +143,9 @@ def keep(c: sa.Connection, run_id: str, fields: Sequence[words.FieldScore], at_s
         bulk.append(c, table, ("run_id", *names), told)
 
 
-def past(c: sa.Connection, until: str, since: str = "") -> list[Scored]:
+def past(c: sa.Connection, until: str, since: str = "", system: str = "") -> list[words.Scored]:
     """What was kept of the runs up to `until` (when it started; it is not among them), at most the last RUNS: oldest
-    first. since: none that started before."""
+    first. since: none that started before. system: only what is about it."""
     r = schema.runs
     query = sa.select(r.c.id, r.c.started_at).where(r.c.started_at < until, r.c.started_at >= since)
     query = query.where(sa.exists().where(schema.scores.c.run_id == r.c.id))
@@ -154,8 +153,11 @@ def past(c: sa.Connection, until: str, since: str = "") -> list[Scored]:
     fields: dict[str, list[words.FieldScore]] = {row.id: [] for row in rows}
     money: dict[str, list[words.Stake]] = {row.id: [] for row in rows}
     s, m = schema.scores, schema.stakes
-    for one in c.execute(sa.select(s).where(s.c.run_id.in_(fields))):
+    of_fields, of_money = sa.select(s).where(s.c.run_id.in_(fields)), sa.select(m).where(m.c.run_id.in_(money))
+    if system:
+        of_fields, of_money = of_fields.where(s.c.system == system), of_money.where(m.c.system == system)
+    for one in c.execute(of_fields):
         fields[one.run_id].append(words.FieldScore(**{name: getattr(one, name) for name in _FIELD}))
-    for one in c.execute(sa.select(m).where(m.c.run_id.in_(money))):
+    for one in c.execute(of_money):
         money[one.run_id].append(words.Stake(**{name: getattr(one, name) for name in _STAKE}))
-    return [Scored(row.id, row.started_at, fields[row.id], money[row.id]) for row in reversed(rows)]
+    return [words.Scored(row.id, row.started_at, fields[row.id], money[row.id]) for row in reversed(rows)]

@@ -2,7 +2,10 @@
 
     members, differences ─▶ score ──────┐
     open findings ────────▶ wording ────┼─▶ facts ─▶ page     one HTML file, nothing outside it
-    run, plan, streams ─────────────────┘        ─▶ sheets   CSV that no spreadsheet takes for a formula
+    run, plan, streams ─────────────────┘        ─▶ sheets   CSV that no spreadsheet takes for a formula, Parquet
+    products, prices, orders ▶ checked ─▶ score              ─▶ workbook   XLSX: filters, types, no formulas
+    scores of earlier runs ─▶ trend ─▶ charts (phases: which part of the customer's journey a cell is of)
+    findings ─▶ today: what to fix first
 
     changes of a plan, golden records ─▶ planned (told customer by customer) ─▶ planpage   HTML, Markdown
 
@@ -30,14 +33,20 @@ from omnihub.report.facts import (
     Task,
     Trouble,
     Written,
+    narrowed,
     plain,
 )
 from omnihub.report.page import count, render
 from omnihub.report.planned import Around, Customer, Golden, Head, Pin, Story, Wish, plain_story, tell
 from omnihub.report.planpage import RECORD_OPS, about, agreeing, headline, markdown, render_plan, sentence, unusual
 from omnihub.report.score import DIFFERING, HELD, KNOWN, MEMBERS, Tally, by_phase, scorecard, scored_fields
-from omnihub.report.sheets import COLUMNS, cell, rows
+from omnihub.report.sheets import COLUMNS, TABLE, cell, money, rows, table
+from omnihub.report.sheets import scores as score_table
+from omnihub.report.today import SHOWN as TODAY
+from omnihub.report.today import Today
+from omnihub.report.trend import Scored, trend
 from omnihub.report.wording import FINDINGS, LABELLED_BY, MAX_TEXT, PARENTS, SYSTEMS, Digest, label
+from omnihub.report.workbook import Workbook
 
 __all__ = [
     "COLUMNS",
@@ -51,6 +60,8 @@ __all__ = [
     "PARENTS",
     "RECORD_OPS",
     "SYSTEMS",
+    "TABLE",
+    "TODAY",
     "Around",
     "AuditFacts",
     "Cause",
@@ -71,13 +82,16 @@ __all__ = [
     "Refusal",
     "RunFacts",
     "Score",
+    "Scored",
     "Stake",
     "Story",
     "SystemFacts",
     "Tally",
     "Task",
+    "Today",
     "Trouble",
     "Wish",
+    "Workbook",
     "Written",
     "about",
     "agreeing",
@@ -87,14 +101,19 @@ __all__ = [
     "headline",
     "label",
     "markdown",
+    "money",
+    "narrowed",
     "plain",
     "plain_story",
     "render",
     "render_plan",
     "rows",
+    "score_table",
     "scorecard",
     "scored_fields",
     "sentence",
+    "table",
     "tell",
+    "trend",
     "unusual",
 ]

@@ -157,7 +157,8 @@ CREATE TEMP TABLE peers AS
 SELECT entity, peer, field, count(DISTINCT system) AS systems, bool_or(master) AS mastered
 FROM told WHERE held AND peer IS NOT NULL GROUP BY ALL;
 CREATE TEMP TABLE judged AS
-SELECT t.system, t.entity, t.field, CASE WHEN o.occasion = 'deal' THEN '{OF_DEALS}' ELSE t.phase END AS phase, t.held, coalesce(d.held, false) AS differs,
+SELECT t.system, t.entity, t.field, CASE WHEN o.occasion = 'deal' THEN '{OF_DEALS}' ELSE t.phase END AS phase,
+       t.held, coalesce(d.held, false) AS differs,
        coalesce(d.written, false) AS written,
        coalesce(d.held, false) OR t.held AND CASE
          WHEN t.field = 'sku' AND t.entity IN ('product', 'line')

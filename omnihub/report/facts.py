@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 
@@ -411,6 +411,24 @@ class Facts:
     def _channels(self) -> Sequence[Score]:
         masters = {s.name for s in self.systems if s.master}
         return [s for s in self.scores if s.system not in masters]
+
+
+def narrowed(facts: Facts, system: str) -> Facts:
+    """What of it is about one system. Findings, systems' counts and kinds are already its own."""
+    return replace(
+        facts,
+        only=system,
+        systems=tuple(s for s in facts.systems if s.name == system),
+        scores=tuple(s for s in facts.scores if s.system == system),
+        fields=tuple(f for f in facts.fields if f.system == system),
+        phases=tuple(p for p in facts.phases if p.system == system),
+        stakes=tuple(s for s in facts.stakes if s.system == system),
+        refusals=tuple(r for r in facts.refusals if r.system == system),
+        troubles=tuple(t for t in facts.troubles if t.system == system),
+        drifts=tuple(d for d in facts.drifts if d.system == system),
+        plan=facts.plan and replace(facts.plan, systems=tuple(w for w in facts.plan.systems if w.system == system)),
+        questions=tuple(q for q in facts.questions if system in (q.a.split("/")[0], q.b.split("/")[0])),
+    )
 
 
 def plain(facts: Facts) -> dict[str, Any]:

@@ -70,6 +70,26 @@ def scored_fields(entity: Entity) -> tuple[str, ...]:
     return tuple(f.name for f in told if f.kind is not Kind.LINK and (f.group != "consent" or f.kind is Kind.CONSENT))
 
 
+DEFINITION: dict[str, str] = {
+    "Cell": "one field of one record of a system, where the golden record has a value; of what is sold or promised "
+    "(prices, SKUs, orders, promotions), where the master or another system could say what is right.",
+    "Comparable": "a cell where the system has a value too, and there is something to hold it against.",
+    "Equal": "a comparable cell that does not differ.",
+    "Consistency": "equal ÷ comparable.",
+    "Coverage": "comparable ÷ cells: silence is not agreement.",
+    "After corrections": "the consistency once what the hub has written is read back.",
+    "Known here": "golden records with a record in this system.",
+    "Phase": "of the customer's journey. A catalogue's words and offers come before the purchase; the price that is "
+    "shown, orders and their lines are the purchase; from where and how an order travels is delivery; tickets and "
+    "devices are maintenance. Who the customer is belongs to all of them.",
+    "Money at risk": "the sum of what the open findings say is at stake, each currency by itself: for a price, what "
+    "was said less what is right, times the quantity.",
+    "By hand": "one cell that breaks lowers the consistency of its own system and phase by 1 ÷ comparable, and no "
+    "other. Percentages are cut, never rounded up. Links between records are not counted, and masters are in no sum.",
+}
+"""The scorecard in words, for those who read it."""
+
+
 class Tally:
     """Counts cells, a slice of the records at a time."""
 
@@ -95,7 +115,7 @@ class Tally:
     def fields(self) -> tuple[FieldScore, ...]:
         """The counts so far, by system, entity and field."""
         found = self._con.sql(_BY_FIELD).fetchall()
-        return tuple(FieldScore(*row[:3], *(int(n) for n in row[3:]), phase_of(row[1], row[2])) for row in found)
+        return tuple(FieldScore(*row[:3], *map(int, row[3:]), phase=phase_of(row[1], row[2])) for row in found)
 
 
 def scorecard(fields: Iterable[FieldScore], known: pa.Table) -> tuple[Score, ...]:

@@ -171,9 +171,7 @@ class Digest:
 
     def fix(self, system: str) -> tuple[Item, ...]:
         """What people should fix first in one system."""
-        return tuple(
-            self._items(f"SELECT {{columns}} FROM first WHERE system = $of ORDER BY {MATTERS}", system)
-        )
+        return tuple(self._items(f"SELECT {{columns}} FROM first WHERE system = $of ORDER BY {MATTERS}", system))
 
     def counts(self, system: str) -> dict[str, int]:
         """findings, for_people, urgent, waiting, corrected of one system."""

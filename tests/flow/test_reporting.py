@@ -401,10 +401,13 @@ def test_the_plan_is_told_beside_the_report(filled: Hub, folder: Path) -> None:
 def files(folder: Path) -> dict[str, list[str]]:
     """Every file as lines, but for the line that says when it was made."""
     found = sorted(p for p in folder.rglob("*") if p.is_file())
-    return {
-        str(p.relative_to(folder)): [x for x in p.read_text().splitlines() if "made" not in x.lower()[:20]]
-        for p in found
-    }
+    return {str(p.relative_to(folder)): [x for x in _lines(p) if "made" not in x.lower()[:20]] for p in found}
+
+
+def _lines(path: Path) -> list[str]:
+    """Of a file that is no text, its bytes as they are."""
+    binary = path.suffix in (".xlsx", ".parquet")
+    return [path.read_bytes().hex()] if binary else path.read_text().splitlines()
 
 
 def test_the_same_state_gives_the_same_files(filled: Hub, folder: Path) -> None:
@@ -413,7 +416,8 @@ def test_the_same_state_gives_the_same_files(filled: Hub, folder: Path) -> None:
     first = files(folder / "a" / "latest")
     assert first == files(folder / "b" / "latest")
     sheets = {"findings.csv", "systems/crm.csv", "systems/shop.csv"}
-    assert set(first) == sheets | {"index.html", "report.json", "plan.html", "plan.md"}
+    tables = {"report.xlsx", "findings.parquet", "scores.parquet"}
+    assert set(first) == sheets | tables | {"index.html", "report.json", "plan.html", "plan.md"}
 
 
 def test_a_second_report_replaces_the_first_and_leaves_nothing_behind(filled: Hub, folder: Path) -> None:

@@ -48,7 +48,7 @@ def test_other_values_stay_as_they_are() -> None:
 
 
 def test_every_column_is_made_safe() -> None:
-    names = [n for n in COLUMNS if n != "golden_id"]
+    names = [n for n in COLUMNS if n not in ("golden_id", "at_stake", "customers")]
     (row,) = rows([item(**dict.fromkeys(names, "=1+1"))])
     assert {row[COLUMNS.index(n)] for n in names} == {"'=1+1"}
 
