@@ -18,6 +18,7 @@ from omnihub.sandbox.copies import HELD
 from omnihub.sandbox.derived import Derived
 from omnihub.sandbox.kit import Standin
 from omnihub.sandbox.truth import Truth
+from omnihub.sandbox.world.catalog import MISTAKES
 from omnihub.sandbox.world.dice import Dice
 from omnihub.sandbox.world.lands import LANDS
 from omnihub.sandbox.world.mistakes import slip
@@ -183,9 +184,10 @@ def _repriced(day: _Day) -> None:
         return
     ref, key = found
     variants = [r for r in day.truth.refs(key) if Ref.parse(r).stream == "variants"]
+    settled = {"sku_unknown", "sku_discontinued", "sku_unreleased", *MISTAKES} - {"price_differs"}  # stay what they are
     day.edit(ref, key, {"amount": f"{day.rng.randrange(400_000, 900_000)}.90"})
     for variant in variants:
-        if not any(e.kind in ("sku_unknown", "sku_discontinued") for e in day.truth.errors_at(variant)):
+        if not any(e.kind in settled for e in day.truth.errors_at(variant)):
             day.truth.clear(variant, "price")
             day.truth.plant("price_differs", variant, "price", "changed in the master")
 

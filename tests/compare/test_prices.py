@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
@@ -10,7 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from omnihub.compare import LINES, PRICES, PRODUCTS, PROMOTIONS, catalog
+from omnihub.compare import LINES, PRICES, PRODUCTS, PROMOTIONS, catalog, context
+from omnihub.compare.catalog import KINDS
+from omnihub.model import Entity
+from omnihub.sandbox.copies import LINKS, ROLES, Copy
+from omnihub.sandbox.world import Error, Place, Who, World
 
 TODAY = "2026-11-21"
 
@@ -176,7 +183,7 @@ def test_what_can_not_be_judged_is_not_called_a_wrong_price(line: dict[str, Any]
     assert findings([price("100")], line, products=["p1", "p9"]) == []
 
 
-@settings(max_examples=20)
+@settings(max_examples=8)
 @given(st.lists(st.tuples(st.integers(1, 50), st.integers(1, 100), st.integers(1, 60)), min_size=1, max_size=12))
 def test_the_expected_price_is_that_of_a_plain_reading_of_the_list(drawn: list[tuple[int, int, int]]) -> None:
     """(quantity break, amount, quantity asked) — all asked at once, beside the same in plain Python."""
@@ -283,3 +290,79 @@ def test_a_promotion_makes_its_price_right_in_its_window_for_its_group(offer: di
     whole = {"sku": "p1", "customer_group": "standard", "discount": "10", "valid_from": TODAY, "valid_to": TODAY}
     assert verdict([price("100")], said("90"), promotions=[whole | offer]) == outcome
     assert verdict([price("100")], said("100"), promotions=[whole | offer]) == "right", "nobody has to use it"
+
+
+# -- a whole world -----------------------------------------------------------------------------------------------------
+
+NOW = datetime(2026, 11, 21, 10, tzinfo=UTC)
+TRADED = {Entity.PRODUCT, Entity.PRICE, Entity.PROMOTION, Entity.LINE, Entity.ORDER, Entity.DEAL}
+
+
+def of_world(world: World) -> tuple[Counter[str], Counter[str], Counter[str]]:
+    """(planted, found, false) by kind, of products and prices, where each customer is known for who it is."""
+    rows, group = [], {}
+    pages = {x.n: x.fields["status"] for x in world.copies("shop") if x.stream == "products"}
+    for role, streams in ROLES.items():
+        for copy in world.copies(role):
+            if streams[copy.stream] in TRADED and not copy.deleted:
+                page = {"currency": "EUR", "status": pages[copy.fields["of"]]} if copy.stream == "variants" else {}
+                rows.append(_row(role, streams[copy.stream], copy, page))
+    believed = []
+    for one in (x for x in world.truths() if isinstance(x, Who)):
+        if one.entity == "contact":
+            company = world.people.company_of(int(one.key.partition("-")[2]))
+            account = {"account": f"account-{company}"}
+            group[f"account-{company}"] = world.companies.group(company)
+            believed.append(
+                {"ref": _ref(one.at), "entity": "contact", "golden_id": one.key, "fields": json.dumps(account)}
+            )
+        elif one.entity == "account":
+            believed.append({"ref": _ref(one.at), "entity": "account", "golden_id": one.key, "fields": "{}"})
+            group[one.key] = world.companies.group(int(one.key.partition("-")[2]))
+    accounts = [{"id": key, "fields": json.dumps({"customer_group": g})} for key, g in group.items()]
+    told = context(
+        pa.Table.from_pylist(rows), pa.Table.from_pylist(believed), pa.Table.from_pylist(accounts), ["master"],
+        NOW.date().isoformat(), "Europe/Berlin",
+    )  # fmt: skip
+    found = {(f["kind"], f["ref"]) for f in catalog(*told).to_pylist()}
+    errors = (x for x in world.truths() if isinstance(x, Error) and x.kind in KINDS and x.at.stream != "products")
+    planted = {(x.kind, _ref(x.at)) for x in errors}
+    return tuple(Counter(kind for kind, _ in some) for some in (planted, planted & found, found - planted))
+
+
+def _ref(at: Place) -> str:
+    return f"{at.role}/{at.stream}/{at.n}"
+
+
+def _row(role: str, entity: Entity, copy: Copy, page: Mapping[str, str]) -> dict[str, str]:
+    links = {
+        name: f"{role}/{stream}/{copy.fields[name]}"
+        for name, stream in LINKS.get((role, copy.stream), {}).items()
+        if copy.fields.get(name) is not None
+    }
+    fields = {k: v for k, v in copy.fields.items() if v is not None} | links | page
+    return {
+        "ref": f"{role}/{copy.stream}/{copy.n}", "entity": entity.value, "system": role, "stream": copy.stream,
+        "fields": json.dumps(fields), "problems": "{}",
+    }  # fmt: skip
+
+
+def shares(seen: tuple[Counter[str], Counter[str], Counter[str]]) -> dict[str, tuple[float, float]]:
+    """(recall, precision) by kind."""
+    planted, found, false = seen
+    kinds = {*planted, *false}
+    return {k: (found[k] / max(planted[k], 1), found[k] / max(found[k] + false[k], 1)) for k in kinds}
+
+
+def test_what_is_wrong_in_a_world_is_found_as_what_it_is_and_nothing_else() -> None:
+    seen = of_world(World(400, 11, NOW))
+    assert set(shares(seen)) == set(KINDS), "each kind of mistake is made"
+    assert shares(seen) == dict.fromkeys(KINDS, (1.0, 1.0))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", [21, 22, 23])
+def test_in_the_size_of_a_firm_too(seed: int) -> None:
+    seen = of_world(World(20_000, seed, NOW))
+    assert set(seen[0]) == set(KINDS)
+    assert {kind: told for kind, told in shares(seen).items() if min(told) < 0.99} == {}

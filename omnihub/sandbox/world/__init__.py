@@ -228,13 +228,15 @@ class World:
 
     def _products(self) -> Iterator[Told]:
         sold = {i: n for n, i in enumerate(self.catalog.sold, 1)}
+        again = {i: n for n, i in enumerate(self.catalog.again, len(sold) + 1)}
         for product in self.catalog.products:
             i, fields = product.index, _SCORED["product"]
             yield Who(Place("master", "products", i + 1), "product", product.key, fields)
-            if i in sold:
-                yield Who(Place("shop", "products", sold[i]), "product", product.key, ())
-                yield Who(Place("shop", "variants", sold[i]), "product", product.key, ())
+            for n in (of[i] for of in (sold, again) if i in of):
+                yield Who(Place("shop", "products", n), "product", product.key, ())
+                yield Who(Place("shop", "variants", n), "product", product.key, ())
             yield from (Right("product", product.key, name, getattr(product, name)) for name in fields)
+        yield from (e for x in self.catalog.master() for e in _errors(x))
         for i, n in self.catalog.standard_rows():
             if i % 4 == 0 and self.catalog.products[i].status == "active":
                 yield Who(Place("master", "prices", n), "price", self.catalog.products[i].key, ("amount",))

@@ -2,15 +2,19 @@
 and what the shop says about the same products.
 
 Price lists: EUR for every group, USD for standard and dealer, CHF, SEK and GBP for standard; last year's (expired),
-this year's, and next year's standard list for a few products. EUR lists have breaks at 10 (every second product) and
-100 (every fifth). A few products also have a list with tax included, which is nobody's price here.
+this year's, and next year's standard list for every fifth product. EUR lists have breaks at 10 (every second product)
+and 100 (every fifth). What is sold in sets has a price of one piece, too. Every eleventh product also has a list with
+tax included, which is nobody's price here. For a few, a second list of this year says another price for most of it.
+
+A wrong price is planted as the kind of mistake it is where one row of the lists, and no promotion, could explain it in
+one way only; else the right price stands.
 
 Every fourth product is never ordered: prices of these can be changed at the master without rewriting history.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from omnihub.sandbox.copies import CUSTOMER_GROUPS, Copy
@@ -32,10 +36,38 @@ UNITS = ("pcs", "pcs", "pcs", "pcs", "pcs", "pcs", "set", "set", "m", "kg")
 
 FACTORS = {"standard": 100, "dealer": 88, "key": 80}
 RATES = {"EUR": 10000, "USD": 10800, "CHF": 9600, "SEK": 113000, "GBP": 8600}
+DISCOUNTS = (5, 8, 10, 12, 15)
 LISTS = tuple(
     [("EUR", group) for group in CUSTOMER_GROUPS]
     + [("USD", "standard"), ("USD", "dealer"), ("CHF", "standard"), ("SEK", "standard"), ("GBP", "standard")]
 )
+
+
+MISTAKES = {
+    "price_expired": "last year's price",
+    "price_differs": "another price",
+    "price_early": "next year's price",
+    "price_break": "the price for another quantity",
+    "price_group": "another group's price",
+    "price_currency": "the figure of another currency",
+    "price_unit": "the price of another unit",
+    "price_tax": "with tax",
+}
+"""Kinds of wrong prices, in words."""
+
+_SHOWN = {
+    "price_expired": (25, 3),
+    "price_differs": (20, 11),
+    "price_early": (20, 5),
+    "price_break": (46, 16),
+    "price_group": (23, 4),
+    "price_currency": (37, 6),
+    "price_unit": (14, 2),
+    "price_tax": (22, 0),
+}
+"""Of so many products, the one of which the shop shows such a price; the first that fits counts."""
+
+_NOT_FOR_SALE = {"discontinued": "sku_discontinued", "draft": "sku_unreleased"}
 
 
 def money(cents: int) -> str:
@@ -69,10 +101,11 @@ class Catalog:
     def __init__(self, seed: int, customers: int, clock: Clock) -> None:
         self.seed, self.clock = seed, clock
         self.count = min(5000, max(60, customers // 4))
-        self.year = clock.now.year
+        self.year = clock.home_year(0)
         self.products = [self._product(i) for i in range(self.count)]
         self.traded = [x.index for x in self.products if x.status == "active" and x.index % 4]
         self.sold = [x.index for x in self.products if self._in_shop(x)]
+        self.again = [i for i in self.sold if i % 60 == 29 and self.products[i].status == "active"]
 
     # -- the master ---------------------------------------------------------------------------------------------
 
@@ -105,7 +138,7 @@ class Catalog:
         """The net price of one piece in cents. Groups without a list in that currency have none."""
         least = max(b for b in self.breaks(i, currency) if b <= quantity)
         amount = self.products[i].cents * FACTORS[group] * RATES[currency] // 1_000_000
-        amount = amount * {1: 100, 10: 95, 100: 90}[least] // 100
+        amount = amount * {1: 100, 10: 94, 100: 87}[least] // 100
         if year < self.year:
             amount = amount * 100 // (103 + i % 4)
         return amount if year <= self.year else amount * 103 // 100
@@ -120,12 +153,41 @@ class Catalog:
             for currency, group in LISTS:
                 for least in self.breaks(i, currency):
                     yield self._price(i, currency, group, least, year, f"{currency}-{group}-{year}")
-        if i % 10 == 0:
+        if self._next_year(i):
             yield self._price(i, "EUR", "standard", 1, self.year + 1, f"EUR-standard-{self.year + 1}")
-        if i % 33 == 0:
+        if self._taxed(i):
             gross = self._price(i, "EUR", "standard", 1, self.year, f"EUR-gross-{self.year}")
-            cents = self.cents(i, "standard", "EUR", 1, self.year) * 119 // 100
-            yield gross | {"amount": money(cents), "tax_included": "true"}
+            yield gross | {"amount": money(self._with_tax(i)), "tax_included": "true"}
+        if self.products[i].unit == "set":
+            for year in (self.year, self.year - 1):
+                for group in CUSTOMER_GROUPS:
+                    piece = self._price(i, "EUR", group, 1, year, f"EUR-{group}-{year}")
+                    yield piece | {"amount": money(self._piece(i, group, year)), "unit": "pcs"}
+        if self._overlapping(i):
+            yield self._second(i)
+
+    @staticmethod
+    def _next_year(i: int) -> bool:
+        return i % 5 == 0
+
+    @staticmethod
+    def _taxed(i: int) -> bool:
+        return i % 11 == 0
+
+    @staticmethod
+    def _overlapping(i: int) -> bool:
+        return i % 50 == 17
+
+    def _with_tax(self, i: int) -> int:
+        return self.cents(i, "standard", "EUR", 1, self.year) * 119 // 100
+
+    def _piece(self, i: int, group: str, year: int) -> int:
+        return self.cents(i, group, "EUR", 1, year) * 27 // 100
+
+    def _second(self, i: int) -> dict[str, object]:
+        row = self._price(i, "EUR", "standard", 1, self.year, f"EUR-autumn-{self.year}")
+        cents = self.cents(i, "standard", "EUR", 1, self.year) * 102 // 100 + 3
+        return row | {"amount": money(cents), "valid_from": f"{self.year}-02-01"}
 
     def _price(self, i: int, currency: str, group: str, least: int, year: int, price_list: str) -> dict[str, object]:
         return {
@@ -159,7 +221,10 @@ class Catalog:
         for p in self.products:
             for price in self.prices(p.index):
                 n += 1
-                yield Held("master", "prices", n, price, self._ago(n, 300))
+                x = Held("master", "prices", n, price, self._ago(n, 300))
+                if str(price["price_list"]).startswith("EUR-autumn"):
+                    x.wrong.append(Wrong("amount", "price_overlap", "two lists at once"))
+                yield x
         yield from self._promotions()
 
     def _promotions(self) -> Iterator[Held]:
@@ -167,12 +232,12 @@ class Catalog:
             dice = Dice(self.seed, _FACTS, -n)
             i = dice.pick(self.traded)
             start = dice.below(300) - 60
-            promotion = {
+            promotion: dict[str, object] = {
                 "code": f"PROMO-{n:04d}",
                 "name": f"{dice.pick(('Spring', 'Service', 'Trade fair', 'Season', 'Spare parts'))} offer {n}",
                 "sku": self.products[i].sku,
                 "customer_group": dice.pick(CUSTOMER_GROUPS),
-                "discount": str(dice.pick((5, 8, 10, 12, 15))),
+                "discount": str(dice.pick(DISCOUNTS)),
                 "valid_from": self.clock.day(start * DAY),
                 "valid_to": self.clock.day((start - 14 - dice.below(60)) * DAY),
             }
@@ -185,53 +250,62 @@ class Catalog:
 
     @staticmethod
     def _in_shop(p: Product) -> bool:
-        return p.status != "draft" and p.index % 9 != 4
+        return (p.status != "draft" or p.index % 62 == 30) and p.index % 9 != 4
 
     def shop_products(self) -> Iterator[Held]:
-        """Products as the shop shows them: one of the shop's for each of the master's it sells."""
-        for n, i in enumerate(self.sold, 1):
+        """Products as the shop shows them: one of the shop's for each of the master's it sells, and a few twice."""
+        for n, i in enumerate((*self.sold, *self.again), 1):
             p = self.products[i]
             fields = {"name": p.name, "description": p.description, "category": p.category, "status": self._status(i)}
             x = Held("shop", "products", n, fields, self._ago(-n, 600))
             if i % 40 == 7:
                 x.fields["name"] = self._other_name(i)
                 x.wrong.append(Wrong("name", "product_differs", "another name", f"{p.key}@name"))
-            if p.status == "discontinued" and self._status(i) == "active":
-                x.wrong.append(Wrong("status", "sku_discontinued", "on sale", f"{p.key}@sale"))
+            if p.status != "active" and self._status(i) == "active":
+                x.wrong.append(Wrong("status", _NOT_FOR_SALE[p.status], "on sale", f"{p.key}@sale"))
             yield x
 
     def variants(self) -> Iterator[Held]:
         """What can be bought, with its price: standard customers, EUR, one piece, today."""
-        for n, i in enumerate(self.sold, 1):
+        for n, i in enumerate((*self.sold, *self.again), 1):
             p = self.products[i]
             cents = self.cents(i, "standard", "EUR", 1, self.year)
             fields = {"of": n, "sku": p.sku, "gtin": p.gtin, "name": p.name, "price": money(cents)}
             x = Held("shop", "variants", n, fields, self._ago(-n, 400))
-            self._err(p, x, cents)
+            if n <= len(self.sold):
+                self._err(p, x, cents)
+            elif i % 40 == 7:
+                self._misname(p, x)
+            if i in self.again and x.fields["sku"] == p.sku:
+                x.wrong.append(Wrong("sku", "sku_duplicate", "the same SKU twice", f"{p.key}@twice"))
             yield x
+
+    def _misname(self, p: Product, x: Held) -> None:
+        x.fields["name"] = self._other_name(p.index)
+        x.wrong.append(Wrong("name", "product_differs", "another name", f"{p.key}@name"))
 
     def _err(self, p: Product, x: Held, cents: int) -> None:
         i, f = p.index, x.fields
         if i % 40 == 7:
-            f["name"] = self._other_name(i)
-            x.wrong.append(Wrong("name", "product_differs", "another name", f"{p.key}@name"))
+            self._misname(p, x)
         if i % 50 == 33:
             f["gtin"] = p.gtin[:-2] + _other(p.gtin[-2]) + _gtin_check(p.gtin[:-2] + _other(p.gtin[-2]))
             x.wrong.append(Wrong("gtin", "product_differs", "another GTIN", f"{p.key}@gtin"))
-        if p.status == "discontinued":
+        if p.status != "active":
             if self._status(i) == "active":
-                x.wrong.append(Wrong("sku", "sku_discontinued", "on sale", f"{p.key}@sale"))
+                x.wrong.append(Wrong("sku", _NOT_FOR_SALE[p.status], "on sale", f"{p.key}@sale"))
             return
-        if i % 50 == 21:
+        if i % 50 == 21 and i not in self.again:
             f["sku"] = p.sku[:-1] + "X"
             del f["gtin"]
             x.wrong.append(Wrong("sku", "sku_unknown", "no such SKU"))
-        elif i % 25 == 3:
-            f["price"] = money(self.cents(i, "standard", "EUR", 1, self.year - 1))
-            x.wrong.append(Wrong("price", "price_expired", "last year's price"))
-        elif i % 20 == 11:
-            f["price"] = money(self.wrong_cents(i, cents, Dice(self.seed, _FINISH, -i)))
-            x.wrong.append(Wrong("price", "price_differs", "another price"))
+            return
+        kind = next((kind for kind, (every, at) in _SHOWN.items() if i % every == at), None)
+        dice = Dice(self.seed, _FINISH, -i)
+        wrong = self.mistaken(kind, i, "standard", "EUR", 1, self.year, dice) if kind else None
+        if kind and wrong is not None:
+            f["price"] = money(wrong)
+            x.wrong.append(Wrong("price", kind, MISTAKES[kind]))
 
     def _status(self, i: int) -> str:
         """The shop's own word: half of the discontinued are still on sale."""
@@ -240,13 +314,60 @@ class Catalog:
     def _other_name(self, i: int) -> str:
         return self.products[i].name.replace("-", " ").rsplit(" ", 1)[0] + " Plus"
 
+    # -- wrong prices -------------------------------------------------------------------------------------------
+
+    def mistaken(
+        self, kind: str, i: int, group: str, currency: str, quantity: int, year: int, dice: Dice
+    ) -> int | None:
+        """A price that is wrong in this way and no other; None where there is none."""
+        right = self.cents(i, group, currency, quantity, year)
+        if kind == "price_differs":
+            return self.wrong_cents(i, right, dice)
+        least = max(b for b in self.breaks(i, currency) if b <= quantity)
+        found = []
+        for row in self.prices(i):
+            if self._explains(row, i, group, currency, quantity, least, year) == kind:
+                found.append(round(float(str(row["amount"])) * 100))
+        wrong = dice.pick(found) if found else right
+        ways = {
+            self._explains(row, i, group, currency, quantity, least, year)
+            for row in self.prices(i)
+            if row["amount"] == money(wrong)
+        } - {""}
+        near = [abs(wrong - right * (100 - d) // 100) for d in DISCOUNTS]
+        return wrong if ways == {kind} and wrong != right and min(near) > 2 else None
+
+    def _explains(
+        self, row: Mapping[str, object], i: int, group: str, currency: str, quantity: int, least: int, year: int
+    ) -> str:
+        """The one mistake by which a row of the list is another than the right one: its kind, `right` for none, "" for
+        more than one."""
+        listed, begins = int(str(row["min_quantity"])), int(str(row["valid_from"])[:4])
+        if str(row["price_list"]).startswith("EUR-autumn"):
+            return "right"
+        apart = [
+            kind
+            for kind, other in (
+                ("price_group", row["customer_group"] != group),
+                ("price_currency", row["currency"] != currency),
+                ("price_unit", row["unit"] != self.products[i].unit),
+                ("price_tax", row["tax_included"] == "true"),
+                ("price_expired", begins < year),
+                ("price_early", begins > year),
+            )
+            if other
+        ]
+        if listed > quantity or (listed != least and not apart):
+            apart.append("price_break")
+        return apart[0] if len(apart) == 1 else "" if apart else "right"
+
     def wrong_cents(self, i: int, cents: int, dice: Dice) -> int:
-        """A price that is in no list."""
-        lists = {
-            self.cents(i, g, c, q, y) for y in (self.year, self.year - 1) for c, g in LISTS for q in self.breaks(i, c)
-        }
+        """A price that is in no list, nor what a promotion makes of it."""
+        lists = {str(row["amount"]) for row in self.prices(i)}
+        offers = {cents * (100 - d) // 100 + k for d in DISCOUNTS for k in range(-2, 3)}
         wrong = cents * (75 + dice.below(50)) // 100 + 17
-        while wrong in lists or abs(wrong - cents) * 50 < cents:  # nor near enough to pass for rounding
+        # nor near enough to pass for rounding
+        while money(wrong) in lists or wrong in offers or abs(wrong - cents) * 50 < cents:
             wrong += 11 + cents // 40
         return wrong
 

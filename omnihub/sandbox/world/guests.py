@@ -53,6 +53,7 @@ class Visit:
     ) -> None:
         self.seed, self.guest, self.clock = seed, guest, clock
         self.companies, self.people, self.catalog, self.trade = companies, people, catalog, trade
+        self._units = {p.sku: p.unit for p in catalog.products}
         self._kind = _KIND + zlib.crc32(guest.role.encode()) * 8
         self._numbers: dict[str, array[int]] = {}
         for entity, count in ((Entity.ACCOUNT, companies.count), (Entity.CONTACT, people.count)):
@@ -175,9 +176,16 @@ class Visit:
         """The master's prices and promotions, as they are."""
         wanted, n = {Entity.PRICE: "prices", Entity.PROMOTION: "promotions"}[entity], 0
         for x in self.catalog.master():
-            if x.stream == wanted:
+            if x.stream == wanted and self._told_apart(stream, x):
                 n += 1
                 yield Held(self.guest.role, stream, n, dict(x.fields), x.updated_ago_s)
+
+    def _told_apart(self, stream: str, x: Held) -> bool:
+        """Prices of another unit, or with tax, only where it can say so."""
+        return x.stream != "prices" or (
+            ("unit" in self.guest.holds[stream] or x.fields["unit"] == self._units[x.fields["sku"]])
+            and ("tax_included" in self.guest.holds[stream] or x.fields["tax_included"] == "false")
+        )
 
     def _deals(self, stream: str) -> Iterator[Deal]:
         """What there is with each of the customers the stream links to, one or two with every second of them."""

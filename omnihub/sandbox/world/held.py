@@ -5,14 +5,16 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 from omnihub.sandbox.copies import HELD, Copy
 from omnihub.sandbox.world.dice import Dice
 
 HOUR = 3600
 DAY = 24 * HOUR
+HOME = ZoneInfo("Europe/Berlin")  # where the company is
 OLDEST = 3 * 365 * DAY  # nothing was changed longer ago
 
 
@@ -34,6 +36,15 @@ class Clock:
     def day(self, ago_s: int) -> str:
         """A canonical date."""
         return (self.now - timedelta(seconds=ago_s)).date().isoformat()
+
+    def home_year(self, ago_s: int) -> int:
+        """The year it was where the company is, whose price lists end at its own midnight."""
+        return (self.now - timedelta(seconds=ago_s)).replace(tzinfo=UTC).astimezone(HOME).year
+
+    def turn_of_year_ago_s(self) -> int:
+        """How long ago this year began there."""
+        began = datetime(self.home_year(0), 1, 1, tzinfo=HOME)
+        return int((self.now.replace(tzinfo=UTC) - began).total_seconds())
 
 
 class Wrong(NamedTuple):

@@ -1,8 +1,8 @@
 """What customers and the company do with each other: deals, orders, tickets, devices and their alarms, logins.
 
 The right price of a line is the one of the customer's group, in the currency they are billed in, for the quantity, on
-the day: `ordered_at` of an order, `closes_on` of a deal (where that lies ahead, in the same year as today). What stands
-in the lines is what was charged.
+the day: `ordered_at` of an order, as the company's own calendar has it, `closes_on` of a deal (where that lies ahead, in
+the same year as today). What stands in the lines is what was charged.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from omnihub.sandbox.copies import CHANNELS, STATUS_TICKET, TRANSPORT, Copy
-from omnihub.sandbox.world.catalog import Catalog, money
+from omnihub.sandbox.world.catalog import MISTAKES, Catalog, money
 from omnihub.sandbox.world.companies import BLOCK, SIZES, Companies
 from omnihub.sandbox.world.dice import Dice
 from omnihub.sandbox.world.held import DAY, HOUR, Clock, Held, Wrong
 from omnihub.sandbox.world.people import NOWHERE, People
 
-_ORDERS, _LINES, _DEALS, _CHANCES, _TICKETS, _DEVICES, _ALARMS, _LOGINS, _FINISH = range(401, 410)
+_ORDERS, _LINES, _DEALS, _CHANCES, _TICKETS, _DEVICES, _ALARMS, _LOGINS, _FINISH, _EDGES = range(401, 411)
 
 QUANTITIES = (1, 1, 1, 2, 2, 3, 4, 5, 8, 10, 12, 20, 25, 50, 100, 120)
 STOCK_POINTS = ("Tampere", "Ulm", "Lyon", "Chicago", "Poznań")
@@ -26,6 +26,19 @@ SUBJECTS = (
     "Invoice {0} is wrong", "How do I reset unit {0}?", "Please change our address", "Seal kit for OM-{0}",
 )  # fmt: skip
 ALARMS = ("overheating", "low_pressure", "vibration", "connection_lost", "filter_due")
+
+_CHARGED = {
+    "sku_unknown": 10,
+    "price_expired": 25,
+    "price_differs": 50,
+    "price_early": 60,
+    "price_break": 68,
+    "price_group": 76,
+    "price_currency": 84,
+    "price_unit": 100,
+    "price_tax": 116,
+}
+"""Of a thousand lines, those below this (and not below the one before) are wrong like that, where they can be."""
 
 
 class Line(NamedTuple):
@@ -55,28 +68,25 @@ class Trade:
         """The year whose prices hold so long ago."""
         return int(self.clock.day(max(ago_s, 0))[:4])
 
-    def lines(self, of: int, kind: int, group: str, currency: str, year: int, count: int) -> Iterator[Line]:
-        """What was ordered, as charged. `of`, `kind`: which order or deal; the same have the same lines."""
+    def lines(
+        self, of: int, kind_of: int, group: str, currency: str, year: int, count: int, *, edge: bool = False
+    ) -> Iterator[Line]:
+        """What was ordered, as charged. `of`, `kind_of`: which order or deal; the same have the same lines. At the edge
+        of the year more of it is wrong."""
         for k in range(count):
-            dice = Dice(self.seed, _LINES, (of * 8 + k) * 2 + kind)
+            dice = Dice(self.seed, _LINES, (of * 8 + k) * 2 + kind_of)
             i = self.catalog.traded[dice.skewed(len(self.catalog.traded))]
             product, quantity = self.catalog.products[i], dice.pick(QUANTITIES)
             cents = self.catalog.cents(i, group, currency, quantity, year)
-            u = dice.below(1000)
-            if u < 10:
-                yield Line(
-                    product.sku[:-1] + "Z", product.name, quantity, cents, Wrong("sku", "sku_unknown", "no such SKU")
-                )
-            elif u < 25 and year == self.catalog.year:
-                cents = self.catalog.cents(i, group, currency, quantity, year - 1)
-                yield Line(
-                    product.sku, product.name, quantity, cents, Wrong("unit_price", "price_expired", "last year's")
-                )
-            elif 25 <= u < 50:
-                cents = self.catalog.wrong_cents(i, cents, dice)
-                yield Line(
-                    product.sku, product.name, quantity, cents, Wrong("unit_price", "price_differs", "another price")
-                )
+            u = dice.below(1000) % (200 if edge else 1000)
+            kind = next((kind for kind, below in _CHARGED.items() if u < below), None)
+            if kind == "sku_unknown":
+                wrong = Wrong("sku", kind, "no such SKU")
+                yield Line(product.sku[:-1] + "Z", product.name, quantity, cents, wrong)
+                continue
+            other = self.catalog.mistaken(kind, i, group, currency, quantity, year, dice) if kind else None
+            if kind and other is not None:
+                yield Line(product.sku, product.name, quantity, other, Wrong("unit_price", kind, MISTAKES[kind]))
             else:
                 yield Line(product.sku, product.name, quantity, cents, None)
 
@@ -91,6 +101,11 @@ class Trade:
             "currency": currency,
         }
         return Held(role, stream, n, fields, ago_s, wrong=[line.wrong] if line.wrong else [])
+
+    def _edge(self, order: int) -> int | None:
+        """A few orders came when the old lists ended, to the second: how long ago, None for the others."""
+        dice, turn_s = Dice(self.seed, _EDGES, order), self.clock.turn_of_year_ago_s()
+        return turn_s + dice.pick((1, 0, 1800, -1800)) if dice.chance(0.02) and turn_s > 2 * DAY else None
 
     # -- the shop's orders --------------------------------------------------------------------------------------
 
@@ -108,7 +123,10 @@ class Trade:
                 order += 1
                 ago_s = HOUR + dice.skewed(self.span_s)
                 count = 1 + dice.skewed(6)
-                lines = list(self.lines(order, 0, group, currency, self.year(ago_s), count))
+                edge_s = self._edge(order)
+                ago_s = ago_s if edge_s is None else edge_s
+                year = self.clock.home_year(ago_s)
+                lines = list(self.lines(order, 0, group, currency, year, count, edge=edge_s is not None))
                 yield order, p, customer, group, currency, ago_s, lines
 
     def orders(self) -> Iterator[Held]:
