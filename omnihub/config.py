@@ -32,7 +32,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError,
 from pydantic_core import ErrorDetails
 
 from omnihub.errors import ConfigError
-from omnihub.model import FINDING_KINDS, Entity, Kind, fields_of
+from omnihub.model import FINDING_KINDS, Entity, Kind, Severity, fields_of
 from omnihub.model.entities import GOLDEN
 from omnihub.sdk import Connector, Stream
 from omnihub.sdk.connector import CREATING
@@ -503,12 +503,59 @@ def _streams_of(given: Any) -> dict[str, Any]:
     return {str(name): declared for name, declared in (given or {}).items()}
 
 
+Watched = Literal["runs", "plans", "systems", "findings"]
+MAY_STAND = {Severity.HIGH: 0, Severity.MEDIUM: 100, Severity.LOW: 1000}
+"""So many findings of a kind may stand before anybody is alerted."""
+
+
+class Channel(_Section):
+    """Where alerts go. Its address, as apprise writes it, is the variable OMNIHUB_ALERT_<NAME>: it holds secrets."""
+
+    tells: tuple[Watched, ...] = get_args(Watched)
+
+
+class Alerts(_Section):
+    """Who is told when something changes for the worse, or is well again. limits: kind of findings, or a severity → so
+    many may stand before that is said; the kind holds before its severity."""
+
+    channels: Mapping[str, Channel] = {}
+    limits: Mapping[str, Annotated[int, Field(ge=0)]] = {}
+    link: str = ""  # where people read the report; goes along with each alert
+
+    @field_validator("channels")
+    @classmethod
+    def _names(cls, channels: Mapping[str, Channel]) -> Mapping[str, Channel]:
+        for name in channels:
+            if not NAME.fullmatch(name):
+                raise ValueError(f"{name}: write a name of small letters, digits and _, as it is part of a variable")
+        return channels
+
+    @field_validator("limits")
+    @classmethod
+    def _known(cls, limits: Mapping[str, int]) -> Mapping[str, int]:
+        known = {*FINDING_KINDS, *(severity.value for severity in Severity)}
+        for key in limits:
+            if key not in known:
+                raise ValueError(f"{key}: there is no such kind or severity; {meant(key, sorted(known))}")
+        return limits
+
+    def limit(self, kind: str) -> int:
+        """How many findings of a kind may stand before that is said."""
+        severity = FINDING_KINDS[kind].severity
+        return self.limits.get(kind, self.limits.get(severity.value, MAY_STAND[severity]))
+
+
 def _text(key: str, value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, (str, int, float)):
         return str(value)
     raise ValueError(f"{key} takes one value, not {'a list' if isinstance(value, list) else 'keys of its own'}")
+
+
+def alert_variable(channel: str) -> str:
+    """The variable that holds the address of a channel of alerts."""
+    return f"{PREFIX}ALERT_{channel.upper()}"
 
 
 def without_password(url: str) -> str:
@@ -535,6 +582,7 @@ class Config(_Section):
     guard: Guard = Guard()
     gates: Gates = Gates()
     findings: Findings = Findings()
+    alerts: Alerts = Alerts()
     survivorship: Survivorship = Survivorship()
 
     _environ: Mapping[str, str] = PrivateAttr(default_factory=dict)
@@ -610,6 +658,10 @@ class Config(_Section):
         """Whether findings are shown inside this system. A real one is only told where somebody has said so."""
         wanted = self._system(name).report
         return self.in_sandbox(name) if wanted is None else wanted
+
+    def alert_addresses(self) -> dict[str, str]:
+        """Channel of alerts → its address; empty where its variable is not set."""
+        return {name: self._environ.get(alert_variable(name), "") for name in self.alerts.channels}
 
     def full_every_hours(self, name: str) -> float | None:
         """How often to read everything, where the settings say so."""
@@ -876,6 +928,7 @@ def _line(node: yaml.Node | None, place: Sequence[str | int]) -> str:
 _SECTIONS: dict[str, type[_Section]] = {
     "": Config,
     "guard": Guard,
+    "alerts": Alerts,
     "survivorship": Survivorship,
     "match": Match,
     "gates": Gates,
@@ -1042,6 +1095,14 @@ _EXAMPLE = """\
 #  high_customers: 50     # so many customers touched are one step more
 #  owners: {}             # of a system, a kind, or both: shopify: web shop · hubspot.consent_conflict: data protection
 #  limit: 100             # groups of findings a run brings into one system; the files have the rest
+
+# Who is told when a run goes wrong, a plan is stopped, a system can't be read or findings pass a limit; once, and once
+# more when it is well again. The address of each is the variable OMNIHUB_ALERT_<NAME>, as apprise writes it:
+# | mailto://user:password@example.com?to=it@example.com · slack://token/token/token · jsons://example.com/hook
+#alerts:
+#  channels: {}           # team: {} · shop: {tells: [systems, findings]}, of runs, plans, systems, findings
+#  limits: {}             # so many findings may stand: high: 0, medium: 100, low: 1000, or of a kind: price_differs: 5
+#  link: ""               # where people read the report
 
 # Which member's value wins, by field or group of fields. The rules: trusted, recent, order, frequent, complete,
 # strictest (permissions), master, union (fields that hold several values). `omnihub rules` shows the table that holds,

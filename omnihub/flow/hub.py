@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from omnihub.config import Config, Findings, Gates, Survivorship
+from omnihub.config import Alerts, Config, Findings, Gates, Survivorship
 from omnihub.match import THRESHOLDS, Thresholds
 from omnihub.merge import HALF_LIFE_DAYS, Rules
 from omnihub.model import GOLDEN, Entity
@@ -29,7 +29,8 @@ class Hub:
     """settings: a system's settings, secrets included, asked for only when it is called. country: where local phone
     numbers and the like are at home. zone: where the masters' days begin and end. regions: system → where it keeps its
     data, where that is told. spark: the folder in which it exchanges data with Spark, where a full re-match is weighed
-    there. told: the systems in which people are shown their findings."""
+    there. told: the systems in which people are shown their findings. channels: where alerts go, and the address of
+    each, with its secrets."""
 
     store: Store
     connectors: Mapping[str, Connector]
@@ -41,6 +42,8 @@ class Hub:
     findings: Findings = field(default_factory=Findings)
     regions: Mapping[str, str] = field(default_factory=dict)
     told: frozenset[str] = frozenset()
+    alerts: Alerts = field(default_factory=Alerts)
+    channels: Mapping[str, str] = field(default_factory=dict, repr=False)
     thresholds: Mapping[Entity, Thresholds] = field(default_factory=lambda: THRESHOLDS)
     country: str | None = "DE"
     zone: str = "UTC"
@@ -67,6 +70,8 @@ def open_hub(config: Config, connectors: Mapping[str, Connector], progress: Prog
         findings=config.findings,
         regions=config.regions(),
         told=frozenset(name for name in enabled if config.told(name)),
+        alerts=config.alerts,
+        channels=config.alert_addresses(),
         thresholds=thresholds(config),
         country=config.default_country,
         zone=config.time_zone,

@@ -622,6 +622,28 @@ tombstones = Table(  # what is not to come back, as keyed hashes: see `store.for
     Index(None, "forgetting"),
 )
 
+# -- alerting ------------------------------------------------------------------------------------------------------
+
+alerts = Table(  # what is watched, and the state it is in: see `flow.alerting`
+    "alerts",
+    metadata,
+    Column("key", Text, primary_key=True),  # run, plan, system:<name>, findings:<kind>
+    Column("state", Text, nullable=False),  # ok, or what is wrong in a word
+    Column("says", Text, nullable=False),  # for a person
+    Column("since", Text, nullable=False),
+    Column("run_id", Text, nullable=False),  # that brought this state
+)
+
+alerts_told = Table(  # the state each channel was last told of
+    "alerts_told",
+    metadata,
+    Column("channel", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("at", Text, nullable=False),
+    PrimaryKeyConstraint("channel", "key"),
+)
+
 # -- counting ------------------------------------------------------------------------------------------------------
 
 budgets = Table(  # what is known of a limit, by key (whose calls) and rule
