@@ -16,6 +16,7 @@ from omnihub import refine as step
 from omnihub.flow.drifting import note_shape
 from omnihub.flow.guarding import note_held
 from omnihub.flow.hub import Hub
+from omnihub.flow.wearing import cut_otherwise
 from omnihub.sdk import Stream
 from omnihub.store import bulk, schema
 from omnihub.store.open import advance, take, watermark
@@ -42,6 +43,7 @@ def _refine_stream(hub: Hub, system: str, stream: Stream) -> dict[str, int]:
     start = begun = _start(hub, system, stream, scope)
     with hub.store.read() as c:
         waiting = c.execute(_raw(sa.select(sa.func.count()), system, source, start)).scalar_one()
+    _refine_again(hub, system, stream)
     more = True
     while more:
         with bulk.undisturbed:
@@ -72,6 +74,20 @@ def _refine_slice(
     counts.update(_keep(hub, system, stream, rows, prior, sent, until))
     counts["read"] += versions.num_rows
     return versions.num_rows, until
+
+
+def _refine_again(hub: Hub, system: str, stream: Stream) -> None:
+    """Names of one text are cut anew where what we wrote tells how, and the record had nothing to change for it: from
+    all its versions, as a rebuild would."""
+    with hub.store.read() as c:
+        if not (refs := cut_otherwise(c, system, stream)):
+            return
+        r = schema.raw
+        versions = bulk.table_in(c, _VERSIONS, r.c.ref, sorted(refs)).sort_by("seq")
+        prior, sent = _before(c, f"{system}/{stream.name}", stream, versions)
+    rows = step.refine(system, stream, _decoded(versions), step.PRIOR.empty_table(), sent, hub.country)
+    with hub.store.write() as c:
+        _keep_news(c, system, stream, _news(rows, prior), prior, sent)
 
 
 _VERSIONS = sa.select(
@@ -175,20 +191,25 @@ def _keep(
     fresh = _news(rows, prior)
     count = fresh.num_rows
     with hub.store.write() as c:
-        first = take(c, count) if count else 0
-        placed = {
-            "entity": [stream.entity.value] * count,
-            "system": [system] * count,
-            "stream": [stream.name] * count,
-            "seq": range(first, first + count),
-        }
-        cells = [placed[n] if n in placed else fresh.column(n).to_pylist() for n in _COLUMNS]
-        bulk.upsert(c, schema.refined, _COLUMNS, list(zip(*cells, strict=True)))
-        note_held(c, system, stream.name, prior, fresh)
-        _forget_sent(c, _overwritten(prior, fresh, sent))
+        _keep_news(c, system, stream, fresh, prior, sent)
         advance(c, "refine", until, f"{system}/{stream.name}")
     troubled = count - pc.sum(pc.equal(fresh.column("problems"), "{}")).as_py() if count else 0
     return {"changed": count, "same": rows.num_rows - count, "problems": troubled}
+
+
+def _keep_news(c: sa.Connection, system: str, stream: Stream, fresh: pa.Table, prior: pa.Table, sent: pa.Table) -> None:
+    count = fresh.num_rows
+    first = take(c, count) if count else 0
+    placed = {
+        "entity": [stream.entity.value] * count,
+        "system": [system] * count,
+        "stream": [stream.name] * count,
+        "seq": range(first, first + count),
+    }
+    cells = [placed[n] if n in placed else fresh.column(n).to_pylist() for n in _COLUMNS]
+    bulk.upsert(c, schema.refined, _COLUMNS, list(zip(*cells, strict=True)))
+    note_held(c, system, stream.name, prior, fresh)
+    _forget_sent(c, _overwritten(prior, fresh, sent))
 
 
 def _overwritten(prior: pa.Table, fresh: pa.Table, sent: pa.Table) -> list[tuple[str, str]]:

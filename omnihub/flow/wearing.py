@@ -1,6 +1,7 @@
 """What was written and did not stay whole: a field of forty letters, prices to the cent, numbers without a country.
 
-The same is not written again, for it would come to the same: it stays a finding, until the value is another one.
+The same is not written again, for it would come to the same: it stays a finding, until the value is another one. A name
+kept as one text may say what we wrote already, and only be cut otherwise.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import sqlalchemy as sa
 from omnihub.fields.worn import worn
 from omnihub.flow.holding import Cell
 from omnihub.model import ENTITIES, Entity, Kind
+from omnihub.sdk import FullName, Stream
 from omnihub.store import schema
 
 
@@ -26,6 +28,19 @@ def held_short(c: sa.Connection) -> set[Cell]:
         for row in found
         if worn(_kind(row.golden_id, row.field), row.ours, row.theirs or _unclean(row.problems, row.field))
     }
+
+
+def cut_otherwise(c: sa.Connection, system: str, stream: Stream) -> set[str]:
+    """Refs of the differences in names kept as one text which we have written, and whose record did not change by that:
+    what it says may be just what we wrote."""
+    halves = [name for name, where in stream.fields.items() if isinstance(where, FullName)]
+    if not halves:
+        return set()
+    d, s, r, raw = schema.differences, schema.sent, schema.records, schema.raw
+    told = sa.select(d.c.ref).join(s, sa.and_(s.c.ref == d.c.ref, s.c.field == d.c.field))
+    told = told.join(r, r.c.ref == d.c.ref).join(raw, raw.c.seq == r.c.seq)
+    told = told.where(s.c.value == d.c.ours, s.c.at >= raw.c.landed_at)
+    return set(c.execute(told.where(d.c.system == system, d.c.stream == stream.name, d.c.field.in_(halves))).scalars())
 
 
 def _kind(golden_id: str, field: str) -> Kind:
