@@ -1,8 +1,8 @@
 """What customers and the company do with each other: deals, orders, tickets, devices and their alarms, logins.
 
 The right price of a line is the one of the customer's group, in the currency they are billed in, for the quantity, on
-the day: `ordered_at` of an order, as the company's own calendar has it, `closes_on` of a deal (where that lies ahead, in
-the same year as today). What stands in the lines is what was charged.
+the day: `ordered_at` of an order (by the company's own calendar), `closes_on` of a deal (where that lies ahead, in the
+same year as today). What stands in the lines is what was charged.
 """
 
 from __future__ import annotations
