@@ -196,7 +196,7 @@ def _write(
         if asked:
             facts = _part(c, facts, asked)
         tasks = today.tasks()
-        facts = replace(facts, today=tasks[: words.TODAY], tasks=len(tasks), trend=_trend(c, hub, row, facts, asked))
+        facts = replace(facts, today=words.first(tasks), tasks=len(tasks), trend=_trend(c, hub, row, facts, asked))
         book.finish(facts, tasks)
     if story := _story(c, hub, row, plan_row, asked):
         showing.keep_pages(story, folder)

@@ -42,8 +42,7 @@ from omnihub.report.planpage import RECORD_OPS, about, agreeing, headline, markd
 from omnihub.report.score import DIFFERING, HELD, KNOWN, MEMBERS, Tally, by_phase, scorecard, scored_fields
 from omnihub.report.sheets import COLUMNS, TABLE, cell, money, rows, table
 from omnihub.report.sheets import scores as score_table
-from omnihub.report.today import SHOWN as TODAY
-from omnihub.report.today import Today
+from omnihub.report.today import Today, first
 from omnihub.report.trend import Scored, trend
 from omnihub.report.wording import FINDINGS, LABELLED_BY, MAX_TEXT, PARENTS, SYSTEMS, Digest, label
 from omnihub.report.workbook import Workbook
@@ -61,7 +60,6 @@ __all__ = [
     "RECORD_OPS",
     "SYSTEMS",
     "TABLE",
-    "TODAY",
     "Around",
     "AuditFacts",
     "Cause",
@@ -98,6 +96,7 @@ __all__ = [
     "by_phase",
     "cell",
     "count",
+    "first",
     "headline",
     "label",
     "markdown",

@@ -9,8 +9,11 @@ from datetime import datetime
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from omnihub.report.facts import Facts, FieldScore, RunFacts, Score, SystemFacts
-from omnihub.report.sheets import cut
+from omnihub.report.charts import drawn
+from omnihub.report.facts import Facts, FieldScore, PhaseScore, RunFacts, Score, SystemFacts
+from omnihub.report.phases import PHASES
+from omnihub.report.score import DEFINITION
+from omnihub.report.sheets import cut, money
 from omnihub.report.wording import in_words
 
 MAX_SHOWN = 160  # characters of a value on the page; the CSV has more
@@ -25,6 +28,7 @@ def render(facts: Facts) -> str:
     """The page."""
     names = {s.name: s.title for s in facts.systems}
     page = environment().get_template("index.html")
+    trend = drawn(facts.trend)
     return page.render(
         facts=facts,
         headline=headline(facts),
@@ -34,6 +38,11 @@ def render(facts: Facts) -> str:
         bars=[_Bar(s.title, _of(facts.scores, s.name)) for s in facts.systems if _of(facts.scores, s.name)],
         weakest=weakest(facts),
         paths=PATHS,
+        trend=trend,
+        sparks={line.name: line for line in trend.systems} if trend else {},
+        phases=PHASES,
+        journey=_Journey(facts),
+        definition=DEFINITION,
     )
 
 
@@ -46,7 +55,9 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {f.__name__: f for f in (number, count, percent, day, moment, value)} | {"words": in_words}
+    made.filters |= {f.__name__: f for f in (number, count, percent, change, amount, day, moment, value)} | {
+        "words": in_words
+    }
     return made
 
 
@@ -60,7 +71,8 @@ def headline(facts: Facts) -> str:
     if not facts.for_people:
         return "Nothing for anybody to fix today"
     urgent = f", {number(facts.urgent)} of them urgent" if facts.urgent else ""
-    return f"{count(facts.for_people, 'thing')} to fix{urgent}"
+    where = f" in {_title(facts, facts.only)}" if facts.only else ""
+    return f"{count(facts.for_people, 'new thing' if facts.since else 'thing')} to fix{where}{urgent}"
 
 
 def sentence(facts: Facts) -> str:
@@ -149,6 +161,19 @@ def _of(scores: Iterable[Score], system: str) -> list[Score]:
     return [s for s in scores if s.system == system and s.golden]
 
 
+class _Journey:
+    """The phases of each system, as a table has them: "" is all systems that are no master."""
+
+    def __init__(self, facts: Facts) -> None:
+        self._scores = {(p.system, p.phase): p for p in facts.phases}
+        self.phases = [phase for phase in PHASES if any(p.phase == phase for p in facts.phases)]
+        self.systems = list(dict.fromkeys(p.system for p in facts.phases))
+
+    def of(self, system: str, phase: str) -> PhaseScore | None:
+        """None where the system has no such cells."""
+        return self._scores.get((system, phase))
+
+
 class _Bar:
     """One system's cells as shares of a whole: equal, corrected, different, filled, empty."""
 
@@ -186,6 +211,19 @@ def percent(share: float | None) -> str:
         return "–"
     thousandths = int(share * 1000 + 1e-9)
     return "100 %" if share == 1 else f"{thousandths / 10:.1f} %"
+
+
+def change(share: float | None) -> str:
+    """In points of a percentage: +0.4, −1.2, ±0"""
+    if share is None:
+        return ""
+    points = round(share * 100, 1)
+    return f"+{points}" if points > 0 else f"−{-points}" if points < 0 else "±0"
+
+
+def amount(cents: int, currency: str) -> str:
+    """1,234.50 EUR"""
+    return f"{money(cents):,} {currency}".strip()
 
 
 def moment(iso: str) -> str:

@@ -115,7 +115,8 @@ class Tally:
     def fields(self) -> tuple[FieldScore, ...]:
         """The counts so far, by system, entity and field."""
         found = self._con.sql(_BY_FIELD).fetchall()
-        return tuple(FieldScore(*row[:3], *map(int, row[3:]), phase=phase_of(row[1], row[2])) for row in found)
+        named = (dict(zip(("system", "entity", "field", *_NUMBERS), row, strict=True)) for row in found)
+        return tuple(FieldScore(**row, phase=phase_of(row["entity"], row["field"])) for row in named)
 
 
 def scorecard(fields: Iterable[FieldScore], known: pa.Table) -> tuple[Score, ...]:
@@ -175,6 +176,6 @@ GROUP BY ALL
 """
 
 _BY_FIELD = f"""
-SELECT system, entity, field, {", ".join(f"sum({n})" for n in _NUMBERS)}
+SELECT system, entity, field, {", ".join(f"sum({n})::BIGINT" for n in _NUMBERS)}
 FROM counts GROUP BY ALL ORDER BY system, entity, field
 """

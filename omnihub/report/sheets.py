@@ -67,8 +67,11 @@ def scores(fields: Iterable[FieldScore]) -> pa.Table:
 
 
 def _values(item: Item) -> dict[str, Any]:
-    told: dict[str, Any] = {"says": cut(item.says, item.says_length), "should_say": cut(item.should_say, item.should_say_length)}
-    told["at_stake"] = money(item.at_stake_cents) if item.currency else None
+    told: dict[str, Any] = {
+        "says": cut(item.says, item.says_length),
+        "should_say": cut(item.should_say, item.should_say_length),
+        "at_stake": money(item.at_stake_cents) if item.currency else None,
+    }
     return {name: told[name] if name in told else getattr(item, name) for name in COLUMNS}
 
 

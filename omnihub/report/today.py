@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from omnihub.report.facts import Item, Task
@@ -59,6 +59,14 @@ class Today:
                 ),
             )
         )
+
+
+def first(tasks: Sequence[Task], most: int = SHOWN) -> tuple[Task, ...]:
+    """The tasks that are shown first, in their order: each system's first one, so that everybody finds their own, and
+    as many of the others as there is room for."""
+    own = {task.system: task for task in reversed(tasks)}.values()
+    others = [task for task in tasks if task not in own][: max(0, most - len(own))]
+    return tuple(task for task in tasks if task in own or task in others)
 
 
 def _task(key: Key, heap: _Heap) -> Task:
