@@ -5,7 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
+from omnihub.flow import Hub
+from omnihub.flow.alerting import within_limit
 from omnihub.flow.checking import Verdict
+from omnihub.model import FINDING_KINDS
 
 if TYPE_CHECKING:
     Made = dg.MaterializeResult[Any]
@@ -20,6 +23,7 @@ MEANING = {
     NO_ORPHANS: "Everybody who was recognised leads to a record we hold and to a golden record.",
     GUARD: "The plan stays within the limits; beyond them a person has to approve it.",
     LOOKED: "Every system that may be written was seen as it is now.",
+    **{kind.name: kind.means for kind in FINDING_KINDS.values()},
 }
 
 
@@ -38,6 +42,16 @@ def result(name: str, asset: dg.AssetKey, verdict: Verdict) -> dg.AssetCheckResu
         description=verdict.says,
         metadata=dict(verdict.facts),
     )
+
+
+def kind_specs(asset: dg.AssetKey) -> list[dg.AssetCheckSpec]:
+    """A check for each kind of finding."""
+    return [spec(kind, asset) for kind in FINDING_KINDS]
+
+
+def kind_results(hub: Hub, asset: dg.AssetKey, standing: Mapping[str, int]) -> list[dg.AssetCheckResult]:
+    """Whether of each kind of finding no more stand than may; the numbers are plotted over the runs."""
+    return [result(kind, asset, within_limit(hub, kind, standing.get(kind, 0))) for kind in FINDING_KINDS]
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> dg.MarkdownMetadataValue:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import dagster as dg
 
 from assets import delivering, golden, naming, planning, pulling, pushing
+from assets.alerting import ALERTS
 from assets.hub import HubResource
 from assets.jobs import jobs
 from assets.reporting import report
@@ -35,6 +36,7 @@ def definitions(
     return dg.Definitions.merge(
         dg.Definitions(
             assets=[*sources, *pulls, *following, *targets],
+            sensors=ALERTS,
             resources={"hub": hub or HubResource(config, connectors)},
             executor=dg.in_process_executor,
         ),

@@ -15,6 +15,7 @@ from omnihub.sdk import Connector
 
 def comparing(config: Config, connectors: Mapping[str, Connector]) -> dg.AssetsDefinition:
     """Where the systems disagree."""
+    key = naming.COMPARED
     unmatched = [
         naming.refined(n) for n, c in connectors.items() if not any(s.entity in naming.ENTITIES for s in c.streams)
     ]
@@ -22,20 +23,25 @@ def comparing(config: Config, connectors: Mapping[str, Connector]) -> dg.AssetsD
     # Not on the raw or refined records of systems that are matched: it would start before golden has caught up, and
     # take somebody's fresh edit for a mistake.
     @dg.asset(
-        key=naming.COMPARED,
+        key=key,
         deps=[*(naming.golden(e) for e in naming.ENTITIES), *unmatched],
         description="Every place where a system does not hold the golden value, and every finding worth a person's "
         "time: wrong prices, unknown products, links to nowhere, contradicting consents.",
         group_name=naming.PLAN,
         kinds={"duckdb", naming.store_kind(config)},
         owners=[naming.STEWARDS],
+        check_specs=checks.kind_specs(key),
         pool="hub",
     )
     def compare(context: dg.AssetExecutionContext, hub: dg.ResourceParam[HubResource]) -> Made:
         with hub.step(context) as run:
             counts = steps.compare(hub.open(), run)
-        kinds = checks.table(("finding", "open"), sorted(counts.pop("by_kind").items()))
-        return Made(metadata={"dagster/row_count": counts["differences"], "open_findings": kinds, **counts})
+        standing = counts.pop("by_kind")
+        kinds = checks.table(("finding", "open"), sorted(standing.items()))
+        return Made(
+            metadata={"dagster/row_count": counts["differences"], "open_findings": kinds, **counts},
+            check_results=checks.kind_results(hub.open(), key, standing),
+        )
 
     return compare
 

@@ -6,6 +6,7 @@ from assets import checks, naming
 from assets.checks import Made
 from assets.hub import HubResource
 from omnihub.flow import steps
+from omnihub.flow.checking import scorecard
 
 LAST = {"dagster/priority": "-2"}  # pushes and deliveries come first, so that the report tells how they went
 
@@ -25,8 +26,9 @@ def report(context: dg.AssetExecutionContext, hub: dg.ResourceParam[HubResource]
     everybody, as a page, as tables and as data."""
     with hub.step(context) as run:
         made = steps.report(hub.open(), run, hub.reports)
+        card = scorecard(hub.open().store, run.id)
     shown = {name: value for name, value in made.items() if isinstance(value, int | float)}
     systems = checks.table(
         ("system", "findings", "for people"), [(s, n["findings"], n["for_people"]) for s, n in made["systems"].items()]
     )
-    return Made(metadata={"page": dg.MetadataValue.path(made["html"]), "systems": systems, **shown})
+    return Made(metadata={"page": dg.MetadataValue.path(made["html"]), "systems": systems, **shown, **card})

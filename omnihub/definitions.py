@@ -15,16 +15,17 @@ import dagster as dg
 
 import connectors
 from assets import HubResource, definitions
+from assets.alerting import PROCESS
 from assets.hub import DRY, FULL, RUN
 from assets.jobs import PULL, RECONCILE
 from assets.naming import PLANNED, REPORTED, landed, pulled_streams
 from omnihub.config import Config, load
 from omnihub.errors import ConfigError
 from omnihub.flow import Run
+from omnihub.flow.alerting import alert
 from omnihub.flow.hub import Progress, silent
 from omnihub.sdk import Connector
 
-PROCESS = "omnihub/process"  # tag of a run of the command line: host and process id
 LOCATION = {".dagster/repository": "__repository__@omnihub"}  # so that the UI files the run under its job
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}  # the UI keeps every line
 
@@ -64,7 +65,10 @@ def run_sync(
         keys = [landed(c.name, s.name) for c in chosen for s in pulled_streams(config, c)]
         runs = {PULL: _execute(made, PULL, keys, tags, dagster)}
         runs[RECONCILE] = _execute(made, RECONCILE, _but_pushes(made) if dry_run else [], tags, dagster)
-        return _told(run, runs)
+        told = _told(run, runs)
+        if not dry_run:
+            alert(hub.open(), run, broke_off=RECONCILE in told["stopped"])
+        return told
 
 
 def _chosen(systems: Iterable[str] | None, enabled: dict[str, Connector]) -> list[Connector]:

@@ -145,6 +145,25 @@ def golden_records(store: Store, entity: Entity) -> int:
         )
 
 
+def scorecard(store: Store, run_id: str) -> dict[str, float]:
+    """The scores kept of a run as numbers of their own, to be seen over time: consistency/<system>, coverage/<system>,
+    consistency/<phase of the journey>, at_risk/<currency>. What could not be compared has none."""
+    s, m = schema.scores, schema.stakes
+    sums = [sa.func.sum(s.c[name]) for name in ("golden", "comparable", "equal")]
+    found: dict[str, float] = {}
+    with store.read() as c:
+        for name in (s.c.system, s.c.phase):
+            query = sa.select(name, *sums).where(s.c.run_id == run_id).group_by(name).order_by(name)
+            for what, golden, comparable, equal in c.execute(query):
+                if comparable:
+                    found[f"consistency/{what}"] = float(equal / comparable)
+                if golden and name is s.c.system:
+                    found[f"coverage/{what}"] = float(comparable / golden)
+        money = sa.select(m.c.currency, sa.func.sum(m.c.cents)).where(m.c.run_id == run_id).group_by(m.c.currency)
+        found |= {f"at_risk/{currency}": float(cents / 100) for currency, cents in c.execute(money)}
+    return found
+
+
 def outcomes(store: Store, plan_id: str, system: str) -> dict[str, dict[str, int]]:
     """stream → planned, written, refused, deferred, drifted, left: what became of a plan's changes in one system."""
     t = schema.changes

@@ -18,6 +18,7 @@ from omnihub.errors import ConfigError
 from omnihub.flow import steps
 from omnihub.flow.hub import open_hub
 from omnihub.flow.runs import Run
+from omnihub.model import FINDING_KINDS
 from tests.assets.office import CUSTOMERS, NOWHERE, Office
 
 READ = {"portal/accounts", "portal/users", "portal/logins", "zendesk/organizations", "zendesk/users", "zendesk/tickets"}
@@ -66,6 +67,7 @@ def assert_every_check_is_judged_where_it_belongs(found: dict[tuple[str, str], b
         {(key, name) for key in READ for name in ("balance", "complete")}
         | {(f"match/{entity}", "no_orphans") for entity in ("account", "contact", "product")}
         | {("plan", "within_guard"), ("plan", "looked_everywhere")}
+        | {("compare", kind) for kind in FINDING_KINDS}
         | {
             (f"push/{s}", "balance")
             for s in ("portal/accounts", "portal/users", "zendesk/organizations", "zendesk/users")
