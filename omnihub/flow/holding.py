@@ -47,10 +47,13 @@ def foresee(c: sa.Connection, plan_id: str, meant: Mapping[Cell, str | None]) ->
         _hold(c, plan_id, about, meant)
 
 
+_ANY = sa.select(schema.holds.c.ref).limit(1)  # put together once: asked with every few batches
+
+
 def remember(c: sa.Connection, plan_id: str, written: Collection[Cell], others: Collection[Cell]) -> None:
     """Some fields were written by this plan, others were not: what an undo has written stays held, and what anything
     else has written is held no longer."""
-    if c.execute(sa.select(schema.holds.c.ref).limit(1)).first() is not None:
+    if c.execute(_ANY).first() is not None:
         _let_go(c, others if _kind(c, plan_id) == "undo" else written)
 
 

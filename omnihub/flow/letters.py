@@ -267,9 +267,12 @@ def waiting(c: sa.Connection) -> dict[Cell, tuple[str | None, str | None]]:
     return held
 
 
+_ANY = sa.select(_D.c.ref).limit(1)  # put together once: asked with every few batches
+
+
 def close(c: sa.Connection, written: Collection[Cell]) -> None:
     """What is written now is a dead letter no longer. There are few of those, and mostly none."""
-    if c.execute(sa.select(_D.c.ref).limit(1)).first() is None:
+    if c.execute(_ANY).first() is None:
         return
     refs = {ref for ref, _ in written}
     _take_out(c, [tuple(row) for row in bulk.where_in(c, sa.select(_D.c.ref, _D.c.field), _D.c.ref, refs)], written)

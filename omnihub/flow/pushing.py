@@ -60,7 +60,8 @@ def apply_plan(hub: Hub, plan_id: str, systems: Sequence[str] = ()) -> dict[str,
         raise UnsafePlan(f"{plan_id} is outdated by a later plan; run `omnihub plan`")
     check_approval(hub.store, plan)
     with _unswept() as keep:
-        tasks = _tasks(hub, plan, systems)
+        with bulk.undisturbed:
+            tasks = _tasks(hub, plan, systems)
         keep()
         begin(hub.store, plan)
         tasks, closed = part(hub, plan.id, plan.kind, tasks)
@@ -292,13 +293,12 @@ _RECEIPTS = (
 
 def keep_receipts(store: Store, plan_id: str, receipts: Sequence[Receipt]) -> None:
     """Keep what became of some records, in one transaction: receipts, outcomes, what was sent, dead letters."""
-    at, t = now_iso(), schema.changes
+    at = now_iso()
     with store.write() as c:
         bulk.append(c, schema.receipts, _RECEIPTS, [_receipt_row(plan_id, r, at) for r in receipts])
         for outcome in Outcome:
-            numbers = [n for r in receipts if r.outcome is outcome for n in r.numbers]
-            if (among := bulk.among(c, t.c.n, numbers)) is not None:
-                c.execute(sa.update(t).where(t.c.plan_id == plan_id, among).values(outcome=outcome.value))
+            if numbers := [n for r in receipts if r.outcome is outcome for n in r.numbers]:
+                _end(c, plan_id, outcome, numbers)
         done = [r for r in receipts if r.outcome is Outcome.WRITTEN and r.op is not Op.DELETE]
         written = {(r.about, f): v for r in done for f, v in r.sent.items()}
         bulk.upsert(
@@ -315,6 +315,30 @@ def keep_receipts(store: Store, plan_id: str, receipts: Sequence[Receipt]) -> No
         unwritten = {(r.ref, f) for r in receipts if r.outcome is not Outcome.WRITTEN for f in r.sent}
         remember(c, plan_id, written, unwritten)
         _audit_written(c, plan_id, [r for r in receipts if r.outcome is Outcome.WRITTEN])
+
+
+def _end(c: sa.Connection, plan_id: str, outcome: Outcome, numbers: Sequence[int]) -> None:
+    if c.dialect.name == "postgresql":
+        c.execute(_ENDED_BY_ARRAY, {"plan": plan_id, "outcome": outcome.value, "numbers": numbers})
+    else:
+        listed = msgspec.json.encode(numbers).decode()
+        c.execute(_ENDED_BY_LIST, {"plan": plan_id, "outcome": outcome.value, "numbers": listed})
+
+
+# Put together once, as in `store.open`: with a few batches at a time that is half of what they cost.
+_OF_PLAN = (
+    sa.update(schema.changes)
+    .where(schema.changes.c.plan_id == sa.bindparam("plan"))
+    .values(outcome=sa.bindparam("outcome"))
+)
+_ENDED_BY_ARRAY = _OF_PLAN.where(
+    schema.changes.c.n == sa.func.any(sa.bindparam("numbers", type_=sa.ARRAY(sa.BigInteger)))
+)
+_ENDED_BY_LIST = _OF_PLAN.where(
+    schema.changes.c.n.in_(
+        sa.select(sa.func.json_each(sa.bindparam("numbers", type_=sa.Text)).table_valued("value").c.value)
+    )
+)
 
 
 def _audit_written(c: sa.Connection, plan_id: str, written: Sequence[Receipt]) -> None:
@@ -359,7 +383,7 @@ def _doubt(c: sa.Connection, plan_id: str, refs: Sequence[str]) -> None:
 def _receipt_row(plan_id: str, r: Receipt, at: str) -> tuple[Any, ...]:
     e = r.exchange
     return (
-        plan_id, r.about, str(r.op), str(r.outcome), _as_json(r.before), _as_json(r.sent), r.code, r.message,
+        plan_id, r.about, r.op.value, r.outcome.value, _as_json(r.before), _as_json(r.sent), r.code, r.message,
         e.method if e else None, e.url if e else None, e.status if e else None, at,
         _encode(r.native).decode() if r.native and r.outcome is Outcome.WRITTEN else None,
     )  # fmt: skip

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import Any
 
 import msgspec
@@ -38,6 +38,7 @@ LOOK_LEAST = (
     20  # and at least, where they are written one by one: a look costs a call and a refine, however few they are
 )
 FRESH_S = 1.0  # what was looked at should be on its way by then: nobody looks further ahead
+LINGER_S = 0.05  # so long receipts wait for others to be kept with
 WAVES = 2  # nor further than so many times what can be under way at once
 NO_VALUE = ("null", '""', "[]", "{}")  # the ways JSON says that there is none
 GATE = "gate"  # the code of what a gate has kept back
@@ -201,11 +202,12 @@ class _Applying:
     """The tasks of one stream on their way.
 
         waiting ─▶ being looked at ─▶ ready ─▶ being written ─▶ answered ─▶ kept
-                   (as many calls)             (`parallel` calls)  └ half of `parallel` batches at most, then nothing
+                   (as many calls)             (`parallel` calls)  └ fewer batches than may be under way, then nothing
                                                                      more goes out until their receipts are kept
     Where `parallel` is 1 there is one call at a time: looks wait for writes, and each batch for the receipts of the one
-    before. One thread (the caller's) looks ahead and keeps receipts; the others call, and read what came. Whoever makes
-    room for a batch sends the next one, so that none waits for receipts of others to be kept.
+    before. One thread (the caller's) looks ahead and keeps receipts, of several batches with one commit; the others
+    call, and read what came. Whoever makes room for a batch sends the next one, so that none waits while receipts of
+    others are kept.
     """
 
     def __init__(self, target: _Target, tasks: Sequence[Task], receive: Receive, announce: Announce) -> None:
@@ -213,7 +215,8 @@ class _Applying:
         self.target, self.tasks, self.receive, self.announce = target, tasks, receive, announce
         self.width = max(push.batch, LOOK_LEAST, min(LOOK, push.batch * push.parallel))
         self.wave = push.batch * push.parallel
-        self.at_once = push.parallel + push.parallel // 2
+        self.at_once = 2 * push.parallel - 1  # batches under way, or answered and not kept
+        self.enough = max(1, push.parallel * 3 // 4)  # batches worth a commit: the next ones come while it is made
         self.announced = 0
         self.receipts: list[Receipt] = []
         self.to_be_kept = 0  # batches whose receipts these are
@@ -239,12 +242,10 @@ class _Applying:
                 with self.lock:
                     self._send()
                     over = not self.looking and not self.writing and self.came.empty()
-                if self.receipts:
-                    self._keep()
-                elif not over:
-                    self._take_in()
-                else:
+                if over and not self.receipts:
                     return
+                if over or self._are_enough() or not self._taken_in():
+                    self._keep()
         finally:
             with self.lock:
                 self.ended = True
@@ -291,6 +292,10 @@ class _Applying:
         self.writing += bool(batch)
         return batch
 
+    def _are_enough(self) -> bool:
+        """Whether there are receipts to be kept before anything else happens."""
+        return self.to_be_kept >= self.enough or len(self.receipts) >= self.enough * self.target.push.batch
+
     def _keep(self) -> None:
         """The receipts of all that came back together, with one commit."""
         kept, self.receipts = self.receipts, []
@@ -299,15 +304,19 @@ class _Applying:
             self.answered -= self.to_be_kept
         self.to_be_kept = 0
 
-    def _take_in(self) -> None:
-        """Wait for something to come, and take what else is there."""
-        came = [self.came.get()]
+    def _taken_in(self) -> bool:
+        """Wait for something to come, and take what else is there. Receipts there are wait only so long."""
+        try:
+            came = [self.came.get(timeout=LINGER_S if self.receipts else None)]
+        except Empty:
+            return False
         came += [self.came.get() for _ in range(self.came.qsize())]
         for one in came:
             if isinstance(one, BaseException):
                 raise one
             self.to_be_kept += isinstance(one, _Written)
             self.receipts += one.receipts
+        return True
 
     def _look(self, some: Sequence[Task]) -> None:
         """In a thread of its own: ask."""
