@@ -1,7 +1,7 @@
 """HubSpot: marketing automation. Companies, contacts, deals, line items and consents, over the vendor's own SDK.
 
     client.py   the SDK over our session       writing.py   batches, links, keys       consent.py   subscriptions
-    erasing.py  permanent deletion
+    erasing.py  permanent deletion             notices.py   findings, as tasks
 
     complete pass    list archived=true, then list; the cursor is the newest change there was before the pass began
     since a cursor   search by time of change, then list archived=true: an archived object leaves the search
@@ -12,7 +12,7 @@
 
 Custom properties the account has to have: company `customer_group`; contact `marketing_consent` ("true"/"false") and
 `marketing_consent_at` (date and time of the answer). HubSpot leaves out properties an account does not have. To create
-records, companies and contacts need `hub_ext_id`, a text with unique values.
+records, companies and contacts need `hub_ext_id`, a text with unique values; so do tasks, to show findings.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ import requests
 from connectors.hubspot.client import Client, Sent
 from connectors.hubspot.consent import Consents
 from connectors.hubspot.erasing import BY_HAND, erase
+from connectors.hubspot.notices import place
 from connectors.hubspot.writing import BATCH, EXTERNAL_ID, PrimaryLink, Writing, find
 from omnihub.errors import BrokenAnswer, RejectedRecord
 from omnihub.sdk import (
@@ -401,6 +402,7 @@ connector = Connector(
     name="hubspot",
     title="HubSpot",
     role="marketing automation",
+    place=place,
     settings=(
         Setting("url", "where HubSpot's API is", default="https://api.hubapi.com"),
         Setting("token", "access token of a private app that may read and write companies and contacts", secret=True),

@@ -73,3 +73,4 @@ class Client:
         self.basic, self.search, self.batch = crm.objects.basic_api, crm.objects.search_api, crm.objects.batch_api
         self.contacts = crm.contacts.basic_api
         self.links = crm.associations.v4.batch_api
+        self.owners = crm.owners.owners_api

@@ -57,6 +57,7 @@ from omnihub.sandbox.kit import Call, Handler, Quota, Reply, Standin, merge, rou
 from omnihub.sandbox.state import Obj, iso
 
 SAID = {"yes": "SUBSCRIBED", "no": "UNSUBSCRIBED", None: "NOT_SPECIFIED"}
+FIRST_USER = 4_000_001
 MAX_LIST, MAX_SEARCH, MAX_BATCH = 100, 200, 100
 TOKEN = "pat-eu1-stand-in"
 OAUTH = {"client_id": "stand-in-app", "client_secret": "stand-in-secret", "refresh_token": "stand-in-refresh"}
@@ -249,6 +250,31 @@ class HubSpot(Standin):
             raise KeyError(f"{self.system}/{stream}/{id_}")
         merge(obj.body, self.native(stream, fields))
         self.state.save(_without_blanks(obj))
+
+    def edit_as(self, who: str, stream: str, id_: str, properties: Mapping[str, str]) -> None:
+        """A user of that name changes some properties, in HubSpot's own words."""
+        obj = self.state.get(stream, id_)
+        if obj is None:
+            raise KeyError(f"{self.system}/{stream}/{id_}")
+        users: list[str] = self.state.note("users", [])
+        if who not in users:
+            self.state.keep("users", [*users, who])
+        number = self.state.note("users", []).index(who) + FIRST_USER
+        obj.body["properties"] |= {**properties, "hs_updated_by_user_id": str(number)}
+        self.state.save(_without_blanks(obj))
+
+    @answers("GET", "/crm/v3/owners/{id}")
+    def owner(self, call: Call) -> Reply:
+        """A user, by the id of the user (`idProperty=userId`); owners have ids of their own."""
+        users: list[str] = self.state.note("users", [])
+        number = int(call.path["id"]) - FIRST_USER
+        if call.param("idProperty", "id") != "userId" or not 0 <= number < len(users):
+            raise Refused(404, "OBJECT_NOT_FOUND", "resource not found")
+        first, _, last = users[number].partition(" ")
+        at = "2024-01-01T00:00:00.000Z"
+        told = {"id": str(number + 1), "email": f"{first}.{last}@stand-in.example".lower(), "type": "PERSON"}
+        told |= {"firstName": first, "lastName": last, "createdAt": at, "updatedAt": at}
+        return Reply(body=told | {"userId": number + FIRST_USER, "archived": False, "teams": []})
 
     # -- objects --------------------------------------------------------------------------------------------------
 
@@ -884,6 +910,7 @@ class HubSpot(Standin):
     def _set(self, obj: Obj, properties: Mapping[str, str]) -> None:
         for name, value in properties.items():
             obj.body["properties"][name] = value.lower() if name == "email" else value
+        obj.body["properties"].pop("hs_updated_by_user_id", None)  # an app is no user
         if obj.stream == "contacts" and "associatedcompanyid" in properties:
             company = properties["associatedcompanyid"]
             obj.body.setdefault("associations", {})["companies"] = [company] if company else []

@@ -50,7 +50,8 @@ PROPERTIES: dict[str, str] = {
     "deals": "dealname amount deal_currency_code dealstage closedate pipeline description hs_merged_object_ids",
     "line_items": "name hs_sku quantity price amount hs_line_item_currency_code hs_product_id description",
     "notes": "hs_note_body hs_timestamp hubspot_owner_id",
-    "tasks": "hs_task_subject hs_task_body hs_task_status hs_task_priority hs_timestamp hubspot_owner_id",
+    "tasks": "hs_task_subject hs_task_body hs_task_status hs_task_priority hs_timestamp hubspot_owner_id "
+    "hs_updated_by_user_id",
 }
 CUSTOM = frozenset({"customer_group", "vat_number", "marketing_consent", "marketing_consent_at", "hub_ext_id"})
 DEFAULTS = {
@@ -62,11 +63,21 @@ DEFAULTS = {
     "tasks": ("hs_task_subject", "hs_timestamp"),
 }
 UNIQUE = {"contacts": ("email", "hub_ext_id")}  # of the others only hub_ext_id
-READ_ONLY = frozenset({"hs_object_id", "hs_merged_object_ids", "hs_calculated_merged_vids", "hs_additional_emails"})
+READ_ONLY = frozenset(
+    {
+        "hs_object_id",
+        "hs_merged_object_ids",
+        "hs_calculated_merged_vids",
+        "hs_additional_emails",
+        "hs_updated_by_user_id",
+    }
+)
 NUMBERS = frozenset({"amount", "quantity", "price"})
 TIMES = frozenset({"closedate", "marketing_consent_at", "hs_timestamp"})
 REQUIRED = {"notes": "hs_timestamp", "tasks": "hs_timestamp"}
 OPTIONS: dict[str, tuple[str, ...]] = {
+    "hs_task_status": ("NOT_STARTED", "IN_PROGRESS", "WAITING", "DEFERRED", "COMPLETED"),
+    "hs_task_priority": ("LOW", "MEDIUM", "HIGH"),
     "marketing_consent": ("true", "false"),
     "customer_group": ("standard", "dealer", "key"),
     "dealstage": (

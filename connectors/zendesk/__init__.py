@@ -9,6 +9,7 @@ exporting   reads them so, leaves repetitions out, and finds out who won a merge
 writing     users and organizations: one a call, or many as a background job; made by their external id
 erasing     users deleted, and deleted for good
 tickets     safe updates, and tickets made once: for reports, not for plans
+notices     the hub's findings, as tickets among the agents
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from datetime import timedelta
 
 from connectors.zendesk.erasing import BY_HAND, erase
 from connectors.zendesk.exporting import Changes
+from connectors.zendesk.notices import is_ours, place
 from connectors.zendesk.writing import writing
 from omnihub.sdk import Basic, Codes, Connector, Entity, FullName, Limit, Link, OneWay, Setting, Stream
 
@@ -34,6 +36,7 @@ connector = Connector(
     name="zendesk",
     title="Zendesk",
     role="ticketing",
+    place=place,
     settings=(
         Setting("url", "the account's address, as in https://acme.zendesk.com"),
         Setting("email", "the administrator the token acts for"),
@@ -109,7 +112,14 @@ connector = Connector(
                 "solved_at": OneWay("metric_set.solved_at"),
                 "satisfaction": Codes("satisfaction_rating.score", codes=SATISFACTION),
             },
-            pull=Changes("tickets", "status=deleted", listed=False, include="metric_sets", stamp="generated_timestamp"),
+            pull=Changes(
+                "tickets",
+                "status=deleted",
+                listed=False,
+                include="metric_sets",
+                stamp="generated_timestamp",
+                without=is_ours,
+            ),
             updated="updated_at",
         ),
     ),

@@ -7,7 +7,7 @@ show a row twice, and never shows its last minute.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -36,7 +36,7 @@ class Changes:
     cursors; where it does not it goes by whole seconds, and the last one is read twice. listed: whether the list
     shows every living record. include: what is side-loaded into each record. stamp: the path of the second a row was
     made in, where it is not the time of its last change. merges: the address of what was merged into a record, over
-    `{id}`; asked for the records that changed since the cursor.
+    `{id}`; asked for the records that changed since the cursor. without: the records that are left out.
     """
 
     stream: str
@@ -46,13 +46,15 @@ class Changes:
     include: str = ""
     stamp: str = ""
     merges: str = ""
+    without: Callable[[Record], bool] | None = None
 
     def __call__(self, http: Http, want: Want) -> Iterator[Page]:
         """Pages from the cursor on; the last page of a complete pass says so."""
         rows, merges = Rows(self.stamp), Merges(http, self.merges, want.since)
         for page in self._pages(http, want):
             yield from merges.into(page.records)
-            yield replace(page, records=rows.new(page.records))
+            found = rows.new(page.records)
+            yield replace(page, records=[r for r in found if not self.without(r)] if self.without else found)
 
     def _pages(self, http: Http, want: Want) -> Iterator[Page]:
         if want.since and not want.complete:

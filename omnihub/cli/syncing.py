@@ -85,6 +85,8 @@ def _flat(said: Mapping[str, Any]) -> dict[str, Any]:
         "failed": said["failed"],
         "waiting": said["waiting"],
         "stopped": said.get("stopped", {}),
+        "delivered": said["deliver"],
+        "undelivered": said["undelivered"],
         "plan": said["plan"],
         "report": said.get("report"),
         "dagster": said.get("dagster"),
@@ -114,7 +116,7 @@ def _draw(console: Console, told: Mapping[str, Any], dry_run: bool) -> None:
     console.print()
 
 
-ORDER = ("pull", "refine", "match", "merge", "compare", "plan", "push", "report")
+ORDER = ("pull", "refine", "match", "merge", "compare", "plan", "push", "deliver", "report")
 
 
 def _place(step: str) -> tuple[int, str]:
@@ -126,7 +128,7 @@ def _place(step: str) -> tuple[int, str]:
 def draw_steps(console: Console, told: Mapping[str, Any]) -> None:
     """A line a step: what it did, in how long."""
     drawn = table("step", "what it did", "seconds", right=("seconds",), fold=("what it did",))
-    for name in sorted(told["steps"].keys() - {"stopped"}, key=_place):
+    for name in sorted(told["steps"].keys() - {"stopped", "undelivered"}, key=_place):
         counts = told["steps"][name]
         took = _seconds(told, name)
         drawn.add_row(name.replace(":", " "), _did(counts), f"{took:.1f}" if isinstance(took, (int, float)) else "")
@@ -177,6 +179,8 @@ def draw_balance(console: Console, told: Mapping[str, Any]) -> None:
         alike.setdefault(error, []).append(where)
     for error, streams in alike.items():
         put(console, f"{DOUBTFUL} {', '.join(streams)}: {escape(error)}")
+    for system, why in told["undelivered"].items():
+        put(console, f"{DOUBTFUL} {system}: its people were not told of everything: {escape(why)}")
     broke_off: dict[str, list[str]] = {}
     for step, why in told["stopped"].items():
         broke_off.setdefault(why, []).append(step)

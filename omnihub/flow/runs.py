@@ -65,12 +65,13 @@ class Run:
 
 
 def balance(told: dict[str, Any]) -> dict[str, Any]:
-    """The two equations of a run.
+    """The three equations of a run.
 
-    read = new + changed + same + rejected + forgotten, and planned = written + refused + deferred + drifted.
+    read = new + changed + same + rejected + forgotten, planned = written + refused + deferred + drifted, and, of what
+    people are shown in their systems, wanted = put + same + refused + deferred + left (beyond the limit).
 
     `told`: step → counts as the steps gave them (`pull:<system>` a list of streams, `push` the outcomes,
-    `stopped` step → why, for steps that broke off).
+    `stopped` step → why, for steps that broke off, `deliver` system → counts).
     """
     streams = [s for step, counts in told.items() if step.startswith("pull:") for s in counts]
     pulled = {k: sum(s[k] for s in streams) for k in ("read", "new", "changed", "same", "rejected", "gone")}
@@ -83,10 +84,15 @@ def balance(told: dict[str, Any]) -> dict[str, Any]:
     pull_ok = pulled["read"] == sum(pulled[k] for k in ("new", "changed", "same", "rejected", "forgotten"))
     push_ok = pushed["planned"] == pushed["written"] + pushed["refused"] + pushed["deferred"] + pushed["drifted"]
     blocked = told.get("plan", {}).get("state") == "blocked"
+    delivered = {
+        k: sum(one[k] for one in told.get("deliver", {}).values())
+        for k in ("wanted", "put", "same", "refused", "deferred", "left", "cleared", "closed")
+    }
+    deliver_ok = delivered["wanted"] == sum(delivered[k] for k in ("put", "same", "refused", "deferred", "left"))
     stopped = dict(told.get("stopped", {}))
     state = (
         "red"
-        if blocked or stopped or not (pull_ok and push_ok)
+        if blocked or stopped or not (pull_ok and push_ok and deliver_ok)
         else "partial"
         if failed or waiting or pushed["deferred"]
         else "ok"
@@ -95,9 +101,11 @@ def balance(told: dict[str, Any]) -> dict[str, Any]:
         "state": state,
         "pull": pulled,
         "push": pushed,
-        "balanced": pull_ok and push_ok,
+        "deliver": delivered,
+        "balanced": pull_ok and push_ok and deliver_ok,
         "blocked": blocked,
         "failed": failed,
         "waiting": waiting,
         "stopped": stopped,
+        "undelivered": dict(told.get("undelivered", {})),
     }

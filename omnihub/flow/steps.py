@@ -28,6 +28,7 @@ from omnihub.flow.reporting import report as write_report
 from omnihub.flow.runs import Run
 from omnihub.model import Entity
 
+UNDELIVERED = "undelivered"  # system → why its people were not told of some
 SUMMED = ("read", "new", "changed", "same", "rejected", "forgotten", "gone", "pages")
 Counts = dict[str, Any]
 
@@ -127,7 +128,10 @@ def deliver(hub: Hub, run: Run, system: str) -> Counts:
     nothing where they are not to be told. Trouble with it is told, and stops nothing."""
     counts = deliver_in(hub, run.id, system)
     if counts:
-        run.note("deliver", run.told().get("deliver", {}) | {system: counts})
+        numbers = {name: count for name, count in counts.items() if name != "error"}
+        run.note("deliver", run.told().get("deliver", {}) | {system: numbers})
+        others = {name: why for name, why in run.told().get(UNDELIVERED, {}).items() if name != system}
+        run.note(UNDELIVERED, others | ({system: counts["error"]} if counts["error"] else {}))
     return counts
 
 
