@@ -538,14 +538,23 @@ def _without_answer(target: _Target, rows: Sequence[_Ready], trouble: OmniHubErr
         case RejectedRecord() as no if len(rows) == 1:
             return _refused(target, rows[0], no.code or str(no.status), str(no))
         case RejectedRecord():
-            half = len(rows) // 2
-            return _write(target, rows[:half]) + _write(target, rows[half:])
+            return _split(target, rows)
         case RateLimited():
             return [_of(r, Outcome.DEFERRED, "rate_limited", str(trouble)) for r in rows]
         case ConfigError():
             return [_of(r, Outcome.DEFERRED, "forbidden", str(trouble)) for r in rows]
     unknown = trouble or RetryableError(f"{target.stream.name}: the system did not mention this row")
     return list(_look_and_decide(target, rows, unknown))
+
+
+def _split(target: _Target, rows: Sequence[_Ready]) -> list[Receipt]:
+    """The halves of what was refused as a whole. Where nothing is wrong with the first, it is the second that would be
+    refused as it is: it is not asked about, but split as well."""
+    half = len(rows) // 2
+    told = _write(target, rows[:half])
+    sound = all(r.outcome in (Outcome.WRITTEN, Outcome.DRIFTED) for r in told)
+    after = _split if sound and len(rows) - half > 1 else _write
+    return told + after(target, rows[half:])
 
 
 def _look_and_decide(target: _Target, batch: Sequence[_Ready], unknown: Exception) -> Iterator[Receipt]:
