@@ -359,12 +359,17 @@ def explain(
 @app.command(rich_help_panel=_LOOK)
 def report(
     run_id: Annotated[str | None, typer.Option("--run", help="The run to report on; the last by default.")] = None,
+    system: Annotated[str, typer.Option("--system", help="Only what is about this system.")] = "",
+    since: Annotated[str, typer.Option("--since", metavar="RUN", help="Only what is new since this run.")] = "",
+    to: Annotated[
+        Path | None, typer.Option("--to", metavar="FOLDER", help="Where the files go.", file_okay=False)
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Write the report as HTML, CSV and JSON, and say where it is."""
+    """Write the report as HTML, XLSX, CSV, Parquet and JSON, and say where it is."""
     from omnihub.cli import standing
 
-    standing.report(run_id, as_json)
+    standing.report(run_id, system, since, to, as_json)
 
 
 class Matched(StrEnum):

@@ -236,11 +236,12 @@ def _ago(age_s: int | None) -> str:
 # -- report ----------------------------------------------------------------------------------------------------------
 
 
-def report(run_id: str | None, as_json: bool) -> None:
-    """Write it and say where it is."""
+def report(run_id: str | None, system: str, since: str, to: Path | None, as_json: bool) -> None:
+    """Write it, or a part of it, and say where it is."""
     installation = here()
+    folder = installation.config.home / "reports"
     with progress() as told, installation.hub(told) as hub:
-        facts = reporting.report(hub, installation.config.home / "reports", run_id)
+        facts = reporting.report(hub, folder, run_id, system=system, since=since, to=to)
     tell(facts, as_json, lambda console: draw_report(console, facts))
 
 

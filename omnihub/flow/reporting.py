@@ -189,7 +189,7 @@ def _write(
         digest = open_.enter_context(words.Digest(titles))
         book = open_.enter_context(words.Workbook(folder / "report.xlsx", _named(titles)))
         parts = open_.enter_context((folder / "findings.jsonl").open("w", encoding="utf-8", errors="replace"))
-        today = words.Today()
+        today = words.Today(_named(titles))
         _write_findings(c, hub, folder, digest, plan, asked, _Takers(parts, book, today))
         fields = scoring.field_scores(c, hub, now_iso()[:10])
         facts = _facts(c, hub, digest, run, row, plan_row, fields)

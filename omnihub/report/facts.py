@@ -139,6 +139,7 @@ class Task:
     customers: int
     at_stake: tuple[tuple[str, int], ...]
     example: Item
+    says: str = ""  # all of it in a sentence
 
 
 @dataclass(frozen=True)

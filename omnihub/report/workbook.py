@@ -37,7 +37,7 @@ _WIDTHS = {
 }  # fmt: skip
 
 _TODAY = (
-    ("Severity", 11), ("System", 16), ("What", 24), ("How many", 10), ("Customers", 10), ("At stake", 12),
+    ("Severity", 11), ("System", 16), ("What", 56), ("How many", 10), ("Customers", 10), ("At stake", 12),
     ("Currency", 9), ("What to do", 56), ("For example", 38), ("Field", 16), ("It says", 24), ("It should say", 24),
     ("Cause", 26),
 )  # fmt: skip
@@ -119,7 +119,7 @@ class Workbook:
         return [
             _SEVERITIES.get(task.severity, task.severity),
             self._titles.get(task.system, task.system),
-            task.title,
+            task.says,
             task.count,
             task.customers or None,
             money(cents) if currency else None,
