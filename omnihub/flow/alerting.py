@@ -142,8 +142,8 @@ def within_limit(hub: Hub, kind: str, standing: int) -> Verdict:
     limit, known = hub.alerts.limit(kind), FINDING_KINDS[kind]
     facts = {"standing": standing, "limit": limit, "severity": known.severity.value}
     if standing <= limit:
-        return Verdict(True, f"{standing} findings of kind {kind} stand; {limit} may.", facts=facts)
-    says = f"{standing} findings of kind {kind} stand, {limit} may. {known.means} `omnihub findings --kind {kind}`"
+        return Verdict(True, f"{kind}: {standing} to see to, and {limit} may be.", facts=facts)
+    says = f"{kind}: {standing} to see to, and only {limit} may be. {known.means} `omnihub findings --kind {kind}`"
     return Verdict(False, says, severe=known.severity.value == "high", facts=facts)
 
 

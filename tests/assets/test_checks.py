@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from assets import checks
+from omnihub.flow import Hub
 from omnihub.flow.checking import (
     Verdict,
     complete,
@@ -20,10 +21,11 @@ from omnihub.flow.checking import (
     orphans,
     pull_balances,
     push_balances,
+    scorecard,
     within_guard,
 )
 from omnihub.flow.runs import Run
-from omnihub.model import Entity
+from omnihub.model import FINDING_KINDS, Entity
 from omnihub.store import Store, schema
 
 GOOD_PULL = {"read": 10, "new": 3, "changed": 2, "same": 4, "rejected": 1}
@@ -118,3 +120,37 @@ def test_dagster_shows_what_can_not_be_trusted_as_an_error_and_the_rest_as_a_war
     assert checks.result(checks.GUARD, key, Verdict(False, "no")).severity is dg.AssetCheckSeverity.ERROR
     assert checks.result(checks.GUARD, key, Verdict(False, "hm", severe=False)).severity is dg.AssetCheckSeverity.WARN
     assert checks.result(checks.GUARD, key, Verdict(True, "yes", facts={"n": 1})).passed
+
+
+def test_each_kind_of_finding_is_a_check_whose_number_is_seen_and_money_at_stake_is_an_error(store: Store) -> None:
+    key = dg.AssetKey("compare")
+    standing = {"price_differs": 3, "duplicate": 5, "orphan_link": 101}
+    made = checks.kind_results(Hub(store, {}, lambda connector: {}), key, standing)
+    found = {one.check_name: one for one in made}
+    assert set(found) == set(FINDING_KINDS) == {one.name for one in checks.kind_specs(key)}
+    assert {name for name, one in found.items() if not one.passed} == {"price_differs", "orphan_link"}
+    assert found["price_differs"].severity is dg.AssetCheckSeverity.ERROR
+    assert found["orphan_link"].severity is dg.AssetCheckSeverity.WARN
+    assert found["duplicate"].metadata["standing"] == dg.MetadataValue.int(5)
+    assert found["price_expired"].metadata["standing"] == dg.MetadataValue.int(0)
+
+
+def test_the_scorecard_of_a_run_is_numbers_that_can_be_computed_by_hand(store: Store) -> None:
+    def cell(run: str, system: str, phase: str, golden: int, comparable: int, equal: int) -> dict[str, Any]:
+        told = {"run_id": run, "system": system, "entity": "line", "field": "unit_price", "phase": phase}
+        return told | {"golden": golden, "comparable": comparable, "equal": equal, "corrected": 0, "filled": 0}
+
+    rows = [cell("run-1", "shop", "purchase", 10, 8, 6), cell("run-1", "shop", "delivery", 10, 2, 2)]
+    rows += [cell("run-1", "desk", "purchase", 4, 0, 0), cell("run-0", "shop", "purchase", 1, 1, 0)]
+    with store.write() as c:
+        c.execute(sa.insert(schema.scores), rows)
+        stake = {"run_id": "run-1", "system": "shop", "entity": "line", "currency": "EUR", "findings": 2, "cents": 1234}
+        c.execute(sa.insert(schema.stakes), [stake, stake | {"entity": "product", "cents": 66}])
+    assert scorecard(store, "run-1") == {
+        "consistency/shop": 0.8,
+        "coverage/shop": 0.5,
+        "coverage/desk": 0.0,
+        "consistency/purchase": 0.75,
+        "consistency/delivery": 1.0,
+        "at_risk/EUR": 13.0,
+    }

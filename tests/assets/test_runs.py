@@ -10,10 +10,11 @@ import dagster as dg
 import pytest
 
 from assets import definitions
-from assets.hub import RUN
+from assets.alerting import PROCESS, alert_after_failure, alert_after_success
+from assets.hub import RUN, HubResource
 from assets.jobs import PULL, RECONCILE, THEN, reconcile_after_pull
 from connectors import find
-from omnihub.definitions import PROCESS, bury_the_dead
+from omnihub.definitions import bury_the_dead
 from omnihub.errors import ConfigError
 from omnihub.flow import steps
 from omnihub.flow.hub import open_hub
@@ -86,6 +87,29 @@ def test_a_dead_system_fails_the_pull_and_nothing_else(office: Office) -> None:
     assert {failure.split(":")[0] for failure in told["failed"]} == {key for key in READ if key.startswith("portal/")}
     assert told["steps"]["plan"]["looked"] == {"portal": "could not look", "zendesk": "looked"}
     assert told["steps"]["merge:contact"]["changed"] == CUSTOMERS
+
+
+@pytest.mark.long
+def test_a_sync_tells_what_changed_and_after_a_scheduled_run_a_sensor_does(office: Office) -> None:
+    yaml = "alerts: {channels: {team: {tells: [systems]}}}"  # and no address: trying to tell is what is seen
+    office.elsewhere["portal"] = NOWHERE
+    first = office.sync(yaml=yaml)
+    hub = HubResource(office.config(yaml), find())
+    assert Run(hub.open().store, first["run"]).told()["alert"] == {"changed": 2, "told": [], "failed": ["team"]}
+    job = definitions(office.config(yaml), find(), hub, patient=False).resolve_job_def(RECONCILE)
+    for tags, sensor, tells in (
+        ({PROCESS: "here/1"}, alert_after_success, False),
+        ({}, alert_after_success, True),
+        ({PROCESS: "here/1"}, alert_after_failure, True),
+    ):
+        done = job.execute_in_process(instance=office.instance, tags={RUN: f"run-{sensor.name}-{tells}", **tags})
+        event = done.get_run_success_event() if sensor is alert_after_success else done.all_events[-1]
+        context = dg.build_run_status_sensor_context(sensor.name, event, office.instance, done.dagster_run)
+        context = context if sensor is alert_after_success else context.for_run_failure()
+        sensor(context, hub=hub)
+        told = Run(hub.open().store, f"run-{sensor.name}-{tells}").told()
+        assert ("alert" in told) == tells
+    hub.close()
 
 
 def test_a_stream_that_fails_is_shown_as_failed_and_its_neighbours_as_read(office: Office) -> None:
