@@ -92,6 +92,30 @@ def _bare(found: list[str]) -> tuple[int, int]:
     return at, end
 
 
+_ALSO = re.compile(
+    r"\b(?:d/?b/?a|t/a|a\.?/?k\.?/?a|f\.?/?k\.?/?a|trading as|doing business as|also known as|formerly|vormals|ehemals"
+    r"|früher)\b[ :.]*",
+    re.IGNORECASE,
+)
+_SEVERAL = re.compile(r"\s*/\s*")
+_LEAST_LETTERS = 5  # of both sides of a stroke that parts names: A/S and T/A are none
+
+
+def names_told(value: str) -> tuple[str, ...]:
+    """Its names, where it tells several, and all of it; at least one.
+
+    >>> names_told("Smith Foods LLC dba Corner Deli"), names_told("Meyer A/S")
+    (('Smith Foods LLC', 'Corner Deli', 'Smith Foods LLC dba Corner Deli'), ('Meyer A/S',))
+    """
+    if "/" not in value and not _ALSO.search(value):
+        return (value,)
+    found = [part.strip(" ()-,;") for part in _ALSO.split(value)]
+    strokes = [piece for part in found for piece in _SEVERAL.split(part)]
+    if all(len(piece) >= _LEAST_LETTERS for piece in strokes if piece):
+        found = strokes
+    return tuple(dict.fromkeys(part for part in (*found, value) if any(c.isalnum() for c in part)))
+
+
 @dataclass(frozen=True)
 class Parts:
     """A company's name taken apart. All words are folded, abbreviations written out.

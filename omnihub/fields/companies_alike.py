@@ -25,6 +25,11 @@ def _letters(value: str) -> str:
 
 
 def of_companies(a: str, b: str) -> float:
+    """Of firms that tell several names, the likest count: "Smith Foods LLC dba Corner Deli"."""
+    return max(_of_names(x, y) for x in companies.names_told(a) for y in companies.names_told(b))
+
+
+def _of_names(a: str, b: str) -> float:
     left, right = _company(a), _company(b)
     if _letters(a) == _letters(b):
         return _marks_agree(left, right)

@@ -10,6 +10,7 @@ from functools import lru_cache
 from rapidfuzz.distance import OSA
 
 from omnihub.fields import names
+from omnihub.fields.chinese import one_in_two_spellings
 from omnihub.fields.familiar import GIVEN, SURNAMES, one_entry
 from omnihub.fields.nicknames import CANONICAL, given, meanings
 from omnihub.fields.pairing import CACHED, CONTRADICTED, Paired, paired, slips
@@ -89,9 +90,14 @@ def of_persons(a: str, b: str) -> float:
         return 0.0
     if left.generation and right.generation and left.generation != right.generation:
         return 0.3
+    if one_in_two_spellings(left.words, right.words):
+        return _TWO_SPELLINGS
     found = paired(left.words, right.words, _vowelless if left.abjad != right.abjad else _names_alike)
     score = _persons_score(left, right, found)
     return score * 0.93 if left.generation != right.generation else score
+
+
+_TWO_SPELLINGS = 0.9
 
 
 def _of_signs(a: str, b: str) -> float:

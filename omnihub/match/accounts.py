@@ -8,7 +8,6 @@ the same name in another town is a branch, a namesake or a shop of a chain unles
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 
 from omnihub import fields
@@ -125,15 +124,9 @@ def _numbers(value: str) -> str | None:
     return _listed({word for kind, word in _parts(value).marks if kind == "number"})
 
 
-_ALSO = re.compile(
-    r"\b(?:d/?b/?a|t/a|a/?k/?a|f/?k/?a|trading as|doing business as|formerly|vormals|ehemals|früher)\b[ :.]*",
-    re.IGNORECASE,
-)
-
-
 def _also(value: str) -> str | None:
     """Its names, where it tells two: "Smith Foods LLC dba Corner Deli"."""
-    told = [key for part in _ALSO.split(value) if (key := fields.key(Kind.COMPANY, part.strip(" ()-,;")))]
+    told = [key for name in companies.names_told(value) if (key := fields.key(Kind.COMPANY, name))]
     return "|".join(dict.fromkeys(key.replace(" ", "") for key in told)) or None
 
 

@@ -49,6 +49,10 @@ SAME_PERSON = [
     ("Benjamin Netanyahu", "בנימין נתניהו"),
     ("Nguyễn Văn An", "An Nguyen Van"),
     ("Robert Downey Jr.", "Robert Downey"),
+    ("Mao Tse-tung", "Mao Zedong"),
+    ("Teng Hsiao-p'ing", "Deng Xiaoping"),
+    ("Hsiao-ping Teng", "Deng Xiaoping"),
+    ("毛泽东", "Mao Tse-tung"),
 ]
 OTHER_PERSON = [
     ("Martin King Jr.", "Martin King Sr."),
@@ -75,6 +79,9 @@ OTHER_PERSON = [
     ("Malik Ruslanovich Ivanov", "Malik Petrovich Ivanov"),
     ("习近朋", "习近平"),
     ("Lee Kuan Hsien", "Lee Kuan Yew"),
+    ("Deng Jiping", "Teng Chiping"),
+    ("Teng Hsiao-ping", "Deng Xiaoming"),
+    ("Kim Jung-il", "Kim Jong-nam"),
 ]
 SAME_COMPANY = [
     ("Siemens AG", "Siemens Aktiengesellschaft"),
@@ -97,6 +104,9 @@ SAME_COMPANY = [
     ("7-Eleven Inc", "Seven Eleven"),
     ("삼성전자 주식회사", "삼성전자"),
     ("U.S. Department of State", "United States Department of State"),
+    ("Smith Foods LLC dba Corner Deli", "Corner Deli"),
+    ("Corner Deli, formerly Smith Foods LLC", "Smith Foods"),
+    ("Nordwerft / Seehafen Kiel", "Seehafen Kiel GmbH"),
 ]
 OTHER_COMPANY = [
     ("Schule 12", "Schule 13"),
@@ -116,6 +126,8 @@ OTHER_COMPANY = [
     ("ABC Company", "CDE Company"),
     ("BP p.l.c.", "BD p.l.c."),
     ("Volkswagen AG", "Siemens AG"),
+    ("Meyer A/S", "Huber A/S"),
+    ("Nordwerft / Seehafen Kiel", "Seehafen Lübeck"),
 ]
 
 
@@ -197,7 +209,7 @@ KINDS = {"Person": Kind.NAME, "Vessel": Kind.TEXT}  # all the others are compani
 
 
 def test_labelled_pairs_of_names_nobody_here_made_are_judged_well() -> None:
-    """0.906 of the pairs, 0.975 of those taken for one. 20 of the 78 misses are of one sort: the set calls "Fund V" and
+    """0.909 of the pairs, 0.975 of those taken for one. 20 of the 75 misses are of one sort: the set calls "Fund V" and
     "Fund VI" or "Storm 1" and "Storm 2" one name, here numbers tell apart. The rest are mostly other persons by one
     word or syllable that the set calls one. Tuned on one half by case group the other half gives 0.91 and 0.88."""
     found = TRUTH / "os_name_bench" / "pairs.parquet"
@@ -208,4 +220,4 @@ def test_labelled_pairs_of_names_nobody_here_made_are_judged_well() -> None:
         (KINDS.get(row["schema"], Kind.COMPANY), row["name1"], row["name2"], row["is_match"] == "true") for row in rows
     )
     assert measure.precision >= 0.97
-    assert measure.accuracy >= 0.90
+    assert measure.accuracy >= 0.905
