@@ -123,6 +123,7 @@ def test_a_closed_task_is_ignored_with_the_name_of_who_closed_it_until_its_evide
     assert tasks(office)[Ref.parse(ref).id]["Status"] == "Not Started"
 
 
+@pytest.mark.long
 def test_what_came_after_it_was_told_is_not_ignored_with_it(office: Loop) -> None:
     told(office)
     ref = junk(office)[0]
@@ -137,6 +138,7 @@ def test_what_came_after_it_was_told_is_not_ignored_with_it(office: Loop) -> Non
     assert tasks(office)[Ref.parse(ref).id]["Status"] == "Not Started"
 
 
+@pytest.mark.long
 def test_a_notice_whose_answer_was_lost_or_whose_process_died_is_there_once(office: Loop) -> None:
     faults = office.standin("salesforce").faults
     faults.switch_on("500 after commit", rate=1.0)
@@ -161,6 +163,7 @@ def test_a_notice_whose_answer_was_lost_or_whose_process_died_is_there_once(offi
     assert {tasks(office)[Ref.parse(ref).id]["Status"] for ref in junk(office)} <= {"Completed"}
 
 
+@pytest.mark.long
 def test_a_system_that_refuses_one_takes_the_others_and_one_out_of_reach_stops_nothing(office: Loop) -> None:
     office.unreachable("salesforce")
     away = told(office)
@@ -178,6 +181,7 @@ def test_a_system_that_refuses_one_takes_the_others_and_one_out_of_reach_stops_n
     assert "INVALID_CROSS_REFERENCE_KEY" in counts["error"]
 
 
+@pytest.mark.long
 def test_only_so_many_are_told_the_most_severe_first(office: Loop) -> None:
     total = told(office, findings=Findings(limit=2))
     assert (total["put"], total["left"]) == (2, total["wanted"] - 2)
@@ -186,6 +190,7 @@ def test_only_so_many_are_told_the_most_severe_first(office: Loop) -> None:
     assert first == {"Normal"}  # values that differ; the junk is of low severity
 
 
+@pytest.mark.long
 def test_what_may_not_be_there_is_not_told_there(office: Loop) -> None:
     query = sa.select(F).where(F.c.system == "salesforce", F.c.kind == "value_differs", F.c.expected.is_not(None))
     [one, *_] = loop.rows(office.store, query.where(F.c.state == "open").order_by(F.c.id))
@@ -196,6 +201,66 @@ def test_what_may_not_be_there_is_not_told_there(office: Loop) -> None:
     assert "stays in CH" in tasks(office)[id_]["Description"]
     told(office)
     assert one.expected in tasks(office)[id_]["Description"]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("system", ["hubspot", "zendesk"])
+def test_other_systems_have_it_once_say_who_closed_it_and_reopen_it(begin: Start, system: str) -> None:
+    here = begin("compared")
+    others = {r.ref for r in loop.rows(here.store, sa.select(F.c.ref))}
+    known = [one[system] for one in here.everybody("contact", "phone", system, "salesforce")]
+    refs = [ref for ref in known if ref not in others][:MANY]
+    right = here.fields(refs[1])["phone"]
+    for ref in refs:
+        here.edit(ref, phone=JUNK)
+    look(here)
+    first = told(here, system)
+    assert first["put"] == first["wanted"] >= MANY
+    assert first["error"] == ""
+    dump = here.dump()
+    assert told(here, system) == first | {"put": 0, "same": first["put"]}
+    assert here.dump() == dump
+    with here.store.write() as c:  # as a process leaves it that dies before it keeps the answers
+        c.execute(sa.update(D).values(state="begun", place_id=None, hash=""))
+    assert told(here, system)["put"] == first["put"]
+    there = notices(here, system)
+    assert len(there) == first["put"]
+
+    closed, mended = refs[:2]
+    stand_in: Any = here.standin(system)
+    stream, done = {
+        "hubspot": ("tasks", {"hs_task_status": "COMPLETED"}),
+        "zendesk": ("tickets", {"status": "solved"}),
+    }[system]
+    stand_in.edit_as(PETRA, stream, there[closed], done)
+    here.edit(mended, phone=right)
+    look(here)
+    after = told(here, system)
+    assert (after["closed"], after["cleared"], after["put"]) == (1, 1, 0)
+    row = found(here, closed)
+    assert (row.state, row.decided_by) == ("ignored", f"{PETRA} in {here.hub().connectors[system].title}")
+
+    here.edit(closed, phone=WORSE)
+    look(here)
+    assert told(here, system)["put"] == 1
+    body = here.standin(system).state.get(stream, there[closed])
+    assert body
+    assert "COMPLETED" not in str(body.body)
+    assert "solved" not in str(body.body)
+    assert len(notices(here, system)) == first["put"]
+
+
+def notices(here: Loop, system: str) -> dict[str, str]:
+    """Record → the id of its notice, as the system itself has it; none is there twice."""
+    rows = loop.rows(here.store, sa.select(D.c.about, D.c.key).where(D.c.system == system))
+    kept = here.dump()[system]
+    if system == "hubspot":
+        by_key = [(body["properties"]["hub_ext_id"], id_) for id_, body in kept["tasks"].items()]
+    else:
+        by_key = [(body["external_id"], id_) for id_, body in kept["tickets"].items() if body.get("external_id")]
+    assert len({key for key, _ in by_key}) == len(by_key)
+    of = dict(by_key)
+    return {row.about: of[row.key] for row in rows if row.key in of}
 
 
 def test_nobody_is_told_where_it_was_not_asked_for(office: Loop) -> None:
