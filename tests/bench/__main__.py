@@ -6,6 +6,7 @@
     make bench ARGS="--only clustering"            clusters of a million records, beside Splink's own
     make bench ARGS="--only identity"              a change among a million records; --folder F keeps the million in F
     make bench ARGS="--only rematch"               a million contacts matched anew, beside bare Splink
+    make bench ARGS="--only prices"                a million order lines against the master's lists, and a change
 
     __main__   the table                     landing   land beside `requests` + envelope parse + batch insert
     measure    children, CPU, memory         writing   a stored plan applied, beside the limit and `requests` + threads
@@ -14,6 +15,7 @@
     clustering  ours beside Splink's, on the same pairs
     customers  a hub full of customers       identity  match, merge and compare of what changed, at two bases
     rematch    everybody anew, ours beside bare Splink with the same model
+    prices     every price in its context, all at once and what changed
 
 Whatever is measured runs in a process of its own, so that its memory is its own; whatever answers it, in another.
 """
@@ -28,7 +30,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tests.bench import clustering, identity, landing, loop, matching, pages, reading, rematch, writing
+from tests.bench import clustering, identity, landing, loop, matching, pages, prices, reading, rematch, writing
 from tests.bench.measure import Measured
 
 README = Path(__file__).parents[2] / "README.md"
@@ -59,6 +61,8 @@ def main(arguments: Sequence[str]) -> None:
             parts.append(identity_table(identity.run(Path(wish.folder or folder), wish.base)))
         if wish.only == "rematch":
             parts.append(rematch_table(rematch.run(Path(folder), wish.base)))
+        if wish.only == "prices":
+            parts.append(prices_table(prices.run(Path(folder), wish.base)))
     found = "\n".join(parts)
     print(found)  # noqa: T201
     if wish.write:
@@ -74,7 +78,7 @@ def _wish(arguments: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("--changes", type=int, default=20_000, help="pushed beside the limit")
     parser.add_argument("--base", type=int, default=1_000_000, help="records in the hub of which a few change")
-    parts = ("reading", "landing", "writing", "loop", "matching", "clustering", "identity", "rematch")
+    parts = ("reading", "landing", "writing", "loop", "matching", "clustering", "identity", "rematch", "prices")
     parser.add_argument("--only", choices=parts)
     parser.add_argument("--folder", help="where the databases lie meanwhile")
     parser.add_argument("--write", action="store_true", help="put the table into README.md")
@@ -100,6 +104,10 @@ CHILDREN: dict[str, Callable[..., None]] = {
     "rematch-fill": rematch.fill,
     "rematch-splink": rematch.splink,
     "rematch-ours": rematch.ours,
+    "prices-fill": prices.fill,
+    "prices-judge": prices.judge,
+    "prices-base": prices.base,
+    "prices-change": prices.change,
     "identity-fill": identity.fill,
     "identity-change": identity.change,
     "loop": lambda home, customers: loop.steps(Path(home), int(customers)),
@@ -235,6 +243,15 @@ def rematch_table(found: Sequence[Measured]) -> str:
     ]
     head = ("all anew", "records", "seconds", "CPU s", "of Splink's time", "of its CPU", "peak memory")
     return table(head, rows)
+
+
+def prices_table(found: Sequence[Measured]) -> str:
+    """All prices, and those that changed."""
+    rows = [
+        (m.name, _number(m.records), f"{m.seconds:.1f}", _number(m.per_s), f"{m.cpu_s:.1f}", f"{m.peak_mb:.0f} MB")
+        for m in found
+    ]
+    return table(("prices", "lines", "seconds", "lines/s", "CPU s", "peak memory"), rows)
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.bench import __main__ as bench
-from tests.bench import clustering, identity, landing, loop, reading, writing
+from tests.bench import clustering, identity, landing, loop, prices, reading, writing
 from tests.bench.measure import Measured, measured
 
 SOME = Measured("land", 1000, 2.0, 1.5, 180.4)
@@ -92,3 +92,10 @@ def test_the_readme_is_written_between_its_marks_only() -> None:
     assert "old" not in found
     with pytest.raises(SystemExit, match="README"):
         bench.written_into("no marks", "| new |\n")
+
+
+@pytest.mark.long
+def test_prices_are_judged_all_at_once_and_when_they_change(tmp_path: Path) -> None:
+    found = prices.run(tmp_path, 2_000, changed=20)
+    assert [m.records for m in found] == [2_000, 20]
+    assert "| 2,000 |" in bench.prices_table(found)
