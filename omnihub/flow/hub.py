@@ -46,7 +46,7 @@ class Hub:
     channels: Mapping[str, str] = field(default_factory=dict, repr=False)
     thresholds: Mapping[Entity, Thresholds] = field(default_factory=lambda: THRESHOLDS)
     country: str | None = "DE"
-    zone: str = "UTC"
+    zone: str = "Europe/Berlin"
     spark: Path | None = None
     streams: Callable[[Connector], tuple[str, ...]] = lambda c: tuple(s.name for s in c.streams)
     progress: Progress = silent
