@@ -22,7 +22,8 @@ from omnihub.conformance.trial import workshop
 from omnihub.errors import BrokenAnswer, ConfigError, RetryableError
 from omnihub.model import Entity, Outcome
 from omnihub.sandbox.derived import derive
-from omnihub.sdk import Answer, Connector, Http, Page, Pages, Record, Row, Want
+from omnihub.sdk import Answer, Connector, Http, Op, Page, Pages, Record, Row, Want
+from omnihub.sdk.reporting import Notice, Place, Seen, Standing, Told
 
 log = logging.getLogger("omnihub.connectors.acme")
 
@@ -72,6 +73,31 @@ BUYERS = sdk.Stream(
     ),
 )  # fmt: skip
 
+NOTED = sdk.Upsert1("PUT", "/v1/dealers/by-key/{key}")
+OPEN, OVER = "A", "X"
+
+
+def _told(http: Http, some: Iterable[tuple[str, Mapping[str, Any]]]) -> Iterable[Answer]:
+    return NOTED(http, [Row(n, Op.CREATE, None, {**body}, {}, {}, key) for n, (key, body) in enumerate(some)])
+
+
+def _put(http: Http, some: Sequence[tuple[Notice, str | None]]) -> Iterable[Answer]:
+    """Acme has no place for notices, so they are entries in its list."""
+    return _told(http, [(notice.key, {"company": notice.title, "state": OPEN}) for notice, _ in some])
+
+
+def _clear(http: Http, some: Sequence[Told]) -> Iterable[Answer]:
+    return _told(http, [(key, {"state": OVER}) for key, _ in some])
+
+
+def _read(http: Http, some: Sequence[Told]) -> Iterator[Seen]:
+    keys = {id_: key for key, id_ in some if id_}
+    for page in LOOK(http, list(keys)):
+        for record in page.records:
+            state = json.loads(record.raw).get("state")
+            yield Seen(keys[str(record.id)], str(record.id), Standing.CLOSED if state == OVER else Standing.OPEN)
+
+
 ACME = Connector(
     name="acme",
     title="Acme",
@@ -79,6 +105,7 @@ ACME = Connector(
     settings=(sdk.Setting("url", "where Acme answers"), sdk.Setting("token", "an API token", secret=True)),
     auth=sdk.Bearer("token"),
     limits=(sdk.Limit(40, per_s=10),),
+    place=Place(_put, _clear, "the list of dealers", _read),
     streams=(sdk.Stream("dealers", Entity.ACCOUNT, DEALER, PULL, updated="updated_at", push=PUSH), BUYERS),
 )
 """Pages by cursor, an updated-since filter, tombstones; written in batches, and whole records at a time."""
@@ -485,6 +512,11 @@ def _hears_no_echo() -> Connector:
     return replace(changed, streams=(replace(dealers, pull=_as(SkipsOwn)), *rest))
 
 
+def _tells_anew(http: Http, some: Sequence[tuple[Notice, str | None]]) -> Iterable[Answer]:
+    """Makes a new notice whenever it does not know the old one."""
+    return _put(http, [(notice if id_ else replace(notice, key=uuid.uuid4().hex), id_) for notice, id_ in some])
+
+
 def _only_deletes(http: Http, rows: Sequence[Row]) -> Iterable[Answer]:
     """Takes the record away, which is not to forget."""
     return sdk.Delete1("/v1/buyers/{id}")(http, rows)
@@ -554,6 +586,10 @@ def mutants() -> dict[str, tuple[str, Connector]]:
         "our echo": ("leaves out what it wrote itself", _hears_no_echo()),
         "there and back": ("sends only what has a value", _pushing(update=_drops_empty)),
         "within its limits": ("allows itself twice the calls", replace(ACME, limits=(sdk.Limit(80, per_s=10),))),
+        "told once": (
+            "makes a new notice where it does not know the old one",
+            replace(ACME, place=Place(_tells_anew, _clear, "the list of dealers", _read)),
+        ),
     }
 
 

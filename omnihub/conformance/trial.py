@@ -215,6 +215,10 @@ class Trial:
         """id → the living records the system has."""
         return {o.id: o for o in self.standin.state.all() if o.stream == stream and not o.deleted}
 
+    def alive(self) -> int:
+        """How many living records the system has, of whatever kind."""
+        return sum(not o.deleted for o in self.standin.state.all())
+
     def some(self, stream: str) -> str:
         """The id of a record of this stream that is neither the first nor the last."""
         ids = sorted(self.there(stream))

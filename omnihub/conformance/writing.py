@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from omnihub import fields, sdk
@@ -15,7 +16,8 @@ from omnihub.errors import RetryableError
 from omnihub.model import Op, Outcome, fields_of
 from omnihub.push import Receipt
 from omnihub.sandbox.kit import Call, Quota, Reply
-from omnihub.sdk import Row, Stream, Windows, open_client
+from omnihub.sdk import Answer, Row, Stream, Windows, open_client
+from omnihub.sdk.reporting import Notice, Place, Standing, Told
 
 SOME = 5  # records written at once
 MOST = 700  # calls made to reach a limit; a limit of more is taken on trust
@@ -453,6 +455,46 @@ def within_its_limits(t: Trial) -> None:
     expect(
         not refused, f"{refused} of {len(t.wire.seen)} calls were refused for their rate; are its limits the system's?"
     )
+
+
+@rule("writing", "told once", "What people are shown is there once, however often it is told, and goes with its cause")
+def told_once(t: Trial) -> None:
+    place = t.connector.place
+    if place is None:
+        raise NotForThis("it takes no findings")
+    t.pull_well()
+    stream, client = t.main, t.client()
+    notices = [_notice(stream, id_, "first") for id_ in sorted(t.there(stream.name))[:2]]
+    ids = _placed(place.put(client, [(notice, None) for notice in notices]), len(notices))
+    before = t.alive()
+    again = [replace(notice, title=f"{notice.title}, again") for notice in notices]
+    for known in (ids, [None] * len(ids)):  # the hub may have lost the answer
+        now = _placed(place.put(client, [*zip(again, known, strict=True)]), len(ids))
+        expect(now == ids, f"told again, a notice is another one: {now} is not {ids}")
+        expect(t.alive() == before, "told again, a notice is there a second time")
+    told = [*zip((notice.key for notice in notices), ids, strict=True)]
+    expect(_standing(place, client, told) <= {Standing.OPEN}, "what was told, and nobody has closed, is not open")
+    for _ in range(2):
+        _placed(place.clear(client, told), len(told))
+    expect(Standing.OPEN not in _standing(place, client, told), "what was cleared is still open")
+
+
+def _notice(stream: Stream, id_: str, title: str) -> Notice:
+    text = "Phone: says 'x', should say 'y'. Correct it."
+    return Notice(f"omnihub-{stream.name}-{id_}", id_, stream.name, title, text, "medium", {"kind": "value_differs"})
+
+
+def _placed(answers: Iterable[Answer], count: int) -> list[str | None]:
+    """The place's ids, where each was taken."""
+    found = {answer.n: answer for answer in answers}
+    no = [answer for answer in found.values() if answer.outcome is not Outcome.WRITTEN]
+    expect(not no, f"a notice was {no[0].outcome}: {no[0].code} {no[0].message}" if no else "")
+    expect(sorted(found) == list(range(count)), f"{count} notices were told, and {len(found)} answered for")
+    return [found[n].id for n in range(count)]
+
+
+def _standing(place: Place, client: Any, told: Sequence[Told]) -> set[Standing]:
+    return {seen.state for seen in place.read(client, told)} if place.read else set()
 
 
 class _Clock:
