@@ -97,6 +97,7 @@ CHILDREN: dict[str, Callable[..., None]] = {
     "push-floor": writing.floor,
     "push-ours": writing.ours,
     "push-otherwise": writing.otherwise,
+    "push-bad-rows": writing.bad_rows,
     "serve-world": lambda home, customers, seed: loop.serve(Path(home), int(customers), int(seed)),
     "cluster-splink": clustering.splink,
     "cluster-ours": clustering.ours,
@@ -162,6 +163,7 @@ def writing_table(found: Sequence[writing.Pushed]) -> str:
             p.cost.name,
             f"{p.batch} × {p.in_flight}",
             _number(p.cost.records),
+            _number(p.calls),
             _number(p.cost.per_s),
             _number(p.limit_per_s),
             f"{p.cost.per_s / p.limit_per_s:.0%}",
@@ -171,7 +173,17 @@ def writing_table(found: Sequence[writing.Pushed]) -> str:
         for p in found
     ]
     calls = f"a call × in flight, {writing.LATENCY_S * 1000:.0f} ms"
-    head = ("pushing", calls, "changes", "changes/s", "limit", "of the limit", "CPU µs a change", "peak memory")
+    head = (
+        "pushing",
+        calls,
+        "changes",
+        "calls",
+        "changes/s",
+        "limit",
+        "of the limit",
+        "CPU µs a change",
+        "peak memory",
+    )
     return table(head, rows)
 
 

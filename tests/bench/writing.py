@@ -4,6 +4,7 @@
     omnihub        the plan read and its hash proven, each record looked at just before, each answer read, a receipt, an
                    outcome and what was sent kept for each change
     … otherwise    the same where a look shows a record otherwise than the list did, so that each is read by its map
+    … bad rows     the same where one record in a hundred is refused, each by itself: what that costs in calls
 
 The stand-in answers every call after `LATENCY_S`, whatever it costs, and limits nobody. Looks are calls as well, made
 while the batches before them are being written.
@@ -26,20 +27,27 @@ from tests.bench import pages
 from tests.bench.measure import Measured, ask, child, measured, tell
 
 LATENCY_S = 0.02
-WAYS = ((10, 10), (100, 4), (100, 10))  # records a call, calls in flight
+WAYS = ((1, 10), (10, 4), (10, 10), (100, 4), (100, 10))  # records a call, calls in flight
+WITHIN_S = 10.0  # nor so many changes that none could do them within
 MOST = 100  # records a look
-FLOOR, OURS, OTHERWISE = "floor", "omnihub: apply", "omnihub: apply, looks otherwise"
+FLOOR, OURS = "floor", "omnihub: apply"
+OTHERWISE, BAD_ROWS = "omnihub: apply, looks otherwise", "omnihub: apply, 1% bad rows"
+NAMES = {"push-floor": FLOOR, "push-ours": OURS, "push-otherwise": OTHERWISE, "push-bad-rows": BAD_ROWS}
 OLD, NEW = "Head of Purchasing", "Head of Procurement"
-WRITE, LOOK, LOOK_OTHERWISE, COUNT = "/things/batch", "/things/look", "/things/look-otherwise", "/things/written"
+WRITE, WRITE_STRICTLY, LOOK, LOOK_OTHERWISE = (
+    f"/things/{way}" for way in ("batch", "batch-strictly", "look", "look-otherwise")
+)
+COUNT = "/things/written"
 
 
 @dataclass(frozen=True)
 class Pushed:
-    """What a push cost, with so many records a call and so many calls in flight."""
+    """What a push cost, with so many records a call and so many calls in flight. calls: looks and writes."""
 
     batch: int
     in_flight: int
     cost: Measured
+    calls: int
 
     @property
     def limit_per_s(self) -> float:
@@ -51,20 +59,31 @@ def run(folder: Path, changes: int, times: int = 3) -> list[Pushed]:
     """Each way: the middle one of several times."""
     found = []
     for batch, in_flight in WAYS:
-        for name in ("push-floor", "push-ours", "push-otherwise"):
-            several = [_once(folder, name, changes, batch, in_flight) for _ in range(times)]
-            found.append(Pushed(batch, in_flight, sorted(several, key=lambda m: m.seconds)[times // 2]))
+        some = min(changes, int(batch * in_flight / LATENCY_S * WITHIN_S))
+        for name in NAMES:
+            several = [_once(folder, name, some, batch, in_flight) for _ in range(times)]
+            found.append(sorted(several, key=lambda p: p.cost.seconds)[times // 2])
     return found
 
 
-def _once(folder: Path, way: str, changes: int, batch: int, in_flight: int) -> Measured:
+def _once(folder: Path, way: str, changes: int, batch: int, in_flight: int) -> Pushed:
     """With a stand-in nobody has written to."""
     with child("serve-things", changes) as url:
         [found] = ask(way, url, folder / "push", changes, batch, in_flight)
-        written = requests.get(url + COUNT, timeout=5).json()
-    if written != changes:
-        raise SystemExit(f"{way}: the stand-in holds {written} of {changes} changes")
-    return found
+        told = requests.get(url + COUNT, timeout=5).json()
+    expected = changes - (_bad_among(changes) if way == "push-bad-rows" else 0)
+    if told["written"] != expected:
+        raise SystemExit(f"{way}: the stand-in holds {told['written']} of {expected} changes")
+    return Pushed(batch, in_flight, found, told["calls"])
+
+
+def _is_bad(number: int) -> bool:
+    """Whether a strict stand-in refuses this record."""
+    return number % 100 == 37
+
+
+def _bad_among(records: int) -> int:
+    return sum(map(_is_bad, range(records)))
 
 
 # -- the stand-in ----------------------------------------------------------------------------------------------------
@@ -83,6 +102,10 @@ class _Asked(msgspec.Struct):
     ids: list[str]
 
 
+DONE, REFUSED = b'{"status":200}', b'{"status":422,"code":"INVALID","message":"that is no title"}'
+LATE = (WRITE, WRITE_STRICTLY, LOOK, LOOK_OTHERWISE)
+
+
 class _Things:
     """Records ready to be sent, with what was written to them laid over."""
 
@@ -91,32 +114,37 @@ class _Things:
         self.bodies = {str(r["id"]): json.dumps(r, ensure_ascii=False).encode() for r in made}
         self.ids = list(self.bodies)
         self.written: set[str] = set()
+        self.calls = 0
         self._read, self._asked = msgspec.json.Decoder(_Batch).decode, msgspec.json.Decoder(_Asked).decode
 
     def answer(self, path: str, query: str, body: bytes) -> bytes:
         """What is said to one call."""
-        if path == WRITE:
-            return self._write(body)
+        self.calls += path in LATE
+        if path in (WRITE, WRITE_STRICTLY):
+            return self._write(body, strictly=path == WRITE_STRICTLY)
         if path in (LOOK, LOOK_OTHERWISE):
             some = [self.bodies[i] for i in self._asked(body).ids]
             if path == LOOK_OTHERWISE:
                 some = [b'{"looked":true,' + b[1:] for b in some]
             return b'{"items":[' + b",".join(some) + b"]}"
         if path == COUNT:
-            return str(len(self.written)).encode()
+            return json.dumps({"written": len(self.written), "calls": self.calls}).encode()
         start = int(query.partition("cursor=")[2] or 0)
         some = [self.bodies[i] for i in self.ids[start : start + 1000]]
         following = f'"{start + 1000}"' if start + 1000 < len(self.ids) else "null"
         return b'{"items":[' + b",".join(some) + b'],"next":' + following.encode() + b"}"
 
-    def _write(self, body: bytes) -> bytes:
+    def _write(self, body: bytes, *, strictly: bool) -> bytes:
         items = self._read(body).items
-        for item in items:
+        results = [REFUSED if strictly and _is_bad(int(item.id)) else DONE for item in items]
+        for item, result in zip(items, results, strict=True):
+            if result is REFUSED:
+                continue
             now = self.bodies[item.id].replace(f'"{OLD}"'.encode(), f'"{item.set["job_title"]}"'.encode())
             if now != self.bodies[item.id]:
                 self.written.add(item.id)
             self.bodies[item.id] = now
-        return b'{"items":[' + b",".join([b'{"status":200}'] * len(items)) + b"]}"
+        return b'{"items":[' + b",".join(results) + b"]}"
 
 
 class _Late(asyncio.Protocol):
@@ -142,7 +170,7 @@ class _Late(asyncio.Protocol):
             return
         self.waiting = b""
         path, _, query = lines[0].split(" ")[1].partition("?")
-        late_s = LATENCY_S if path in (WRITE, LOOK, LOOK_OTHERWISE) else 0.0
+        late_s = LATENCY_S if path in LATE else 0.0
         asyncio.get_running_loop().call_later(late_s, self._say, self.things.answer(path, query, body))
 
     def _say(self, body: bytes) -> None:
@@ -198,7 +226,15 @@ def otherwise(url: str, folder: str, changes: str, batch: str, in_flight: str) -
     tell([measured(OTHERWISE, apply)])
 
 
-def _planned(url: str, folder: Path, changes: int, batch: int, in_flight: int, look: str) -> Callable[[], int]:
+def bad_rows(url: str, folder: str, changes: str, batch: str, in_flight: str) -> None:
+    """In a child: the same, some of the records refused."""
+    apply = _planned(url, Path(folder), int(changes), int(batch), int(in_flight), LOOK, WRITE_STRICTLY)
+    tell([measured(BAD_ROWS, apply)])
+
+
+def _planned(
+    url: str, folder: Path, changes: int, batch: int, in_flight: int, look: str, write: str = WRITE
+) -> Callable[[], int]:
     """Everything up to the plan: the records landed and refined, the differences as compare leaves them."""
     from omnihub.flow import Hub, apply_plan, make_and_store_plan, refine_system
     from omnihub.land import land
@@ -210,7 +246,7 @@ def _planned(url: str, folder: Path, changes: int, batch: int, in_flight: int, l
     shutil.rmtree(folder, ignore_errors=True)
     push = Push(
         ("job_title",),
-        update=SendBatch("POST", WRITE, body="set"),
+        update=SendBatch("POST", write, body="set"),
         look=ByIdBatch(look, "items", size=MOST, updated="updated_at", method="POST"),
         batch=batch,
         parallel=in_flight,
@@ -241,8 +277,9 @@ def _planned(url: str, folder: Path, changes: int, batch: int, in_flight: int, l
 
     def apply() -> int:
         done = apply_plan(hub, plan.id)
-        if done["written"] != changes:
+        refused = _bad_among(changes) if write == WRITE_STRICTLY else 0
+        if (done["written"], done["refused"]) != (changes - refused, refused):
             raise SystemExit(f"not everything was written: {done}")
-        return done["written"]
+        return changes
 
     return apply
