@@ -13,14 +13,17 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import sqlalchemy as sa
 
 from omnihub.compare import HELD, broken_links, catalog, context, link_fields, problems, values
+from omnihub.compare.catalog import KINDS
 from omnihub.compare.values import DIFFERENCES, GOLDENS, MEMBERS, ROWS
-from omnihub.flow.findings import Handling, hand_over, keep, wake
+from omnihub.flow.findings import Handling, hand_over, keep, owners_named, wake
 from omnihub.flow.hub import Hub
 from omnihub.flow.touching import Basis, basis_now, note_links, surroundings, touched_context
 from omnihub.flow.unmerging import UNMERGED, Cell, own_words
@@ -30,9 +33,10 @@ from omnihub.store import bulk, schema
 from omnihub.store.open import advance, latest, now_iso, watermark
 
 SLICE = 20_000  # records, or golden records, compared at once
+_SHAPE = 2  # of what is noted and asked; another number compares everything again
 
 ABOUT_VALUES = ("value_differs", "product_differs", "consent_conflict", "duplicate")
-ABOUT_CONTEXT = ("orphan_link", "sku_unknown", "sku_discontinued", "price_differs", "price_expired")
+ABOUT_CONTEXT = ("orphan_link", *KINDS)
 
 
 def compare_all(hub: Hub, today: str | None = None) -> dict[str, Any]:
@@ -46,14 +50,14 @@ def compare_all(hub: Hub, today: str | None = None) -> dict[str, Any]:
         before = Basis.of(c)
         mark, until = watermark(c, "compare") if before.settings == told else 0, latest(c)
         touched = {entity: _touched(c, entity, mark) for entity in GOLDEN}
-        handling = Handling.of(hub.findings, {})
+        handling = Handling.of(hub.findings, owners_named(c, hub))
     tally: Counter[str] = Counter()
     noted = note_links(hub, mark, SLICE, lambda rows, refs: tally.update(_compare_problems(hub, handling, rows, refs)))
     for entity, golden_ids in touched.items():
         for done, some in enumerate(bulk.chunks(golden_ids, SLICE)):
             hub.progress(f"compare {entity}", done * SLICE, len(golden_ids))
             tally.update(_compare_values(hub, handling, entity, some))
-    basis = basis_now(hub, before, noted, told, today or now_iso()[:10])
+    basis = basis_now(hub, before, noted, told, today or _today(hub))
     asked = touched_context(hub, mark, noted, before, basis)
     for done, some in enumerate(bulk.chunks(asked, SLICE)):
         hub.progress("compare links and prices", done * SLICE, len(asked))
@@ -80,10 +84,16 @@ def compare_all(hub: Hub, today: str | None = None) -> dict[str, Any]:
     }
 
 
+def _today(hub: Hub) -> str:
+    """The day it is where the masters are."""
+    return datetime.fromisoformat(now_iso()).astimezone(ZoneInfo(hub.zone)).date().isoformat()
+
+
 def _settings(hub: Hub) -> str:
-    """Names what is compared, and with whom: the masters, and the fields each stream holds."""
+    """Names what is compared, and with whom: the masters, their days, and the fields each stream holds."""
     held = sorted(json.dumps(row, sort_keys=True) for e in GOLDEN for row in _held(hub, e).to_pylist())
-    return hashlib.sha256(repr((sorted(hub.rules.masters), held, _matter(hub))).encode()).hexdigest()[:16]
+    told = repr((_SHAPE, sorted(hub.rules.masters), hub.zone, held, _matter(hub)))
+    return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
 def _matter(hub: Hub) -> str:
@@ -170,7 +180,8 @@ def _compare_context(hub: Hub, handling: Handling, basis: Basis, refs: Sequence[
     streams = pa.table({"stream": pa.array(basis.streams, pa.string())})
     found = broken_links(near.rows.cast(ROWS), link_fields(), near.targets, streams).to_pylist()
     if near.trade.num_rows:
-        masters = sorted(hub.rules.masters)
-        found += catalog(*context(near.trade.cast(ROWS), near.believed, near.accounts, masters, basis.day)).to_pylist()
+        told = (near.trade.cast(ROWS), near.believed, near.accounts, sorted(hub.rules.masters), basis.day, hub.zone)
+        asked = {*refs}  # what stands beside them was looked at for their sake only
+        found += [one for one in catalog(*context(*told)).to_pylist() if one["ref"] in asked]
     with hub.store.write() as c:
         return keep(c, found, ABOUT_CONTEXT, refs, handling)

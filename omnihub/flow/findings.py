@@ -24,7 +24,8 @@ from omnihub.compare.severity import STEPS, Weights, evidence, group_of, severit
 from omnihub.config import Findings
 from omnihub.errors import OmniHubError
 from omnihub.flow.auditing import audited
-from omnihub.model import ALIVE, STANDING, FindingState, Severity
+from omnihub.flow.hub import Hub
+from omnihub.model import ALIVE, STANDING, Entity, FindingState, Severity
 from omnihub.report.grouping import Group
 from omnihub.report.wording import label
 from omnihub.store import Store, bulk, schema
@@ -197,6 +198,21 @@ def wake(c: sa.Connection) -> int:
         _move(c, over, at, state=OPEN, note=note, because=None, until=None, decided_by=None, decided_at=None)
         audited(c, "", "findings reopened", _named(ids) | {"why": "their time is over"}, at)
     return len(ids)
+
+
+def owners_named(c: sa.Connection, hub: Hub) -> dict[str, str]:
+    """System → who sees to its findings, by the masters' tables of their channels. A channel names its system as the
+    hub does, or as people do. Of two that name the same the first by ref counts."""
+    t = schema.refined
+    channels = sa.select(t.c.fields).where(t.c.entity == Entity.CHANNEL.value, ~t.c.deleted)
+    known = {word.casefold(): name for name, x in hub.connectors.items() for word in (x.title, name)}
+    found: dict[str, str] = {}
+    for written in c.execute(channels.where(t.c.system.in_(sorted(hub.rules.masters))).order_by(t.c.ref)).scalars():
+        told = json.loads(written)
+        system = known.get((told.get("system") or told.get("name") or "").casefold())
+        if system and told.get("owner"):
+            found.setdefault(system, told["owner"])
+    return found
 
 
 def hand_over(c: sa.Connection, handling: Handling) -> None:

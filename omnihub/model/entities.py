@@ -32,6 +32,7 @@ class Entity(StrEnum):
     INTERACTION = "interaction"
     CONSENT = "consent"
     FEEDBACK = "feedback"
+    CHANNEL = "channel"
 
 
 class Kind(StrEnum):
@@ -221,6 +222,7 @@ ENTITIES: dict[Entity, dict[str, Field]] = {
     ),
     Entity.CONSENT: _fields(contact=Kind.LINK, purpose=Kind.CODE, state=Kind.CONSENT, at=Kind.TIME),
     Entity.FEEDBACK: _fields(contact=Kind.LINK, at=Kind.TIME, score=Kind.QUANTITY, detail=Kind.TEXT),
+    Entity.CHANNEL: _fields(name=Kind.TEXT, system=Kind.CODE, owner=Kind.TEXT),  # of the master's own table of them
 }
 
 GOLDEN: tuple[Entity, ...] = (Entity.ACCOUNT, Entity.CONTACT, Entity.PRODUCT)

@@ -19,9 +19,10 @@ from omnihub.errors import OmniHubError
 from omnihub.flow import auditing, findings
 from omnihub.flow.findings import Handling, Only, finding_id, groups, hand_over, keep, wake
 from omnihub.report.grouping import sentence
-from omnihub.store import Store, schema
+from omnihub.store import Store, bulk, schema
+from omnihub.store.open import take
 from tests.flow.loop import rows
-from tests.flow.test_incremental import World
+from tests.flow.test_incremental import COLUMNS, World
 from tests.flow.test_incremental import sold as sell
 
 PLAIN = Handling()
@@ -315,6 +316,31 @@ def test_other_settings_are_another_severity_and_owner_for_what_was_there(world:
     [after] = judged(world)
     assert (after.id, after.group_id) == (before.id, before.group_id)
     assert (before.severity, before.owner, after.severity, after.owner) == ("high", "hubspot", "low", "marketing")
+
+
+def test_the_masters_table_of_channels_says_who_sees_to_what(world: World) -> None:
+    sell(world, amount="12.00")
+    world.bring_up_to_date()
+    channel(world, "1", system="HubSpot", owner="Ms Berg")
+    channel(world, "2", system="somewhere", owner="nobody")
+    world.bring_up_to_date()
+    [named] = judged(world)
+    assert named.owner == "Ms Berg"
+    world.forget()
+    world.bring_up_to_date()
+    assert judged(world) == {named}, "the same from nothing"
+    channel(world, "1")
+    world.bring_up_to_date()
+    assert [one.owner for one in judged(world)] == ["hubspot"]
+
+
+def channel(world: World, n: str, **fields: str) -> None:
+    """A row of the master's table of its channels."""
+    with world.store.write() as c:
+        seq = take(c, 1)
+        row = (f"airtable/channels/{n}", "channel", "airtable", "channels", seq, seq, "", not fields,
+               json.dumps(fields), "{}", "[]", "{}")  # fmt: skip
+        bulk.upsert(c, schema.refined, COLUMNS, [row])
 
 
 def test_what_is_ignored_is_not_lost_on_what_touches_it(world: World) -> None:
