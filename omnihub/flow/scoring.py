@@ -132,10 +132,16 @@ def stakes(c: sa.Connection) -> tuple[words.Stake, ...]:
 # -- keeping ---------------------------------------------------------------------------------------------------------
 
 
-def keep(c: sa.Connection, run_id: str, fields: Sequence[words.FieldScore], at_stake: Sequence[words.Stake]) -> None:
-    """Keep what was counted for a run in place of what was kept of it before; of long ago nothing is kept."""
+def keep(
+    c: sa.Connection,
+    run_id: str,
+    fields: Sequence[words.FieldScore],
+    at_stake: Sequence[words.Stake],
+    kept: int = KEPT,
+) -> None:
+    """Keep what was counted for a run in place of what was kept of it before, and of the last `kept` runs only."""
     r = schema.runs
-    old = sa.select(r.c.id).order_by(r.c.started_at.desc(), r.c.id.desc()).offset(KEPT)
+    old = sa.select(r.c.id).order_by(r.c.started_at.desc(), r.c.id.desc()).offset(kept)
     for table, names, rows in ((schema.scores, _FIELD, fields), (schema.stakes, _STAKE, at_stake)):
         gone = [*c.execute(old).scalars(), run_id]
         bulk.delete(c, table.c.run_id, gone)

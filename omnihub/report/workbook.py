@@ -49,10 +49,10 @@ _PHASES = ("System", "Phase", "Cells", "Comparable", "Equal", "Consistency", "Co
 class Workbook:
     """Findings come in slices; the rest of the report once, at the end. Used as `with`: leaving it writes the file."""
 
-    def __init__(self, path: Path, titles: Mapping[str, str]) -> None:
+    def __init__(self, path: Path, titles: Mapping[str, str], most: int = MAX_ROWS) -> None:
         options = {"constant_memory": True, "tmpdir": str(path.parent), "remove_timezone": True}
         self._book = xlsxwriter.Workbook(str(path), options | {"strings_to_urls": False, "strings_to_formulas": False})
-        self._titles = titles
+        self._titles, self._most = titles, most
         self._head = self._book.add_format({"bold": True, "bg_color": "#E4EFFA", "bottom": 1, "valign": "top"})
         self._plain = self._book.add_format({"valign": "top"})
         self._wrapped = self._book.add_format({"valign": "top", "text_wrap": True})
@@ -79,7 +79,7 @@ class Workbook:
     def add(self, items: Iterable[Item]) -> None:
         """These findings, in the order given."""
         for item in items:
-            if self._rows >= MAX_ROWS:
+            if self._rows >= self._most:
                 self._left += 1
                 continue
             self._rows += 1
@@ -102,12 +102,12 @@ class Workbook:
     def finish(self, facts: Facts, tasks: Sequence[Task]) -> None:
         """Everything but the findings."""
         self._book.set_properties({"title": "OmniHub consistency report", "created": _made(facts)})
-        for n, task in enumerate(tasks[:MAX_ROWS], 1):
+        for n, task in enumerate(tasks[: self._most], 1):
             self._line(self._today, n, self._task(task), self._tones.get(task.severity))
         if self._left:
             more = f"{self._left:,} more findings are in findings.csv and findings.parquet."
             self._findings.write_string(self._rows + 2, 0, more)
-        _filtered(self._today, len(tasks), len(_TODAY))
+        _filtered(self._today, min(len(tasks), self._most), len(_TODAY))
         _filtered(self._findings, self._rows, len(COLUMNS))
         self._scores(facts)
         self._trend(facts)

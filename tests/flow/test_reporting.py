@@ -14,9 +14,11 @@ import html
 import json
 import shutil
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 import sqlalchemy as sa
 
@@ -24,6 +26,7 @@ from omnihub.errors import ConfigError
 from omnihub.flow import Hub, report
 from omnihub.flow.auditing import audited
 from omnihub.flow.reporting import KEEP
+from omnihub.flow.scoring import keep
 from omnihub.model import Entity
 from omnihub.report import MAX_TEXT
 from omnihub.sdk import Connector, Link, Stream
@@ -488,3 +491,96 @@ def test_findings_of_a_system_that_was_taken_out_are_not_lost(hub: Hub, folder: 
     report(hub, folder)
     assert [r["id"] for r in sheet(folder / "latest" / "systems" / "erp.csv")] == ["f1"]
     assert [s["role"] for s in told(folder)["systems"] if s["name"] == "erp"] == ["no longer connected"]
+
+
+# -- from run to run, and parts ----------------------------------------------------------------------------------------
+
+LATER = "2026-03-02T10:00:00Z"
+
+
+def test_each_run_leaves_its_scores_and_the_next_report_shows_how_they_went(either: Hub, folder: Path) -> None:
+    one = report(either, folder)
+    with either.store.write() as c:  # since then somebody has put Anna's first name right
+        c.execute(sa.delete(schema.differences).where(schema.differences.c.field == "first_name"))
+    fill(either.store, {schema.runs: [{"id": "run-2", "started_at": LATER}]})
+    two = report(either, folder)
+    assert (one["consistency"], two["consistency"]) == (5 / 8, 6 / 8)
+    assert [(p["run"], p["equal"]) for p in told(folder)["trend"]] == [("run-1", 5), ("run-2", 6)]
+    page = (folder / "latest" / "index.html").read_text()
+    assert "consistency 62.5 % then, 75.0 % now" in page
+    assert "(+12.5 points)" in page
+    # A report again on a run of long ago changes nothing of what was so then.
+    report(either, folder, "run-1")
+    with either.store.read() as c:
+        equal = sa.select(sa.func.sum(schema.scores.c.equal)).where(schema.scores.c.run_id == "run-1")
+        assert c.execute(equal).scalar_one() == 5
+    assert len(told(folder)["trend"]) == 1
+
+
+def test_the_scores_of_long_ago_are_let_go(filled: Hub) -> None:
+    days = [f"2026-02-{n:02}T00:00:00Z" for n in range(1, 5)]
+    old = [{"id": f"old-{n}", "started_at": at} for n, at in enumerate(days)]
+    fill(filled.store, {schema.runs: old, schema.scores: [{"run_id": run["id"], "golden": 1} for run in old]})
+    with filled.store.write() as c:
+        keep(c, "run-1", (), (), kept=3)
+        left = c.execute(sa.select(schema.scores.c.run_id).order_by(schema.scores.c.run_id)).scalars().all()
+    assert left == ["old-2", "old-3"]
+
+
+def test_the_money_at_risk_is_summed_by_currency_and_stands_first(either: Hub, folder: Path) -> None:
+    f = schema.findings
+    with either.store.write() as c:
+        for id_, cents, currency in (("f2", 10_050, "EUR"), ("f3", 100, "EUR"), ("f4", 70_000, "CHF")):
+            told_ = {"at_stake_cents": cents, "currency": currency, "customers": 2}
+            c.execute(sa.update(f).where(f.c.id == id_).values(**told_))
+        c.execute(sa.update(f).where(f.c.id == "f5").values(at_stake_cents=5, currency="EUR"))  # resolved: at no risk
+    assert report(either, folder)["at_risk"] == {"CHF": "700.00", "EUR": "101.50"}
+    assert [(t["system"], t["kind"]) for t in told(folder)["today"]] == [
+        ("crm", "consent_conflict"),
+        ("crm", "value_differs"),
+        ("shop", "value_invalid"),
+    ]
+    [mine] = [r for r in sheet(folder / "latest" / "findings.csv") if r["id"] == "f2"]
+    assert (mine["at_stake"], mine["currency"], mine["customers"]) == ("100.50", "EUR", "2")
+    rows = pq.read_table(folder / "latest" / "findings.parquet").to_pylist()
+    assert {r["id"]: r["at_stake"] for r in rows}["f2"] == Decimal("100.50")
+    assert {r["since"].isoformat() for r in rows} == {"2026-02-01T00:00:00+00:00"}
+    assert {r["id"]: r["says"] for r in rows}["f4"] == "=cmd()"  # Parquet runs nothing
+
+
+def test_a_report_of_one_system_holds_nothing_of_another(filled: Hub, folder: Path) -> None:
+    report(filled, folder)
+    mine = folder.parent / "mine"
+    mine.mkdir()
+    (mine / "notes.txt").write_text("somebody's own")
+    assert report(filled, folder, system="shop", to=mine)["findings"] == 1
+    data = json.loads((mine / "report.json").read_text())
+    assert {i["system"] for i in data["all_findings"]} == {"shop"}
+    assert {s["system"] for s in (*data["scores"], *data["fields"], *data["phases"])} == {"shop"}
+    assert data["totals"]["consistency"] == 1
+    page = (mine / "index.html").read_text()
+    assert "1 thing to fix in The shop" in page
+    assert "old@meyer.example" not in page + (mine / "report.json").read_text()
+    assert sorted(p.name for p in mine.iterdir() if p.suffix == ".txt") == ["notes.txt"]
+    assert [p.name for p in (mine / "systems").iterdir()] == ["shop.csv"]
+    assert Path(report(filled, folder, system="shop")["folder"]) == folder / "selected"
+    assert told(folder)["totals"]["findings"] == 4  # the whole report stays what it was
+    with pytest.raises(ConfigError, match="no system shopp; there are crm, shop"):
+        report(filled, folder, system="shopp")
+
+
+def test_a_report_since_a_run_holds_what_is_new_and_counts_what_is_gone(filled: Hub, folder: Path) -> None:
+    f = schema.findings
+    fill(filled.store, {schema.runs: [{"id": "run-2", "started_at": LATER}]})
+    with filled.store.write() as c:
+        c.execute(sa.update(f).where(f.c.id == "f4").values(first_seen="2026-03-02T10:00:05Z"))
+        c.execute(sa.update(f).where(f.c.id == "f1").values(state="resolved", last_seen="2026-03-02T10:00:05Z"))
+    made = report(filled, folder, since="run-2")
+    data = json.loads(Path(made["json"]).read_text())
+    assert [i["id"] for i in data["all_findings"]] == ["f4"]
+    assert data["closed"] == 1
+    page = Path(made["html"]).read_text()
+    assert "1 new thing to fix" in page
+    assert "run-2</code> 1 finding closed" in page
+    with pytest.raises(ConfigError, match="no run run-9"):
+        report(filled, folder, since="run-9")

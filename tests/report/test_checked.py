@@ -1,0 +1,141 @@
+"""What channels say of prices, orders and promotions, counted by hand next to what the scorecard counts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+import pyarrow as pa
+
+from omnihub.model import Entity
+from omnihub.report import DIFFERING, HELD, by_phase
+from omnihub.report.checked import CELLS, SAID, Checked
+from omnihub.report.facts import FieldScore, PhaseScore
+
+TODAY = "2026-05-10"
+STREAMS = {"product": "goods", "line": "lines", "order": "orders", "deal": "deals", "promotion": "offers"}
+
+MASTER = (
+    ("erp/goods/1", "product", {"sku": "OM-1", "name": "Pump"}),
+    ("erp/goods/2", "product", {"sku": "OM-2", "name": "Valve"}),
+    ("erp/prices/1", "price", {"sku": "OM-1", "currency": "EUR", "amount": "10.00", "valid_from": "2026-01-01"}),
+    (
+        "erp/prices/2",
+        "price",
+        {"sku": "OM-2", "currency": "EUR", "valid_from": "2026-01-01", "valid_to": "2026-04-30"},
+    ),
+)
+# Two goods and three lines: one of the lines was sold on a deal, one of the goods has a price no list knows any more.
+SHOP = (
+    ("shop/goods/1", "product", {"sku": "om 1", "price": "10.00", "currency": "EUR"}),
+    ("shop/goods/2", "product", {"sku": "OM-2", "price": "7.00", "currency": "EUR"}),
+    ("shop/orders/1", "order", {"number": "#1001", "ordered_at": "2026-04-30T22:00:00Z", "status": "shipped"}),
+    ("shop/lines/1", "line", {"of": "shop/orders/1", "sku": "OM-1", "unit_price": "10.00", "currency": "EUR"}),
+    ("shop/lines/2", "line", {"of": "shop/orders/1", "sku": "OM-2", "unit_price": "7.00", "currency": "EUR"}),
+)
+CRM = (
+    ("crm/deals/1", "deal", {"closes_on": "2026-06-01"}),
+    ("crm/lines/1", "line", {"of": "crm/deals/1", "sku": "OM-1", "unit_price": "10.00", "currency": "EUR"}),
+)
+
+Row = tuple[str, str, dict[str, str]]
+
+
+def counted(rows: Sequence[Row], *found: tuple[str, str], masters: Sequence[str] = ("erp",)) -> tuple[FieldScore, ...]:
+    """found: ref and field of each open finding."""
+    said = [
+        {
+            "ref": ref,
+            "entity": entity,
+            "system": ref.split("/")[0],
+            "stream": ref.split("/")[1],
+            "fields": json.dumps(f),
+        }
+        for ref, entity, f in rows
+    ]
+    held = [
+        {"system": system, "stream": STREAMS[entity.value], "field": field}
+        for system in ("shop", "crm", "portal")
+        for entity, field in CELLS
+        if entity is not Entity.TICKET
+    ]
+    differing = [{"ref": ref, "field": field, "held": True, "sent_at": None, "read_at": None} for ref, field in found]
+    with Checked(
+        pa.Table.from_pylist(differing, schema=DIFFERING), pa.Table.from_pylist(held, schema=HELD), masters, TODAY
+    ) as checked:
+        for row in said:  # a slice each: what belongs together need not come together
+            checked.add(pa.Table.from_pylist([row], schema=SAID))
+        return checked.fields()
+
+
+def of(fields: Sequence[FieldScore], system: str, entity: str, field: str) -> tuple[int, int, int]:
+    """golden, comparable and equal cells."""
+    [one] = [f for f in fields if (f.system, f.entity, f.field) == (system, entity, field)]
+    return one.golden, one.comparable, one.equal
+
+
+def phase(fields: Sequence[FieldScore], system: str, name: str) -> PhaseScore:
+    [one] = [p for p in by_phase(fields, ("erp",)) if (p.system, p.phase) == (system, name)]
+    return one
+
+
+def test_a_price_is_compared_where_a_list_of_that_day_speaks_of_it() -> None:
+    fields = counted((*MASTER, *SHOP, *CRM))
+    assert of(fields, "shop", "product", "price") == (2, 1, 1)  # no list has a price for OM-2 today
+    assert of(fields, "shop", "line", "unit_price") == (2, 2, 2)  # it had one on the last day of April
+    assert of(fields, "crm", "line", "unit_price") == (1, 1, 1)
+
+
+def test_one_broken_price_moves_only_the_purchase_score_of_its_own_channel() -> None:
+    before = counted((*MASTER, *SHOP, *CRM))
+    after = counted((*MASTER, *SHOP, *CRM), ("shop/goods/1", "price"))
+    # The shop's purchase: the price of one of its goods, and of two lines the SKU and the price.
+    assert phase(before, "shop", "purchase").consistency == 5 / 5
+    assert phase(after, "shop", "purchase").consistency == 4 / 5
+    moved = {(f.system, f.entity, f.field, f.phase) for f in {*before} ^ {*after}}
+    assert moved == {("shop", "product", "price", "purchase")}
+    # Over all channels: the deal's line of the CRM is an offer, and in no purchase.
+    assert phase(after, "", "purchase").consistency == 4 / 5
+    assert phase(after, "", "pre-purchase").consistency == phase(before, "", "pre-purchase").consistency == 1
+
+
+def test_what_has_a_finding_was_compared_even_where_no_list_speaks_of_it() -> None:
+    fields = counted((*MASTER, *SHOP), ("shop/goods/2", "price"))
+    assert of(fields, "shop", "product", "price") == (2, 2, 1)
+
+
+def test_without_a_master_nothing_is_called_right() -> None:
+    fields = counted(SHOP, masters=())
+    assert {f.comparable for f in fields} == {0}
+    assert phase(fields, "shop", "purchase").consistency is None
+
+
+def test_an_order_only_one_system_knows_agrees_with_nobody() -> None:
+    portal = ("portal/orders/9", "order", {"number": "1001", "status": "shipped"})
+    alone = counted(SHOP)
+    both = counted((*SHOP, portal))
+    assert of(alone, "shop", "order", "status") == (1, 0, 0)
+    assert of(both, "shop", "order", "status") == of(both, "portal", "order", "status") == (1, 1, 1)
+    assert of(counted((*SHOP, portal), ("shop/orders/1", "status")), "shop", "order", "status") == (1, 1, 0)
+    assert of(both, "portal", "order", "tracking") == (1, 0, 0)  # silence
+
+
+def test_a_promotion_is_held_against_the_masters_of_the_same_code() -> None:
+    ours = ("erp/offers/1", "promotion", {"code": "MAY", "valid_to": "2026-05-31"})
+    theirs = ("shop/offers/1", "promotion", {"code": "may", "valid_to": "2026-05-31", "discount": "10"})
+    erp = {"system": "erp", "stream": "offers", "field": "valid_to"}
+    with Checked(
+        DIFFERING.empty_table(),
+        pa.Table.from_pylist(
+            [erp, erp | {"system": "shop"}, erp | {"system": "shop", "field": "discount"}], schema=HELD
+        ),
+        ["erp"],
+        TODAY,
+    ) as checked:
+        for ref, entity, told in (ours, theirs):
+            row = {"ref": ref, "entity": entity, "system": ref.split("/")[0], "stream": "offers"}
+            checked.add(pa.Table.from_pylist([row | {"fields": json.dumps(told)}], schema=SAID))
+        fields = checked.fields()
+    assert of(fields, "shop", "promotion", "valid_to") == (1, 1, 1)
+    assert of(fields, "shop", "promotion", "discount") == (1, 0, 0)
+    assert not [f for f in fields if f.system == "erp"]
