@@ -28,7 +28,7 @@ from omnihub.flow.auditing import audited
 from omnihub.flow.findings import CHANGED
 from omnihub.flow.gating import gates_of, said_by
 from omnihub.flow.hub import Hub
-from omnihub.model import ENTITIES, STANDING, Change, Entity, FindingState, Outcome, Ref
+from omnihub.model import ALIVE, ENTITIES, STANDING, Change, Entity, FindingState, Outcome, Ref
 from omnihub.push.gates import Facts, let_through
 from omnihub.report.facts import Item
 from omnihub.report.wording import in_words, listed
@@ -45,10 +45,9 @@ RANK = {"high": 0, "medium": 1, "low": 2}
 KEPT_BACK = "(not shown here: {why})"
 CLOSING = "If it is to stay as it is, close this: nobody is asked again until something about it changes."
 
-BEGUN, OPEN, CLOSED, CLEARED, REFUSED = "begun", "open", "closed", "cleared", "refused"
-"""begun: maybe there. open: there. closed: by somebody there. cleared: by us. refused: the system would not have it."""
-
-THERE = (BEGUN, OPEN, CLOSED)
+BEGUN, OPEN, CLOSED, REFUSED = "begun", "open", "closed", "refused"
+"""begun: maybe there. open: there. closed: by somebody there. refused: the system would not have it. What was cleared
+is known no longer; should it come back, the place finds it by its key."""
 
 _D, _F = schema.deliveries, schema.findings
 
@@ -122,8 +121,9 @@ class _Delivering:
             known = _known(c, self.system)
             total, groups = _chosen(c, self.system, self.hub.findings.limit)
             notices = _worded(c, self.hub, self.connector, groups)
+            alive = _alive(c, self.system, [d.about for d in known.values() if d.state == CLOSED])
         keys = {notice.key for notice in notices.values()}
-        self._clear([d for d in known.values() if d.key not in keys and d.state in THERE and not _settled(d)])
+        self._clear([d for d in known.values() if d.key not in keys and not (d.state == CLOSED and d.about in alive)])
         self._put(notices, known)
         return _told(total, len(groups), self.done, "; ".join(dict.fromkeys(self.errors)))
 
@@ -155,7 +155,7 @@ class _Delivering:
                 _ignore(c, self.system, one, who, f"closed there{f' at {seen.at}' if seen.at else ''}")
                 _keep(c, self.system, self.run_id, replace(one, state=CLOSED))
             else:
-                _keep(c, self.system, self.run_id, replace(one, state=CLEARED, place_id=None, hash=""))
+                _drop(c, self.system, one)
 
     # -- what is no longer so
 
@@ -167,7 +167,7 @@ class _Delivering:
                 for one, answer in zip(some, answers, strict=True):
                     if answer.outcome in (Outcome.WRITTEN, Outcome.DRIFTED):  # drifted: it is gone by itself
                         self.done["cleared"] += 1
-                        _keep(c, self.system, self.run_id, replace(one, state=CLEARED, hash=""))
+                        _drop(c, self.system, one)
                     else:
                         self._note(answer)
 
@@ -233,15 +233,16 @@ class _Delivering:
 
 
 def _known(c: sa.Connection, system: str) -> dict[str, Delivery]:
-    """key → what was told, of all that may be there."""
+    """key → what was told."""
     columns = (_D.c.key, _D.c.about, _D.c.told, _D.c.place_id, _D.c.hash, _D.c.state, _D.c.at)
-    rows = c.execute(sa.select(*columns).where(_D.c.system == system, _D.c.state != CLEARED))
+    rows = c.execute(sa.select(*columns).where(_D.c.system == system))
     return {row.key: Delivery(*row) for row in rows}
 
 
-def _settled(one: Delivery) -> bool:
-    """Whether nothing is left to do about it: somebody closed it there."""
-    return one.state == CLOSED
+def _alive(c: sa.Connection, system: str, abouts: Sequence[str]) -> set[str]:
+    """Those of these groups of which something is still so, whatever was decided about it."""
+    query = sa.select(_about().label("about")).where(_F.c.system == system, _F.c.state.in_(ALIVE)).distinct()
+    return {row.about for row in bulk.where_in(c, query, _about(), abouts)}
 
 
 _COLUMNS = ("system", "key", "about", "told", "place_id", "hash", "state", "at", "run_id", "code", "message")
@@ -252,6 +253,10 @@ def _keep(c: sa.Connection, system: str, run_id: str, one: Delivery, said: Answe
     why = (said.code, said.message[:500]) if said else ("", "")
     row = (system, one.key, one.about, one.told, one.place_id, one.hash, one.state, at, run_id, *why)
     bulk.upsert(c, _D, _COLUMNS, [row])
+
+
+def _drop(c: sa.Connection, system: str, one: Delivery) -> None:
+    c.execute(sa.delete(_D).where(_D.c.system == system, _D.c.key == one.key))
 
 
 def _ignore(c: sa.Connection, system: str, told: Delivery, who: str, because: str) -> None:

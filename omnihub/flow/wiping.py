@@ -48,7 +48,11 @@ MINE = (Entity.ACCOUNT.value, Entity.CONTACT.value)  # whose records may hold th
 STRONG = ("email", "phone", "id", "name")  # what is enough to say that a text speaks of them; a word is not
 
 # In these a row stays and loses what is theirs; a row of any other table that speaks of them goes.
-BLOTTED = ("plans", "runs", "facts", "approvals", "pins", "streams", "exchanges", "goldens", "crosswalk", "sources")
+# What was told of them inside a system is still to be cleared there, so it is known which notice that is.
+BLOTTED = (
+    *("plans", "runs", "facts", "approvals", "pins", "streams", "exchanges", "goldens", "crosswalk", "sources"),
+    "deliveries",
+)
 # These are looked after one by one.
 APART = (
     "raw",

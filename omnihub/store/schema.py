@@ -521,7 +521,7 @@ deliveries = Table(  # what was told a system of its findings, in its own screen
     Column("told", Text, nullable=False),  # JSON: finding → the evidence that was told
     Column("place_id", Text),  # the system's own id of the notice
     Column("hash", Text, nullable=False),  # of what was told; none where it is not known to be there
-    Column("state", Text, nullable=False),  # begun, open, closed, cleared, refused
+    Column("state", Text, nullable=False),  # begun, open, closed, refused
     Column("at", Text, nullable=False),  # when it was last told
     Column("run_id", Text, nullable=False),
     Column("code", Text, nullable=False),  # of a refusal, the system's own
