@@ -103,8 +103,9 @@ SELECT b.ref, groups.id, groups.customer_group FROM believed AS b JOIN groups
   ON groups.id = CASE WHEN b.entity = 'account' THEN b.golden_id ELSE (b.fields::JSON)->>'account' END;
 CREATE TEMP TABLE occasions AS  -- the day of an order is the master's, who closes a list at his own midnight
 SELECT o.ref, coalesce(a.customer_group, c.customer_group) AS customer_group, coalesce(a.id, c.id) AS customer,
-       coalesce((timezone((SELECT zone FROM asked), try_cast(o.f->>'ordered_at' AS TIMESTAMPTZ))::DATE)::VARCHAR,
-                left(o.f->>'closes_on', 10)) AS day,
+       CASE WHEN length(o.f->>'ordered_at') > 10
+            THEN (timezone((SELECT zone FROM asked), try_cast(o.f->>'ordered_at' AS TIMESTAMPTZ))::DATE)::VARCHAR
+            ELSE coalesce(o.f->>'ordered_at', left(o.f->>'closes_on', 10)) END AS day,
        o.f->>'tax_included' AS tax_included, o.f->>'tax_rate' AS tax_rate
 FROM facts AS o LEFT JOIN customers AS a ON a.ref = o.f->>'account' LEFT JOIN customers AS c ON c.ref = o.f->>'contact'
 WHERE o.entity IN ('order', 'deal');
@@ -148,9 +149,9 @@ WITH found AS (
     WHERE s.entity = 'product' AND s.status = 'active' AND p.status IN ('discontinued', 'draft')
     UNION ALL
     SELECT 'sku_duplicate', entity, system, ref, 'sku', sku_text, NULL,
-           to_json({cause: 'sku:' || sku, also: list_filter(refs, lambda other: other <> ref)})::VARCHAR
+           to_json({cause: 'sku:' || sku, also: list_sort(list_filter(refs, lambda other: other <> ref))})::VARCHAR
     FROM (SELECT *, list(ref) OVER (PARTITION BY system, split_part(ref, '/', 2), sku) AS refs
-          FROM (FROM lines WHERE entity = 'product' AND coalesce(status, 'active') = 'active' ORDER BY ref))
+          FROM lines WHERE entity = 'product' AND coalesce(status, 'active') = 'active')
     WHERE len(refs) > 1
     UNION ALL
     SELECT kind, entity, system, ref, field, theirs, expected, detail FROM price_findings

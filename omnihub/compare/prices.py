@@ -82,6 +82,8 @@ def judge(con: duckdb.DuckDBPyConnection) -> None:
 _SIDES = f"""
 CREATE OR REPLACE TEMP MACRO close_to(said, listed, slack, step) AS
     abs(said - listed) <= slack OR abs(said - round(listed / nullif(step, 0)) * step) <= {CENT};
+CREATE OR REPLACE TEMP MACRO plainly(amount) AS
+    CASE WHEN amount = round(amount, 2) THEN amount::DECIMAL(18, 2)::VARCHAR ELSE amount::VARCHAR END;
 CREATE TEMP TABLE said AS
 SELECT row_number() OVER () AS n, l.sku, coalesce(nullif(l.customer_group, ''), '{EVERYONE}') AS customer_group,
        l.currency, l.day, try_cast(l.price AS DECIMAL(18, 4)) AS amount,
@@ -90,7 +92,8 @@ SELECT row_number() OVER () AS n, l.sku, coalesce(nullif(l.customer_group, ''), 
 FROM lines AS l LEFT JOIN products AS p ON p.sku = l.sku
 WHERE try_cast(l.price AS DECIMAL(18, 4)) IS NOT NULL;
 CREATE TEMP TABLE listed AS
-SELECT row_number() OVER () AS n, sku, coalesce(nullif(customer_group, ''), '{EVERYONE}') AS customer_group, currency,
+SELECT row_number() OVER (ORDER BY ref) AS n,  -- so that the same is chosen however they come
+       sku, coalesce(nullif(customer_group, ''), '{EVERYONE}') AS customer_group, currency,
        try_cast(amount AS DECIMAL(18, 4)) AS amount, coalesce(try_cast(min_quantity AS DECIMAL(18, 4)), 1) AS least,
        coalesce(valid_from, '0000-01-01') AS valid_from, coalesce(valid_to, '9999-12-31') AS valid_to, unit,
        coalesce(tax_included = 'true', false) AS gross, try_cast(tax_rate AS DOUBLE) / 100 AS rate,
@@ -178,7 +181,7 @@ _NAMED = " ".join(f"WHEN {n} THEN '{kind}'" for n, kind in enumerate(KINDS[:7], 
 _FOUND = f"""
 CREATE TEMP TABLE price_findings AS
 SELECT CASE coalesce(c.why, 8) {_NAMED} ELSE 'price_differs' END AS kind, l.entity, l.system, l.ref, l.field,
-       l.price AS theirs, w.expected::VARCHAR AS expected, to_json({{
+       l.price AS theirs, plainly(w.expected) AS expected, to_json({{
            list: coalesce(w.price_list, p.price_list), since: coalesce(nullif(w.valid_from, '0000-01-01'), p.valid_to),
            customers: CASE WHEN l.customer IS NULL THEN 0 ELSE 1 END, customer: l.customer,
            at_stake: round((w.amount - w.expected) * w.pieces, 2)::VARCHAR, currency: w.currency,
@@ -187,7 +190,7 @@ FROM suspects AS w JOIN lines AS l ON l.ref = w.ref LEFT JOIN causes AS c ON c.n
 LEFT JOIN listed AS p ON p.n = c.row AND p.n IS DISTINCT FROM w.row
 WHERE coalesce(c.why, 8) > 0 AND (w.row IS NOT NULL OR c.why = 5)
 UNION ALL
-SELECT 'price_overlap', 'price', system, ref, 'amount', theirs::VARCHAR, expected::VARCHAR, to_json({{
+SELECT 'price_overlap', 'price', system, ref, 'amount', plainly(theirs), plainly(expected), to_json({{
            list: price_list, since: nullif(valid_from, '0000-01-01'), customers: 0, currency: currency,
            other: other, cause: 'list:' || price_list}})::VARCHAR
 FROM ({_OVERLAPS});

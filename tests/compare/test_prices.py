@@ -93,8 +93,8 @@ def test_a_price_is_right_to_the_cent(amount: str, outcome: str) -> None:
 
 def test_a_wrong_price_says_what_is_expected() -> None:
     [found] = findings([price("100.5")], said("99"))
-    assert found["kind"] == "price_differs"
-    assert float(found["expected"]) == 100.5
+    assert (found["kind"], found["expected"]) == ("price_differs", "100.50")
+    assert findings([price("0.0125")], said("1"))[0]["expected"] == "0.0125"
 
 
 @pytest.mark.parametrize(

@@ -260,6 +260,49 @@ def test_what_is_left_of_a_compare_that_died_is_taken_up_by_the_next(
     assert world.kinds() == {("sku_unknown", "hubspot/line_items/1")}
 
 
+def test_two_of_one_sku_are_told_of_when_the_second_comes_and_no_more_when_it_goes(world: World) -> None:
+    world.put("airtable/products/1", sku="P-1", name="Pump", status="active")
+    one = {"sku": "P-1", "name": "Pump", "status": "active"}
+    world.put("shopify/variants/1", **one)
+    world.bring_up_to_date()
+    assert world.kinds() == set()
+    world.put("shopify/variants/2", **one | {"sku": "p 1"})
+    world.bring_up_to_date()
+    assert world.kinds() == {("sku_duplicate", "shopify/variants/1"), ("sku_duplicate", "shopify/variants/2")}
+    world.put("shopify/variants/2", **one | {"sku": "P-2"})
+    world.put("airtable/products/2", who=1, sku="P-2", name="Pump", status="active")
+    world.bring_up_to_date()
+    assert {kind for kind, _ in world.kinds()} & {"sku_duplicate", "sku_unknown"} == set()
+
+
+def test_a_second_list_of_the_master_contradicts_the_first_until_one_ends(world: World) -> None:
+    sold(world)
+    row = {"sku": "P-1", "customer_group": "standard", "currency": "EUR"}
+    year = {"valid_from": "2026-01-01", "valid_to": "2026-12-31"}
+    world.put("airtable/prices/1", amount="10.00", **row, **year)
+    world.bring_up_to_date()
+    assert world.kinds() == set()
+    world.put("airtable/prices/2", amount="11.00", **row, **year)
+    world.bring_up_to_date()
+    assert world.kinds() == {("price_overlap", "airtable/prices/2")}
+    world.put("airtable/prices/1", amount="10.00", **row, valid_from="2025-01-01", valid_to="2025-12-31")
+    world.bring_up_to_date()
+    assert world.kinds() == {("price_expired", "hubspot/line_items/1")}
+
+
+def test_a_promotion_begins_and_ends_though_nothing_changed(world: World) -> None:
+    world.put("airtable/products/1", sku="P-1", name="Pump", status="active")
+    world.put("airtable/prices/1", sku="P-1", customer_group="standard", currency="EUR", amount="10.00")
+    about = {"sku": "P-1", "discount": "20", "valid_from": "2026-01-06", "valid_to": "2026-01-06"}
+    world.put("airtable/promotions/1", **about)
+    world.put("shopify/variants/1", sku="P-1", name="Pump", status="active", price="8.00", currency="EUR")
+    seen = []
+    for world.day in ("2026-01-05", "2026-01-06", "2026-01-07"):
+        world.bring_up_to_date()
+        seen.append(("price_differs", "shopify/variants/1") in world.kinds())
+    assert seen == [True, False, True]
+
+
 # -- any history -------------------------------------------------------------------------------------------------------
 
 few = st.integers(0, 2)
@@ -279,9 +322,11 @@ def record(stream: str, **fields: st.SearchStrategy[Any]) -> st.SearchStrategy[A
 
 CURRENCY = st.just("EUR")
 RECORDS = (
-    record("airtable/products", sku=skus, name=st.just("Pump"), status=st.sampled_from(["active", "discontinued"])),
+    record("airtable/products", sku=skus, name=st.just("Pump"), status=st.sampled_from(["active", "draft"])),
     record("airtable/prices", sku=skus, customer_group=groups, currency=CURRENCY, amount=money, valid_from=days,
-           valid_to=days, min_quantity=st.sampled_from(["1", "5"])),
+           valid_to=days, min_quantity=st.sampled_from(["1", "5"]), tax_included=st.sampled_from([None, None, "true"])),
+    record("airtable/promotions", sku=skus, customer_group=groups, discount=st.just("20"), valid_from=days,
+           valid_to=days),
     record("shopify/variants", sku=skus, name=st.just("Pump"), status=st.just("active"), price=money,
            currency=CURRENCY),
     record("salesforce/accounts", name=st.sampled_from(["Acme", "Ek"]), customer_group=groups,
