@@ -6,6 +6,7 @@
     pushing     what is written to the systems, and they as targets
     delivering  what people are shown of it inside their systems
     reporting   the report
+    alerting    who is told what changed, once all of that has ended
 
     hub        what the bodies reach the hub through
     checks     how what they did is judged

@@ -3,6 +3,7 @@
     values    golden vs what each system holds       → differences (what a plan is made of) and findings
     catalog   SKUs and products vs the master         → findings
     prices    prices vs the master's lists, in context → findings (part of `catalog`)
+    corrections                                       → the price a channel gets instead of a wrong one
     links     links that point to nothing             → findings; and what a change touches
 
 Data in, data out: Arrow tables of what is held, of what is believed, and of the field maps' fields.

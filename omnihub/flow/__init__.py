@@ -6,7 +6,8 @@
     merging     crosswalk → golden records, per entity
     comparing   golden → differences and findings
                 (unmerging: what a record was given by somebody who is another one now)
-    planning    differences → plan → gates → guard → stored (gating, guarding: what these need to know)
+    planning    differences → plan → gates → guard → stored (gating, guarding: what these need to know; correcting:
+                what the masters are right about)
     creating    who is missing where, and whose the records are that were made (settling: what a dead process began)
     approving   a person lets a stopped plan pass
     pushing     stored plan → apply → receipts (closing: gates that have closed since)
@@ -16,6 +17,7 @@
     reporting   everything → page, CSV, JSON
     runs        what a run did, and whether its numbers balance
     checking    whether what a step left behind is as it should be
+    alerting    who is told when that changes, once
     steps       all of these as an orchestrator calls them, each noting in the run what it did
 
 Every step reads what changed since its watermark, asks the step's own module (which knows no store) what follows, and

@@ -20,7 +20,7 @@ from omnihub.compare import sold_as
 from omnihub.compare.corrections import JUDGED, LISTED, right_prices
 from omnihub.fields.worn import worn
 from omnihub.flow.hub import Hub
-from omnihub.flow.touching import Basis
+from omnihub.flow.touching import MASTERED, Basis
 from omnihub.model import ENTITIES, Entity, Kind, Ref
 from omnihub.push.plan import Difference
 from omnihub.sdk import Push
@@ -98,9 +98,10 @@ def _judged(c: sa.Connection, channels: Collection[str]) -> pa.Table:
 
 
 def _listed(c: sa.Connection, judged: pa.Table, masters: Sequence[str]) -> pa.Table:
-    """What the masters ask for these products, named as the channels' products are."""
-    targets = {sold_as(Entity.PRICE, sku): sku for sku in judged.column("sku").to_pylist()}
-    query = sa.select(_T.c.ref, _L.c.target.label("sku"), _T.c.fields).join(_L, _L.c.ref == _T.c.ref)
+    """What the masters say of these products and ask for them, named as the channels' products are."""
+    skus = judged.column("sku").to_pylist()
+    targets = {sold_as(entity, sku): sku for entity in MASTERED for sku in skus}
+    query = sa.select(_T.c.ref, _T.c.entity, _L.c.target.label("sku"), _T.c.fields).join(_L, _L.c.ref == _T.c.ref)
     query = query.where(_T.c.system.in_(masters), ~_T.c.deleted, _L.c.field == "sku")
     found = bulk.table_in(c, query, _L.c.target, list(targets)).cast(LISTED)
     names = pa.array([targets[sku] for sku in found.column("sku").to_pylist()], pa.string())

@@ -18,7 +18,9 @@ def right(rows: list[dict[str, str]], expected: str = "100", **said: str) -> Any
     """What a channel that asks 90 EUR is given: (price, row), or None."""
     fields = {"price": "90.00", "currency": "EUR"} | said
     judged = [{"ref": "shop/v/1", "golden_id": "product_a", "sku": "a", "fields": json.dumps(fields)}]
-    listed = [{"ref": f"master/p/{n}", "sku": "a", "fields": json.dumps(ROW | row)} for n, row in enumerate(rows)]
+    product = {"ref": "master/a", "entity": "product", "sku": "a", "fields": json.dumps({"unit": "pcs"})}
+    told = [{"ref": f"master/p/{n}", "fields": json.dumps(ROW | row)} for n, row in enumerate(rows)]
+    listed = [product, *(one | {"entity": "price", "sku": "a"} for one in told)]
     judged[0]["expected"] = expected
     found = right_prices(pa.Table.from_pylist(judged, JUDGED), pa.Table.from_pylist(listed, LISTED), DAY).to_pylist()
     return (found[0]["ours"], found[0]["winner"]) if found else None
@@ -33,6 +35,8 @@ def right(rows: list[dict[str, str]], expected: str = "100", **said: str) -> Any
         {"valid_to": "2026-05-30", "amount": "60.00"},
         {"valid_from": "2026-06-01", "amount": "110.00"},
         {"tax_included": "true", "amount": "119.00"},
+        {"tax_included": "true", "amount": "119.00", "tax_rate": "19"},  # could be worked out, but need not be
+        {"unit": "set", "amount": "400.00"},
         {"valid_from": "2020-01-01", "amount": "50.00"},  # overlaps; the later beginning holds
     ],
 )
@@ -44,6 +48,12 @@ def test_a_channel_that_shows_gross_prices_gets_the_gross_one_in_its_currency() 
     rows = [{}, {"tax_included": "true", "amount": "119.00"}, {"tax_included": "true", "currency": "CHF"}]
     assert right(rows, "119.00", tax_included="true") == ("119.00", "master/p/1")
     assert right(rows, "100.00", tax_included="true", currency="CHF") == ("100.00", "master/p/2")
+
+
+def test_where_only_net_is_listed_gross_is_worked_out_to_the_cent_and_the_reverse() -> None:
+    assert right([{"tax_rate": "19", "amount": "10.25"}], "12.20", tax_included="true") == ("12.20", "master/p/0")
+    assert right([{"tax_included": "true", "amount": "119.00"}], "100.00", tax_rate="19") == ("100.00", "master/p/0")
+    assert right([{}], "119.00", tax_included="true") is None, "nobody says how much tax there is"
 
 
 def test_where_rows_contradict_each_other_or_the_judgement_a_person_is_left_to_say_it() -> None:
