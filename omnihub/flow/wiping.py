@@ -17,6 +17,7 @@ import html
 import json
 import re
 import shutil
+import zipfile
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -27,6 +28,7 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import sqlalchemy as sa
 import xxhash
 
@@ -475,7 +477,7 @@ def wipe_files(home: Path, person: Person) -> list[str]:
         inside = path.relative_to(home)
         if not path.is_file() or inside.parts[0] in NOT_OURS or path.name.endswith(DATABASES):
             continue
-        said = path.read_text(encoding="utf-8", errors="replace")
+        said = _said(path)
         if not person.anywhere.found(said):
             continue
         if ".log" in path.suffixes:
@@ -488,3 +490,13 @@ def wipe_files(home: Path, person: Person) -> list[str]:
             path.unlink()
             touched.add(str(inside))
     return sorted(touched)
+
+
+def _said(path: Path) -> str:
+    """What a file says, also one that is packed: a workbook, or a table of a report."""
+    if path.suffix == ".xlsx" and zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as parts:
+            return html.unescape("".join(parts.read(name).decode("utf-8", "replace") for name in parts.namelist()))
+    if path.suffix == ".parquet":
+        return "\n".join(str(row) for batch in pq.ParquetFile(path).iter_batches() for row in batch.to_pylist())
+    return path.read_text(encoding="utf-8", errors="replace")

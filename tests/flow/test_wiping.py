@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import sqlalchemy as sa
+import xlsxwriter
 
 from omnihub.flow.modelling import store_model
-from omnihub.flow.wiping import BLOT, Pattern, Person, blotted, wipe
+from omnihub.flow.wiping import BLOT, Pattern, Person, blotted, wipe, wipe_files
 from omnihub.match import default_model, model_from
 from omnihub.model import Entity
 from omnihub.sdk import persons
@@ -116,3 +119,12 @@ def test_an_order_keeps_what_is_sold_and_loses_who_to() -> None:
         "id": "gid://shopify/Order/1", "name": "#1001", "updatedAt": "2026-11-01T00:00:00Z", "currencyCode": "EUR",
         "lineItems": {"nodes": [{"id": "gid://shopify/LineItem/1", "sku": "A-1", "quantity": 2}]},
     }  # fmt: skip
+
+
+def test_a_workbook_or_table_that_speaks_of_them_goes_though_it_is_packed(tmp_path: Path) -> None:
+    for name, record in (("theirs", "Anna Weber <anna@weber.example>"), ("others", "Ben <ben@x.example>")):
+        with xlsxwriter.Workbook(tmp_path / f"{name}.xlsx", {"constant_memory": True}) as book:
+            book.add_worksheet().write_string(0, 0, record)
+        pq.write_table(pa.table({"record": [record]}), tmp_path / f"{name}.parquet")
+    assert wipe_files(tmp_path, ANNA) == ["theirs.parquet", "theirs.xlsx"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["others.parquet", "others.xlsx"]
