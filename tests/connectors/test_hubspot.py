@@ -28,6 +28,7 @@ from omnihub.sandbox.copies import HELD, ROLES, Copy
 from omnihub.sandbox.kit import Call, Quota, Reply, Running
 from omnihub.sdk import Answer, Codes, Limit, Page, Row, Want, open_client
 from omnihub.sdk.http import nothing
+from omnihub.sdk.reporting import Notice
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -1345,3 +1346,38 @@ def test_what_only_people_and_other_apps_call_keeps_to_the_contract_too() -> Non
         assert there.client.http.get(objects).status_code == 401
 
         assert len(check(there)) == 6
+
+
+# -- findings shown at their records ----------------------------------------------------------------------------------
+
+
+def test_a_finding_is_a_task_at_its_record_and_one_without_its_record_hurts_no_other() -> None:
+    place = connector.place
+    assert place
+    with account(copy("contacts", 1, email="a@firma.example")) as there:
+        id_ = there.there.native_id("contacts", 1)
+        notices = [
+            Notice(f"omnihub-{n}", at, "contacts", "Phone", "- says <b>x</b>\n- and y", "high")
+            for n, at in enumerate((id_, "59999999999"))
+        ]
+        answers = list(place.put(there.client, [(notice, None) for notice in notices]))
+        assert {a.n: (a.outcome, a.code) for a in answers} == {
+            0: (Outcome.WRITTEN, ""),
+            1: (Outcome.REFUSED, "NOT_LINKED"),
+        }
+        made = next(str(a.id) for a in answers if a.n == 0)
+        task = there.there.state.get("tasks", made)
+        assert task
+        assert task.body["associations"] == {"contacts": [id_]}
+        assert task.body["properties"]["hs_task_body"] == "- says &lt;b&gt;x&lt;/b&gt;<br>- and y"
+        assert task.body["properties"]["hs_task_priority"] == "HIGH"
+
+
+def test_tasks_without_the_key_say_what_to_add() -> None:
+    assert connector.place
+    notice = Notice("omnihub-1", None, "contacts", "Phone", "-", "low")
+    with (
+        account(copy("contacts", 1, email="a@firma.example"), has_key=False) as there,
+        pytest.raises(ConfigError, match="tasks of this account have no property hub_ext_id"),
+    ):
+        list(connector.place.put(there.client, [(notice, None)]))

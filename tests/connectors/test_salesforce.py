@@ -36,6 +36,7 @@ from omnihub.sandbox.copies import HELD, Copy
 from omnihub.sandbox.kit import Call, Quota, Reply, Running
 from omnihub.sdk import Answer, Link, Op, Outcome, Page, Record, Row, Want, Windows, open_client
 from omnihub.sdk import Quota as DailyCalls
+from omnihub.sdk.reporting import Notice, Standing
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 T = "2026-11-{:02}T08:00:00.000000Z"
@@ -1411,3 +1412,48 @@ def test_an_org_that_allows_no_more_calls_is_asked_again_the_next_time(serve: An
 
     assert [(a.outcome, a.code) for a in answers] == [(Outcome.DEFERRED, "LATER")] * 2
     assert [a.outcome for a in forget(org, first("contacts", 1))] == [Outcome.WRITTEN]
+
+
+# -- findings shown at their records ----------------------------------------------------------------------------------
+
+
+def finding(title: str, about: str = "contacts", n: int = 1) -> Notice:
+    id_ = id_of({"contacts": "003", "accounts": "001"}[about], n)
+    return Notice(f"omnihub-{about}-{n}", id_, about, title, f"- {title}", "high")
+
+
+@pytest.mark.parametrize("has_findings", [True, False])
+def test_a_finding_is_one_record_at_what_it_is_about_and_says_who_closed_it(serve: Any, has_findings: bool) -> None:
+    people = [*accounts(2), copy("contacts", 1, last_name="Doe", account=1)]
+    standin, org = serve(people, has_findings=has_findings)
+    place, notices = connector.place, [finding("Phone"), finding("Name", "accounts", 2)]
+    assert place
+    assert place.read
+    made = list(place.put(org, [(notice, None) for notice in notices]))
+    again = list(place.put(org, [(replace(notice, title="Other"), None) for notice in notices]))
+    assert [a.id for a in again] == [a.id for a in made]
+    name, at, title, status = (
+        ("Consistency_Finding__c", ("Contact__c", "Account__c"), "Title__c", "Status__c")
+        if has_findings
+        else ("Task", ("WhoId", "WhatId"), "Subject", "Status")
+    )
+    [pages] = [json.loads(body) for body in org.ask(f"SELECT Id, {', '.join(at)}, {title} FROM {name} ORDER BY Id")]
+    shown = {row["Id"]: (row[at[0]], row[at[1]], row[title]) for row in pages["records"]}
+    told = [(notices[0].ref_id, None, "Other"), (None, notices[1].ref_id, "Other")]
+    assert shown == dict(zip((a.id for a in made), told, strict=True))
+
+    stream, done = ("consistency_findings", "Closed") if has_findings else ("tasks", "Completed")
+    standin.edit_as("Petra Vogt", stream, str(made[0].id), {status: done})
+    known = [(notice.key, a.id) for notice, a in zip(notices, made, strict=True)]
+    seen = {one.key: one for one in place.read(org, known)}
+    assert [seen[key].state for key, _ in known] == [Standing.CLOSED, Standing.OPEN]
+    assert seen[known[0][0]].by == "Petra Vogt"
+    assert {a.outcome for a in place.clear(org, [*known, ("omnihub-never-told", None)])} == {Outcome.WRITTEN}
+    assert {one.state for one in place.read(org, known)} == {Standing.CLOSED}
+
+
+def test_an_org_whose_tasks_have_no_key_says_what_to_add(serve: Any) -> None:
+    _, org = serve([*accounts(1)], task_key=False)
+    assert connector.place
+    with pytest.raises(ConfigError, match="activities have no Hub_Id__c"):
+        list(connector.place.put(org, [(finding("Name", "accounts"), None)]))

@@ -23,6 +23,7 @@ from omnihub.model import Op, Outcome
 from omnihub.sandbox.copies import HELD, Copy
 from omnihub.sandbox.kit import Quota, Running
 from omnihub.sdk import Answer, Codes, FullName, Http, Page, Record, Row, Want, open_client, value_at
+from omnihub.sdk.reporting import Notice, Standing
 
 NOW = datetime(2026, 11, 21, 22, 0, tzinfo=UTC)
 CONTRACTS = Path(os.environ.get("OMNIHUB_CONTRACTS") or Path(__file__).parents[2] / ".." / "shared" / "contracts")
@@ -1106,3 +1107,50 @@ def test_the_stand_in_answers_other_calls_as_the_contract_says(office: Office, c
     assert [gone["id"] for gone in answers[-1].json()["deleted_tickets"]] == [2]
     for answer in answers:
         check(contract, answer)
+
+
+# -- findings shown among the agents ---------------------------------------------------------------------------------
+
+
+def told(title: str, key: str = "omnihub-1", about: str = "users") -> Notice:
+    return Notice(key, "7", about, title, f"- {title}", "high")
+
+
+def test_a_finding_is_one_private_ticket_of_no_customers_and_is_not_read_as_one(office: Office) -> None:
+    place = connector.place
+    assert place
+    [made] = place.put(office.http, [(told("Erst"), None)])
+    [again] = place.put(office.http, [(told("Dann"), None)])
+    assert (made.outcome, again.id) == (Outcome.WRITTEN, made.id)
+    shown = office.http.get(f"/api/v2/tickets/{made.id}").json()["ticket"]
+    assert (shown["subject"], shown["priority"], shown["requester_id"]) == ("Dann", "high", 1)
+    comments = office.http.get(f"/api/v2/tickets/{made.id}/comments").json()["comments"]
+    assert [c["public"] for c in comments] == [False, False]
+    assert comments[0]["body"].endswith("/agent/users/7")
+    assert str(made.id) not in {r.id for r in everything(office.pull("tickets", complete=True))}
+
+
+def test_what_comes_back_after_its_ticket_was_closed_for_good_is_a_new_ticket(office: Office) -> None:
+    place = connector.place
+    assert place
+    assert place.read
+    [made] = place.put(office.http, [(told("Erst"), None)])
+    office.zendesk.edit_as("Petra Vogt", "tickets", str(made.id), {"status": "closed"})
+    [seen] = place.read(office.http, [("omnihub-1", made.id)])
+    assert (seen.state, seen.by) == (Standing.CLOSED, "Petra Vogt")
+    [new] = place.put(office.http, [(told("Erst"), made.id)])
+    assert new.outcome is Outcome.WRITTEN
+    assert new.id not in (None, made.id)
+    [same] = place.put(office.http, [(told("Dann"), None)])
+    assert same.id == new.id
+    [cleared] = place.clear(office.http, [("omnihub-1", new.id)])
+    assert cleared.outcome is Outcome.WRITTEN
+    assert office.http.get(f"/api/v2/tickets/{new.id}").json()["ticket"]["status"] == "solved"
+
+
+def test_who_solved_a_ticket_is_told_as_the_contract_says(office: Office, contract: OpenAPI) -> None:
+    assert connector.place
+    [made] = connector.place.put(office.http, [(told("Erst"), None)])
+    office.zendesk.edit_as("Petra Vogt", "tickets", str(made.id), {"status": "solved"})
+    check(contract, office.http.get(f"/api/v2/tickets/{made.id}/audits"))
+    check(contract, office.http.get("/api/v2/users/me"))
