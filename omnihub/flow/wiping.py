@@ -477,7 +477,7 @@ def wipe_files(home: Path, person: Person) -> list[str]:
         inside = path.relative_to(home)
         if not path.is_file() or inside.parts[0] in NOT_OURS or path.name.endswith(DATABASES):
             continue
-        said = _said(path)
+        said = _file_says(path)
         if not person.anywhere.found(said):
             continue
         if ".log" in path.suffixes:
@@ -492,7 +492,7 @@ def wipe_files(home: Path, person: Person) -> list[str]:
     return sorted(touched)
 
 
-def _said(path: Path) -> str:
+def _file_says(path: Path) -> str:
     """What a file says, also one that is packed: a workbook, or a table of a report."""
     if path.suffix == ".xlsx" and zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as parts:
