@@ -216,7 +216,7 @@ class _Applying:
         self.width = max(push.batch, LOOK_LEAST, min(LOOK, push.batch * push.parallel))
         self.wave = push.batch * push.parallel
         self.at_once = 2 * push.parallel - 1  # batches under way, or answered and not kept
-        self.enough = max(1, push.parallel * 3 // 4)  # batches worth a commit: the next ones come while it is made
+        self.enough = max(1, push.parallel // 2)  # batches worth a commit: the next ones come while it is made
         self.announced = 0
         self.receipts: list[Receipt] = []
         self.to_be_kept = 0  # batches whose receipts these are

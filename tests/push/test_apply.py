@@ -273,6 +273,39 @@ def test_nobody_looks_further_ahead_than_is_soon_written(vault: Vault, http: Htt
     assert outcomes(receipts) == dict.fromkeys(range(300), "written")
 
 
+def test_batches_go_out_while_receipts_are_being_kept_though_not_many(vault: Vault, http: Http) -> None:
+    """What a crash leaves to be looked at is less than twice what may be under way."""
+    begun, lock = [0], threading.Lock()
+    as_many_as_may, more = threading.Event(), threading.Event()
+    kept: list[Receipt] = []
+
+    def update(client: Http, rows: Sequence[Row]) -> Iterable[Answer]:
+        with lock:
+            begun[0] += 1
+            if begun[0] == 7:
+                as_many_as_may.set()
+            elif begun[0] > 7:
+                more.set()
+        return SEND(client, rows)
+
+    def receive(some: Sequence[Receipt]) -> None:
+        if not kept:
+            assert as_many_as_may.wait(10), "batches wait for receipts of others"
+            assert not more.wait(0.2)
+        kept.extend(some)
+
+    apply_stream(http, people(batch=10, parallel=4, update=update), tasks(300), read, receive)
+    assert outcomes(kept) == dict.fromkeys(range(300), "written")
+
+
+def test_receipts_of_several_batches_are_kept_together(vault: Vault, http: Http) -> None:
+    kept: list[int] = []
+    stream = people(batch=10, parallel=10)
+    apply_stream(http, stream, tasks(300), read, lambda some: kept.append(len(some)))
+    assert sum(kept) == 300
+    assert len(kept) <= 10, "30 batches, with a commit for every five"
+
+
 def test_a_system_that_takes_one_call_at_a_time_gets_one(vault: Vault, http: Http) -> None:
     under_way, most, lock = [0], [0], threading.Lock()
 
