@@ -164,6 +164,7 @@ orders = Stream(
         "ordered_at": OneWay("processedAt"),
         "status": Codes("displayFulfillmentStatus", codes=ORDER_STATUS),
         "currency": OneWay("currencyCode"),
+        "tax_included": OneWay("taxesIncluded", boolean=True),
         "total": OneWay("currentTotalPriceSet.shopMoney.amount"),
         "stock_point": OneWay("fulfillmentOrders.nodes.0.assignedLocation.name"),
         "delivery_point": OneWay("shippingAddress.city"),

@@ -52,7 +52,7 @@ VARIANT = "id updatedAt sku barcode title price position"
 
 PRODUCT = "id updatedAt title handle description productType vendor status tags"
 
-ORDER = """id updatedAt name processedAt cancelledAt currencyCode displayFulfillmentStatus
+ORDER = """id updatedAt name processedAt cancelledAt currencyCode taxesIncluded displayFulfillmentStatus
     customer { id }
     currentTotalPriceSet { shopMoney { amount currencyCode } }
     shippingAddress { city }

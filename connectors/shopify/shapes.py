@@ -93,6 +93,8 @@ def order(given: Mapping[str, Any]) -> dict[str, Any]:
             "tracking": "tracking", "delivered_at": "deliveredAt",
         },
     )  # fmt: skip
+    if "tax_included" in given:
+        body["taxesIncluded"] = given["tax_included"] == "true"
     return body | ({"total": money(given["total"])} if "total" in given else {})
 
 
@@ -127,7 +129,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "customers": {"tags": list},
     "products": {"title": "", "descriptionHtml": "", "productType": "", "vendor": "", "status": "ACTIVE", "tags": list},
     "variants": {"title": "Default Title", "price": "0.00", "position": 1},
-    "orders": {"name": "", "currencyCode": "EUR", "total": "0.00", "status": "open"},
+    "orders": {"name": "", "currencyCode": "EUR", "taxesIncluded": False, "total": "0.00", "status": "open"},
     "order_lines": {"title": "", "quantity": 0, "unitPrice": "0.00", "currencyCode": "EUR"},
     "metafields": {},
 }

@@ -111,7 +111,18 @@ def world() -> list[Copy]:
                 "delivered_at": "2026-10-03T08:00:00Z",
             },
         ),
-        copy("orders", 2, {"number": "#1002", "contact": 2, "status": "cancelled", "currency": "EUR", "total": "0"}),
+        copy(
+            "orders",
+            2,
+            {
+                "number": "#1002",
+                "contact": 2,
+                "status": "cancelled",
+                "currency": "EUR",
+                "total": "0",
+                "tax_included": "true",
+            },
+        ),
         copy("order_lines", 1, {"of": 1, "sku": "P1-A", "name": "Pump", "quantity": "2", "unit_price": "12.50"}),
         copy("order_lines", 2, {"of": 1, "sku": "S2", "name": "Seal", "quantity": "1", "unit_price": "1.50"}),
     ]
@@ -314,6 +325,13 @@ def found_at(document: Any, path: str) -> Any:
     for part in path.split("."):
         document = document[int(part)] if isinstance(document, list) else (document or {}).get(part)
     return document
+
+
+def test_an_order_says_whether_tax_is_in_its_prices(shop: Shop) -> None:
+    raws = records_of(pulled(ORDERS, shop))
+    path = connector.stream("orders").fields["tax_included"].path
+    told = [found_at(json.loads(raws[ORDER.format(n)].raw), path) for n in (1, 2)]
+    assert told == [False, True]
 
 
 @pytest.mark.parametrize(
