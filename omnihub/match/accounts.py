@@ -330,6 +330,8 @@ _SPOT = (
 _ROAD_WITH_SLIP = """house_l = house_r AND (jaro_winkler_similarity(road_l, road_r) >= 0.88
     OR length(road_l) > 3 AND length(road_r) > 3 AND (contains(road_l, road_r) OR contains(road_r, road_l)))"""
 _OTHER_ROAD = "road_l <> road_r AND house_l IS NOT NULL AND house_r IS NOT NULL"
+# All the same but the town, and no telephone to tell a branch by: it may have moved, ask.
+_ONLY_MOVED = "letters_l = letters_r AND domain_l = domain_r AND (len(phones_l) = 0 OR len(phones_r) = 0)"
 _TOWN = "(postal_l = postal_r OR city_l = city_r)"
 
 COMPARISONS: dict[str, Comparison] = {
@@ -445,7 +447,8 @@ COMPARISONS: dict[str, Comparison] = {
         bits("jaro_winkler_similarity(city_l, city_r) >= 0.92", 1.5),
         bits("city_l <> city_r AND list_has_any(phones_l, phones_r)", -3),
         bits("city_l <> city_r AND vat_id_l = vat_id_r", -16),  # one VAT id for a group, or moved: ask
-        bits("city_l <> city_r", -13),  # a branch, unless something else says that they moved
+        bits(f"city_l <> city_r AND {_ONLY_MOVED}", -7),
+        bits("city_l <> city_r", -15),  # a branch, unless something else says that they moved
         bits("postal_l <> postal_r", -6),
         bits("road_l = road_r AND damerau_levenshtein(house_l, house_r) <= 1", 1.5),
         bits("road_l = road_r", -3),

@@ -176,8 +176,9 @@ def test_a_number_many_firms_share_is_little_evidence() -> None:
     assert among < alone
 
 
-HEAD = firm("Weber Pumpen AG", vat_id="ATU31601512", domain="weber-pumpen.at", city="Graz", country="AT")
-BRANCH = firm("Weber Pumpen AG", domain="weber-pumpen.at", city="Linz", country="AT")
+IN_GRAZ = {"domain": "weber-pumpen.at", "phone": "+433168775900", "city": "Graz", "country": "AT"}
+IN_LINZ = {"domain": "weber-pumpen.at", "phone": "+437327445900", "city": "Linz", "country": "AT"}
+HEAD, BRANCH = firm("Weber Pumpen AG", vat_id="ATU31601512", **IN_GRAZ), firm("Weber Pumpen AG", **IN_LINZ)
 THIN = firm("Weber Pumpen AG", domain="weber-pumpen.at")
 
 
@@ -189,6 +190,8 @@ def test_a_record_with_nothing_but_what_head_office_and_branch_share_is_asked_ab
     found = identify(ACCOUNT, rows([HEAD, BRANCH, THIN]))
     assert found.partition == [["crm/r/000"], ["crm/r/001"], ["crm/r/002"]]
     assert [queued.link for queued in found.queued] == [("crm/r/000", "crm/r/002"), ("crm/r/001", "crm/r/002")]
+    dealers = [record | {"customer_group": "dealer"} for record in (HEAD, BRANCH, THIN)]
+    assert groups(*dealers) == [[0], [1], [2]]
 
 
 def test_where_it_is_told_whose_branch_it_is_such_a_record_is_the_head_offices() -> None:
@@ -198,3 +201,12 @@ def test_where_it_is_told_whose_branch_it_is_such_a_record_is_the_head_offices()
 def test_such_a_record_of_a_firm_that_has_no_branches_is_its_own() -> None:
     assert groups(HEAD, THIN) == [[0, 1]]
     assert groups(BRANCH | {"parent": "crm/r/999"}, BRANCH, THIN) == [[0, 1, 2]]
+
+
+def test_where_all_is_the_same_but_the_town_it_is_asked_whether_they_moved_or_opened_a_branch() -> None:
+    silent = {field: value for field, value in BRANCH.items() if field != "phone"}
+    both_called, moved, other_name = weights(
+        [(HEAD, BRANCH), (HEAD, silent), (HEAD, silent | {"name": "Weber Pumpen Vertrieb AG"})]
+    )
+    assert SPEC.limits.unsure <= moved < SPEC.limits.same
+    assert max(both_called, other_name) < SPEC.limits.unsure
