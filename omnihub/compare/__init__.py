@@ -4,6 +4,7 @@
     catalog   SKUs and products vs the master         → findings
     prices    prices vs the master's lists, in context → findings (part of `catalog`)
     corrections                                       → the price a channel gets instead of a wrong one
+    severity  how much a finding matters, what is its evidence, and which group it is of
     links     links that point to nothing             → findings; and what a change touches
 
 Data in, data out: Arrow tables of what is held, of what is believed, and of the field maps' fields.

@@ -4,7 +4,7 @@
     refining    raw → refined, per stream
     matching    refined → pairs, crosswalk, golden ids, per entity
     merging     crosswalk → golden records, per entity
-    comparing   golden → differences and findings
+    comparing   golden → differences and findings (findings: their groups, their life, what people decide of them)
                 (unmerging: what a record was given by somebody who is another one now)
     planning    differences → plan → gates → guard → stored (gating, guarding: what these need to know; correcting:
                 what the masters are right about)

@@ -16,11 +16,12 @@ from hypothesis import strategies as st
 
 from omnihub.config import Findings
 from omnihub.errors import OmniHubError
-from omnihub.flow import auditing, findings
+from omnihub.flow import auditing, findings, report
 from omnihub.flow.findings import Handling, Only, finding_id, groups, hand_over, keep, wake
 from omnihub.report.grouping import sentence
 from omnihub.store import Store, bulk, schema
 from omnihub.store.open import take
+from tests.flow.conftest import Start
 from tests.flow.loop import rows
 from tests.flow.test_incremental import COLUMNS, World
 from tests.flow.test_incremental import sold as sell
@@ -351,3 +352,25 @@ def test_what_is_ignored_is_not_lost_on_what_touches_it(world: World) -> None:
     world.put("hubspot/companies/1", name="Acme")
     world.bring_up_to_date()
     assert rows(world.store, sa.select(F.c.state).where(F.c.kind == "orphan_link")) == [("resolved",)]
+
+
+@pytest.mark.long
+def test_a_decision_lasts_over_syncs_until_somebody_changes_the_record(begin: Start, tmp_path: Path) -> None:
+    here = begin("synced")
+    unknown = sa.select(F).where(F.c.kind == "sku_unknown", F.c.entity == "line", F.c.state == "open")
+    one = rows(here.store, unknown.where(F.c.system == "hubspot").order_by(F.c.ref))[0]
+    findings.ignore(here.store, one.id, "eva", "made to order")
+    here.sync()
+    assert state(here.store, one.id) == ("ignored", "eva")
+    report(here.hub(), tmp_path)
+    assert one.id not in (tmp_path / "latest" / "findings.csv").read_text(encoding="utf-8")
+    here.edit(one.ref, sku="OM-0000")
+    here.sync()
+    assert state(here.store, one.id) == ("open", None)
+    report(here.hub(), tmp_path)
+    assert one.id in (tmp_path / "latest" / "findings.csv").read_text(encoding="utf-8")
+
+
+def state(store: Store, id_: str) -> tuple[str, str | None]:
+    [row] = rows(store, sa.select(F.c.state, F.c.decided_by).where(F.c.id == id_))
+    return row.state, row.decided_by
