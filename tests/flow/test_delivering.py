@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -262,6 +263,19 @@ def notices(here: Loop, system: str) -> dict[str, str]:
     assert len({key for key, _ in by_key}) == len(by_key)
     of = dict(by_key)
     return {row.about: of[row.key] for row in rows if row.key in of}
+
+
+@pytest.mark.long
+def test_it_is_told_and_heeded_on_postgresql_too(start_on: Callable[[str, str], Loop]) -> None:
+    here = start_on("postgresql", "compared")
+    first = told(here, "hubspot", findings=Findings(limit=5))
+    assert (first["put"], first["left"]) == (5, first["wanted"] - 5)
+    assert told(here, "hubspot", findings=Findings(limit=5))["same"] == 5
+    about, id_ = loop.rows(here.store, sa.select(D.c.about, D.c.place_id).order_by(D.c.key))[0]
+    stand_in: Any = here.standin("hubspot")
+    stand_in.edit_as(PETRA, "tasks", id_, {"hs_task_status": "COMPLETED"})
+    assert told(here, "hubspot")["closed"] == 1
+    assert {r.state for r in loop.rows(here.store, sa.select(F.c.state).where(F.c.ref == about))} <= {"ignored"}
 
 
 @pytest.mark.long
