@@ -166,7 +166,7 @@ class _Delivering:
             with self.hub.store.write() as c:
                 for one, answer in zip(some, answers, strict=True):
                     if answer.outcome in (Outcome.WRITTEN, Outcome.DRIFTED):  # drifted: it is gone by itself
-                        self.done["cleared"] += 1
+                        self.done["cleared"] += one.state != REFUSED
                         _drop(c, self.system, one)
                     else:
                         self._note(answer)
@@ -351,7 +351,7 @@ def _worded(c: sa.Connection, hub: Hub, connector: Connector, groups: Sequence[G
     told: dict[str, list[Item]] = defaultdict(list)
     for row, item in zip(rows, items, strict=True):
         told[row.about].append(item)
-    return {group.about: _notice(connector, group, told[group.about], rows) for group in groups if told[group.about]}
+    return {group.about: _notice(connector, group, told[group.about]) for group in groups if told[group.about]}
 
 
 def _first_of(c: sa.Connection, system: str, abouts: Sequence[str]) -> list[Any]:
@@ -396,7 +396,7 @@ def _hidden(c: sa.Connection, hub: Hub, connector: Connector, rows: Sequence[Any
     return {about[id(one.change)]: one.why for one in kept}
 
 
-def _notice(connector: Connector, group: Group, items: Sequence[Item], rows: Sequence[Any]) -> Notice:
+def _notice(connector: Connector, group: Group, items: Sequence[Item]) -> Notice:
     ref = Ref.parse(group.ref)
     since = min(item.since for item in items)
     kinds = list(dict.fromkeys(item.kind for item in items))
