@@ -77,18 +77,28 @@ def verdict(prices: list[dict[str, Any]], line: dict[str, Any], **beside: Any) -
     return str(found[0]["kind"]) if found else "right"
 
 
+def verdicts(prices: list[dict[str, Any]], *lines: dict[str, Any], **beside: Any) -> list[str]:
+    """Of many lines, judged at once: the kind of finding on each, or `right`."""
+    numbered = [line | {"ref": f"shop/lines/{n}"} for n, line in enumerate(lines)]
+    kinds = {f["ref"]: str(f["kind"]) for f in findings(prices, *numbered, **beside)}
+    return [kinds.get(line["ref"], "right") for line in numbered]
+
+
 def told(prices: list[dict[str, Any]], line: dict[str, Any], **beside: Any) -> dict[str, Any]:
     """What the finding on this line says of itself."""
     [found] = [f for f in findings(prices, line, **beside) if f["ref"] == line["ref"]]
     return dict(json.loads(found["detail"]))
 
 
-@pytest.mark.parametrize(
-    ("amount", "outcome"),
-    [("100", "right"), ("100.00", "right"), ("100.004", "right"), ("100.01", "price_differs"), ("0", "price_differs")],
-)
-def test_a_price_is_right_to_the_cent(amount: str, outcome: str) -> None:
-    assert verdict([price("100")], said(amount)) == outcome
+def test_a_price_is_right_to_the_cent() -> None:
+    said_and_so = {
+        "100": "right",
+        "100.00": "right",
+        "100.004": "right",
+        "100.01": "price_differs",
+        "0": "price_differs",
+    }
+    assert verdicts([price("100")], *(said(amount) for amount in said_and_so)) == list(said_and_so.values())
 
 
 def test_a_wrong_price_says_what_is_expected() -> None:
@@ -97,36 +107,27 @@ def test_a_wrong_price_says_what_is_expected() -> None:
     assert findings([price("0.0125")], said("1"))[0]["expected"] == "0.0125"
 
 
-@pytest.mark.parametrize(
-    ("quantity", "amount"),
-    [
-        ("1", "100"),
-        ("9", "100"),
-        ("10", "90"),
-        ("99", "90"),
-        ("100", "80"),
-        ("1000", "80"),
-        ("9.9", "100"),
-        (None, "100"),
-    ],
-)
-def test_the_greatest_quantity_break_that_is_reached_counts(quantity: str | None, amount: str) -> None:
+def test_the_greatest_quantity_break_that_is_reached_counts() -> None:
     breaks = [price("90", min_quantity="10"), price("80", min_quantity="100"), price("100")]
-    for figure in ("100", "90", "80"):
-        assert verdict(breaks, said(figure, quantity=quantity)) == ("right" if figure == amount else "price_break")
+    right = {"1": "100", "9": "100", "9.9": "100", "10": "90", "99": "90", "100": "80", "1000": "80", None: "100"}
+    asked = [(quantity, figure) for quantity in right for figure in ("100", "90", "80")]
+    assert verdicts(breaks, *(said(figure, quantity=quantity) for quantity, figure in asked)) == [
+        "right" if right[quantity] == figure else "price_break" for quantity, figure in asked
+    ]
 
 
-@pytest.mark.parametrize(
-    ("day", "amount"),
-    [("2026-01-01", "100"), ("2026-06-30", "100"), ("2026-07-01", "110"), ("2026-12-31", "110")],
-)
-def test_a_price_holds_from_its_first_day_to_its_last(day: str, amount: str) -> None:
+def test_a_price_holds_from_its_first_day_to_its_last() -> None:
     halves = [
         price("100", valid_from="2026-01-01", valid_to="2026-06-30"),
         price("110", valid_from="2026-07-01", valid_to="2026-12-31"),
     ]
-    assert verdict(halves, said(amount, day=day)) == "right"
-    assert verdict(halves, said("105", day=day)) == "price_differs"
+    right = {"2026-01-01": "100", "2026-06-30": "100", "2026-07-01": "110", "2026-12-31": "110"}
+    assert verdicts(halves, *(said(amount, day=day) for day, amount in right.items())) == ["right"] * 4
+    assert verdicts(halves, *(said("105", day=day) for day in right)) == ["price_differs"] * 4
+    assert verdicts(halves, said("110", day="2026-06-30"), said("100", day="2026-07-01")) == [
+        "price_early",
+        "price_expired",
+    ]
 
 
 def test_an_open_end_is_open() -> None:
