@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from omnihub import report as words
 from omnihub.flow.hub import Hub
-from omnihub.model import ALIVE, GOLDEN, STANDING
+from omnihub.model import ALIVE, GOLDEN, STANDING, Entity
 from omnihub.report.checked import CELLS, ENTITIES, Checked
 from omnihub.store import bulk, schema
 
@@ -55,10 +55,18 @@ def _checked_scores(c: sa.Connection, hub: Hub, differing: pa.Table, today: str)
     t = schema.refined
     query = sa.select(t.c.ref, t.c.entity, t.c.system, t.c.stream, t.c.fields)
     query = query.where(~t.c.deleted, t.c.entity.in_([e.value for e in ENTITIES]))
-    with Checked(differing, _held(hub, checked=True), sorted(hub.rules.masters), today) as checked:
+    held, masters = _held(hub, checked=True), sorted(hub.rules.masters)
+    with Checked(differing, held, masters, today, _standards(c)) as checked:
         for batch in bulk.batches(c, query, SLICE):
             checked.add(batch)
         return checked.fields()
+
+
+def _standards(c: sa.Connection) -> list[str]:
+    """The fields of tickets that there is a standard for: those it has ever found something about."""
+    f = schema.findings
+    query = sa.select(f.c.field).where(f.c.entity == Entity.TICKET.value, f.c.kind.not_in(NOT_OF_A_CELL))
+    return list(c.execute(query.distinct()).scalars())
 
 
 def _held(hub: Hub, checked: bool = False) -> pa.Table:

@@ -139,3 +139,17 @@ def test_a_promotion_is_held_against_the_masters_of_the_same_code() -> None:
     assert of(fields, "shop", "promotion", "valid_to") == (1, 1, 1)
     assert of(fields, "shop", "promotion", "discount") == (1, 0, 0)
     assert not [f for f in fields if f.system == "erp"]
+
+
+def test_a_ticket_is_held_against_a_standard_only_where_there_is_one() -> None:
+    held = [{"system": "desk", "stream": "tickets", "field": name} for name in ("answered_at", "solved_at")]
+    rows = [
+        dict(zip(SAID.names, (f"desk/tickets/{n}", "ticket", "desk", "tickets", json.dumps(told)), strict=True))
+        for n, told in enumerate(({"answered_at": "2026-05-01T08:00:00Z", "solved_at": "2026-05-02T08:00:00Z"}, {}))
+    ]
+    with Checked(DIFFERING.empty_table(), pa.Table.from_pylist(held, schema=HELD), [], TODAY, ["solved_at"]) as checked:
+        checked.add(pa.Table.from_pylist(rows, schema=SAID))
+        fields = checked.fields()
+    assert of(fields, "desk", "ticket", "answered_at") == (2, 0, 0)
+    assert of(fields, "desk", "ticket", "solved_at") == (2, 1, 1)
+    assert {f.phase for f in fields} == {"maintenance"}
