@@ -159,3 +159,18 @@ def test_what_may_not_be_written_is_ignored_or_is_said_of_one_variant_of_several
         c.execute(sa.update(t).where(t.c.ref == c.execute(other).scalar_one()).values(parent=names[0].ref))
     left = [c for c in planned(here, make_and_store_plan(hub, "run-shared").id) if c.field == "name"]
     assert {c.ref for c in names} - {c.ref for c in left} == {names[0].ref}
+
+
+@pytest.mark.long
+def test_a_price_that_only_another_channel_says_corrects_nobody(begin: Start) -> None:
+    here = begin("compared")
+    hub, t, x, d = here.hub(rules=RULES), schema.refined, schema.crosswalk, schema.differences
+    query = sa.select(t.c.ref, t.c.stream, t.c.system, t.c.entity, x.c.golden_id).join(x, x.c.ref == t.c.ref)
+    [row] = loop.rows(here.store, query.where(t.c.stream == "variants").limit(1))
+    told = dict(row._mapping) | {"field": "price", "theirs": "1.00", "ours": "2.00", "rule": "master"}
+    for winner, wanted in (("othershop/products/7", []), (f"{MASTER}/products/7", ["2.00"])):
+        with here.store.write() as c:
+            c.execute(sa.delete(d).where(d.c.ref == row.ref))
+            c.execute(sa.insert(d).values(told | {"winner": winner}))
+        plan = make_and_store_plan(hub, "run-hearsay")
+        assert [c.new for c in planned(here, plan.id) if (c.ref, c.field) == (row.ref, "price")] == wanted
