@@ -43,7 +43,7 @@ def _refine_stream(hub: Hub, system: str, stream: Stream) -> dict[str, int]:
     start = begun = _start(hub, system, stream, scope)
     with hub.store.read() as c:
         waiting = c.execute(_raw(sa.select(sa.func.count()), system, source, start)).scalar_one()
-    _refine_again(hub, system, stream)
+    _refine_again(hub, system, stream, start)
     more = True
     while more:
         with bulk.undisturbed:
@@ -76,11 +76,12 @@ def _refine_slice(
     return versions.num_rows, until
 
 
-def _refine_again(hub: Hub, system: str, stream: Stream) -> None:
+def _refine_again(hub: Hub, system: str, stream: Stream, until: int) -> None:
     """Names of one text are cut anew where what we wrote tells how, and the record had nothing to change for it: from
-    all its versions, as a rebuild would."""
+    all its versions, as a rebuild would. until: the raw seq up to which the stream is refined; who has said something
+    since then is refined anyway."""
     with hub.store.read() as c:
-        if not (refs := cut_otherwise(c, system, stream)):
+        if stream.nested or not (refs := cut_otherwise(c, system, stream, until)):
             return
         r = schema.raw
         versions = bulk.table_in(c, _VERSIONS, r.c.ref, sorted(refs)).sort_by("seq")

@@ -30,16 +30,16 @@ def held_short(c: sa.Connection) -> set[Cell]:
     }
 
 
-def cut_otherwise(c: sa.Connection, system: str, stream: Stream) -> set[str]:
-    """Refs of the differences in names kept as one text which we have written, and whose record did not change by that:
-    what it says may be just what we wrote."""
+def cut_otherwise(c: sa.Connection, system: str, stream: Stream, until: int) -> set[str]:
+    """Refs of the differences in names kept as one text which we have written, and whose record did not change by that
+    (its latest version is no later than the raw seq `until`): what it says may be just what we wrote."""
     halves = [name for name, where in stream.fields.items() if isinstance(where, FullName)]
     if not halves:
         return set()
     d, s, r, raw = schema.differences, schema.sent, schema.records, schema.raw
     told = sa.select(d.c.ref).join(s, sa.and_(s.c.ref == d.c.ref, s.c.field == d.c.field))
     told = told.join(r, r.c.ref == d.c.ref).join(raw, raw.c.seq == r.c.seq)
-    told = told.where(s.c.value == d.c.ours, s.c.at >= raw.c.landed_at)
+    told = told.where(s.c.value == d.c.ours, s.c.at >= raw.c.landed_at, r.c.seq <= until)
     return set(c.execute(told.where(d.c.system == system, d.c.stream == stream.name, d.c.field.in_(halves))).scalars())
 
 
