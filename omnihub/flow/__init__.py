@@ -15,7 +15,7 @@
                 unmaking: records that were made)
     forgetting  a person, erased everywhere (wiping: in the hub itself); exporting: everything held on them
     delivering  findings → notices inside each system, and what people there say of them
-    reporting   everything → page, CSV, JSON
+    reporting   everything → page, workbook, CSV, Parquet, JSON (scoring: cells counted, and kept of each run)
     runs        what a run did, and whether its numbers balance
     checking    whether what a step left behind is as it should be
     alerting    who is told when that changes, once
