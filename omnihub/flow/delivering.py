@@ -346,12 +346,24 @@ def _worded(c: sa.Connection, hub: Hub, connector: Connector, groups: Sequence[G
         [{"system": name, "title": x.title} for name, x in sorted(hub.connectors.items())], schema=words.SYSTEMS
     )
     found = pa.Table.from_pylist([_as_found(row, hidden) for row in rows], schema=words.FINDINGS)
+    of = {row.ref: parent for row in rows if (parent := _parent(row))}
+    t = schema.refined
+    parents = bulk.table_in(c, sa.select(t.c.ref, t.c.fields), t.c.ref, sorted({*of.values()})).cast(words.PARENTS)
     with words.Digest(titles) as digest_:
-        items = digest_.add(found, words.PARENTS.empty_table())
+        items = digest_.add(found, parents)
     told: dict[str, list[Item]] = defaultdict(list)
     for row, item in zip(rows, items, strict=True):
         told[row.about].append(item)
-    return {group.about: _notice(connector, group, told[group.about]) for group in groups if told[group.about]}
+    at = {group.about: Ref.parse(of.get(group.ref, group.ref)) for group in groups}
+    return {g.about: _notice(connector, g, at[g.about], told[g.about]) for g in groups if told[g.about]}
+
+
+def _parent(row: Any) -> str | None:
+    """The order or deal a line belongs to: nobody looks at a line by itself."""
+    if row.entity != Entity.LINE.value or not row.fields:
+        return None
+    parent = json.loads(row.fields).get("of")
+    return str(parent) if parent and parent.startswith(f"{row.system}/") else None
 
 
 def _first_of(c: sa.Connection, system: str, abouts: Sequence[str]) -> list[Any]:
@@ -396,8 +408,8 @@ def _hidden(c: sa.Connection, hub: Hub, connector: Connector, rows: Sequence[Any
     return {about[id(one.change)]: one.why for one in kept}
 
 
-def _notice(connector: Connector, group: Group, items: Sequence[Item]) -> Notice:
-    ref = Ref.parse(group.ref)
+def _notice(connector: Connector, group: Group, ref: Ref, items: Sequence[Item]) -> Notice:
+    """ref: where it is shown, if it is about one record."""
     since = min(item.since for item in items)
     kinds = list(dict.fromkeys(item.kind for item in items))
     lines = [_line(item, with_record=group.records > 1) for item in items]

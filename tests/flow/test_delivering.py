@@ -302,3 +302,17 @@ def test_nobody_is_told_where_it_was_not_asked_for(office: Loop) -> None:
     dump = office.dump()
     assert deliver(office.hub(), "run-1", "salesforce") == {}
     assert office.dump() == dump
+
+
+@pytest.mark.long
+def test_what_is_wrong_in_a_line_is_shown_at_its_deal(begin: Start) -> None:
+    here = begin("compared")
+    told(here, "hubspot")
+    query = sa.select(D.c.place_id, schema.refined.c.fields).join(schema.refined, schema.refined.c.ref == D.c.about)
+    lines = loop.rows(here.store, query.where(D.c.about.like("hubspot/line_items/%")))
+    assert lines
+    for line in lines:
+        task = here.standin("hubspot").state.get("tasks", line.place_id)
+        assert task
+        deal = Ref.parse(msgspec.json.decode(line.fields)["of"]).id
+        assert task.body["associations"] == {"deals": [deal]}
