@@ -32,7 +32,7 @@ from omnihub.flow.drifting import drifts
 from omnihub.flow.hub import Hub
 from omnihub.flow.letters import BY_CODE, cause_of, letter_id, readable
 from omnihub.flow.runs import balance
-from omnihub.model import STANDING, Entity, Outcome
+from omnihub.model import STANDING, Entity, FindingState, Outcome
 from omnihub.report import Facts, Item
 from omnihub.store import bulk, schema
 from omnihub.store.open import now_iso
@@ -211,12 +211,19 @@ def _part(c: sa.Connection, facts: Facts, asked: Asked) -> Facts:
     """The facts as far as they were asked for."""
     f = schema.findings
     if asked.system:
-        facts = words.narrowed(facts, asked.system)
+        facts = replace(words.narrowed(facts, asked.system), ignored=_ignored(c, asked.system))
     if asked.since:
         gone = sa.select(sa.func.count()).where(f.c.state == "resolved", f.c.last_seen >= asked.since_at)
         closed = c.execute(gone.where(f.c.system == asked.system) if asked.system else gone).scalar_one()
         facts = replace(facts, since=asked.since, closed=closed)
     return facts
+
+
+def _ignored(c: sa.Connection, system: str = "") -> int:
+    """What is so, and left alone by somebody's decision: silence is not agreement."""
+    f = schema.findings
+    left = sa.select(sa.func.count()).where(f.c.state == FindingState.IGNORED.value)
+    return int(c.execute(left.where(f.c.system == system) if system else left).scalar_one())
 
 
 def _trend(c: sa.Connection, hub: Hub, row: Any, facts: Facts, asked: Asked) -> tuple[words.Point, ...]:
@@ -282,6 +289,7 @@ def _facts(
         drifts=tuple(_drifts(c)),
         records=int(c.execute(sa.select(sa.func.count()).where(~schema.refined.c.deleted)).scalar_one()),
         goldens=sum({r["entity"]: r["total"] for r in known.to_pylist()}.values()),
+        ignored=_ignored(c),
         undone=int(c.execute(sa.select(sa.func.count()).select_from(schema.holds)).scalar_one()),
         causes=causes(c),
         audit=audit(c),

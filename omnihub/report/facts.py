@@ -345,6 +345,7 @@ class Facts:
     drifts: tuple[Drift, ...]
     records: int
     goldens: int
+    ignored: int = 0  # findings that are so, and that somebody decided to leave for now
     undone: int = 0  # fields a person has undone, and which are not written again for now
     causes: tuple[Cause, ...] = ()
     audit: AuditFacts | None = None

@@ -25,6 +25,7 @@ import sqlalchemy as sa
 from omnihub.errors import ConfigError
 from omnihub.flow import Hub, report
 from omnihub.flow.auditing import audited
+from omnihub.flow.findings import ignore
 from omnihub.flow.reporting import KEEP
 from omnihub.flow.scoring import keep
 from omnihub.model import Entity
@@ -318,6 +319,13 @@ def test_open_findings_are_counted_by_whose_turn_it_is(either: Hub, folder: Path
     statuses = {i["id"]: i["status"] for i in told(folder)["all_findings"]}
     assert statuses == {"f1": "corrected", "f2": "refused", "f3": "to_fix", "f4": "to_fix"}
     assert [i["id"] for i in told(folder)["systems"][0]["fix"]] == ["f3", "f2"]
+
+
+def test_what_is_ignored_is_counted_and_told_nowhere_else(filled: Hub, folder: Path) -> None:
+    ignore(filled.store, "f3", "eva", "asked by post")
+    assert report(filled, folder)["findings"] == 3
+    assert (told(folder)["ignored"], [i["id"] for i in told(folder)["all_findings"]]) == (1, ["f2", "f1", "f4"])
+    assert "1 more ignored, by decision" in (folder / "latest" / "index.html").read_text(encoding="utf-8")
 
 
 def test_the_sheets_hold_every_open_finding_and_each_system_only_its_own(filled: Hub, folder: Path) -> None:
