@@ -114,6 +114,7 @@ class OwnGuard(_Section):
     max_deleted: int | None = _COUNT
     max_loosened: int | None = _COUNT
     max_price_change: float | None = Field(default=None, gt=0)
+    price_share: float | None = Field(default=None, ge=0, le=1)
     price_floor: int | None = _COUNT
     source_drop: float | None = _SHARE
     source_floor: int | None = _COUNT
@@ -134,7 +135,8 @@ class Guard(_Section):
     max_deleted: int = Field(default=0, ge=0)
     max_loosened: int = Field(default=0, ge=0)  # consents that become yes
     max_price_change: float = Field(default=0.2, gt=0)  # how far a price may move, as a share of what it was …
-    price_floor: int = Field(default=3, ge=0)  # … where it is more than so many
+    price_share: float = Field(default=0.05, ge=0, le=1)  # … where that is more than this share of the prices …
+    price_floor: int = Field(default=10, ge=0)  # … and more than so many
     source_drop: float = Field(default=0.3, gt=0, le=1)  # of the records, or values of a field, a source loses at once
     source_floor: int = Field(default=10, ge=0)  # so few may go on any day; 1 for source_drop switches it off
     limits: Mapping[str, OwnGuard] = {}
@@ -1074,7 +1076,7 @@ _EXAMPLE = """\
 #  first_run_share: 1.0   # instead of max_share while nothing was ever written there; first_run_records as well
 #  floor: 20              # so few are always fine
 #  max_emptied: 0         # fields that lose their value; max_deleted: records; max_loosened: consents that become yes
-#  max_price_change: 0.2  # how far prices may move, where it is more than price_floor: 3 of them
+#  max_price_change: 0.2  # how far prices may move, but for price_share: 0.05 of them, or price_floor: 10
 #  source_drop: 0.3       # what a source may lose at once, of its records or of the values of a field; 1 is off
 #  source_floor: 10       # so few may go on any day, but never all
 #  limits: {}             # of a system, an entity or a field; the nearest holds, as in

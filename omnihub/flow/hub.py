@@ -97,6 +97,7 @@ _LIMITS = {
     "max_deleted": "deleted",
     "max_loosened": "loosened",
     "max_price_change": "price",
+    "price_share": "price_share",
     "price_floor": "price_floor",
     "source_drop": "drop",
     "source_floor": "drop_floor",

@@ -34,8 +34,9 @@ class Limits:
     share: of a stream's records (0…1), for each kind of edit, once more than `floor` records are concerned. records: at
     most so many whatever the share. first_share, first_records: instead of both while nothing was ever written there.
     emptied, deleted, loosened: so many fields may be emptied, records deleted, consents turned to yes. price: how far
-    (as a share) a price may move, on more than `price_floor` records. drop: what share of its records, or of the values
-    of a field, a source may lose at once; `drop_floor`: so few always, but never all.
+    (as a share) a price may move, on more than the share `price_share` of the records and more than `price_floor` of
+    them: some wrong prices may be put right, a whole list that moves is a person's to see. drop: what share of its
+    records, or of the values of a field, a source may lose at once; `drop_floor`: so few always, but never all.
 
     own: by system, entity, entity.field, system.entity or system.entity.field → limits of its own, by these names; the
     nearest holds. Limits of a field count the records in which that field changes.
@@ -50,7 +51,8 @@ class Limits:
     deleted: int = 0
     loosened: int = 0
     price: float = 0.2
-    price_floor: int = 3
+    price_share: float = 0.05
+    price_floor: int = 10
     drop: float = 0.3
     drop_floor: int = 10
     own: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
@@ -194,11 +196,14 @@ class _Edits:
         """What a person should see before it happens even once (or as often as the limits say)."""
         if not restoring:
             yield from self._each(limits, "max_emptied", _empties, lambda at: at.emptied)
-            yield from self._each(limits, "max_price_change", None, lambda at: at.price_floor)
+            yield from self._each(limits, "max_price_change", None, self._prices)
             if self.op == "delete":
                 most = limits.at(self.system, self.entity).deleted
                 yield from self._more_than(most, "max_deleted", "", self.changes)
         yield from self._each(limits, "max_loosened", _loosens, lambda at: at.loosened)
+
+    def _prices(self, at: Limits) -> int:
+        return max(at.price_floor, int(at.price_share * self.total))
 
     def _each(
         self, limits: Limits, limit: str, is_one: Callable[[Change], bool] | None, most: Callable[[Limits], int]

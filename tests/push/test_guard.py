@@ -144,8 +144,13 @@ def prices(count: int, new: str, old: str | None = "100.00") -> Plan:
     ],
 )
 def test_prices_may_move_by_a_share_of_what_they_were(old: str | None, new: str, far: bool) -> None:
-    assert broken(prices(4, new, old)) == ([("max_price_change", 4, 3)] if far else [])
-    assert broken(prices(3, new, old)) == [], "a few may, in a small shop too"
+    assert broken(prices(11, new, old)) == ([("max_price_change", 11, 10)] if far else [])
+    assert broken(prices(10, new, old)) == [], "a few may, in a small shop too"
+
+
+def test_in_a_large_shop_a_few_of_a_hundred_prices_may_be_put_right_at_once() -> None:
+    assert broken(prices(21, "150.00"), total=400) == [("max_price_change", 21, 20)]
+    assert broken(prices(20, "150.00"), total=400) == []
 
 
 # -- sources ---------------------------------------------------------------------------------------------------------
