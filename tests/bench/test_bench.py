@@ -22,6 +22,7 @@ def test_landing_and_its_floor_read_the_same_records(tmp_path: Path) -> None:
     assert bench.landing_table(found).count("\n") == 2 + len(found)
 
 
+@pytest.mark.long
 def test_reading_and_its_floor_read_the_same_records(tmp_path: Path) -> None:
     found = reading.run(tmp_path, 300, times=1)
     assert [(m.name, m.records) for m in found][:2] == [(reading.FLOOR, 300), (reading.OURS, 300)]

@@ -76,6 +76,7 @@ def test_edits_are_followed_and_then_there_is_nothing_left_to_say(first: Any) ->
     assert (again.code, again.facts["planned"], again.facts["written"]) == (0, 0, 0)
 
 
+@pytest.mark.long
 def test_a_system_that_cannot_be_reached_makes_the_run_partial_and_the_others_go_on(
     first: Any, synced: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

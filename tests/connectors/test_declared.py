@@ -80,6 +80,7 @@ def test_they_have_their_assets_like_any_other_system(config: Config) -> None:
     assert "push/erp/orders" not in keys
 
 
+@pytest.mark.long
 def test_they_are_synced_and_written_beside_a_stand_in_and_then_there_is_nothing_to_say(
     config: Config, tmp_path: Path
 ) -> None:

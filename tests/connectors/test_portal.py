@@ -488,6 +488,7 @@ def test_an_answer_lost_after_a_user_was_forgotten_does_no_harm(office: Office) 
     assert office.portal.state.writes == writes + 1
 
 
+@pytest.mark.long
 def test_a_portal_that_does_not_answer_is_asked_again_the_next_time(office: Office) -> None:
     office.http.wait = lambda wait_s: None
     office.portal.faults.switch_on("429 storm", rate=1.0)

@@ -245,7 +245,7 @@ def start_on(
         yield go
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.long)])
 def start(start_on: Callable[[str, str], Loop], request: pytest.FixtureRequest) -> Start:
     """stage → a loop at that stage, once on each kind of store."""
     return lambda stage: start_on(request.param, stage)

@@ -155,6 +155,7 @@ def test_what_somebody_changed_since_the_plan_is_not_overwritten(begin: Start, s
     assert here.fields(change.ref)[change.field] == MEANWHILE[change.field]
 
 
+@pytest.mark.long
 def test_after_a_drift_the_next_sync_follows_the_person(begin: Start) -> None:
     here = begin("synced")
     known = here.somebody("contact", "job_title", "salesforce", "hubspot")
@@ -323,6 +324,7 @@ def pushed_to(folder: Path, bad: frozenset[str] = frozenset(), *, whole: bool = 
     return standin, letters
 
 
+@pytest.mark.long
 def test_bad_rows_cost_hardly_a_call_more_and_are_exactly_the_dead_letters(tmp_path: Path) -> None:
     sound, none = pushed_to(tmp_path / "sound")
     ill, letters = pushed_to(tmp_path / "ill", BAD)

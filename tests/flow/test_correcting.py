@@ -86,6 +86,7 @@ def test_the_shop_is_given_what_the_master_says_and_the_second_sync_has_nothing_
     assert here.dump()[MASTER] == master
 
 
+@pytest.mark.long
 def test_prices_thirty_percent_up_are_stopped_and_one_approval_passes_exactly_this_plan(begin: Start) -> None:
     here = begin("compared")
     told = sync(here)

@@ -234,6 +234,7 @@ ANSWERS = (9,)  # of calls made while writing: after the portal's commit, before
 ALL_THINGS = tuple((n, loop.THINGS) for n in range(1, 160, 13))
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize(
     "moments",
@@ -279,6 +280,7 @@ def undo(here: Loop, what: str, policy: Policy) -> Undoing:
     return found
 
 
+@pytest.mark.long
 def test_an_allowed_undo_takes_away_what_was_made_and_the_next_sync_does_not_make_it_again(begin: Start) -> None:
     here = begin("synced")
     before = here.dump()

@@ -113,6 +113,7 @@ def test_after_it_and_three_syncs_nothing_of_them_is_anywhere(
 # -- who comes back --------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_whom_a_system_makes_anew_is_kept_out_and_counted(begin: Start) -> None:
     here = begin("synced")
     ref, who, values = somebody(here, "portal")

@@ -63,6 +63,7 @@ def people(here: Loop) -> Counter[tuple[str, ...]]:
     return Counter(members for _, _, members in loop.believed(here.store).values())
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize(
     ("kind", "seed", "moments"),

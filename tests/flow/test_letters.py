@@ -378,6 +378,7 @@ def test_a_letter_waits_is_replayed_and_closes_when_it_is_written(begin: Start) 
     assert here.fields(person["portal"])["name"] != LONG
 
 
+@pytest.mark.long
 def test_a_replay_leaves_the_plan_that_waits_for_approval_alone(begin: Start) -> None:
     here = begin("compared")
     strict = here.hub(limits=Limits(share=0.0, first_share=0.0, floor=1))

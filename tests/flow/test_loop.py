@@ -41,6 +41,7 @@ def test_the_first_sync_writes_and_the_second_finds_nothing_left_to_say(start: S
     assert here.dump() == after
 
 
+@pytest.mark.long
 def test_a_full_pass_after_a_sync_finds_nothing_either(begin: Start) -> None:
     here = begin("synced")
     before, counted = loop.believed(here.store), loop.counted(here.store)
@@ -51,6 +52,7 @@ def test_a_full_pass_after_a_sync_finds_nothing_either(begin: Start) -> None:
     assert loop.counted(here.store) == counted
 
 
+@pytest.mark.long
 def test_both_stores_hold_the_same_golden_records(start_on: Callable[[str, str], Loop]) -> None:
     one, other = (start_on(kind, "synced") for kind in ("sqlite", "postgresql"))
     assert len(loop.believed(one.store)) > 50
@@ -110,6 +112,7 @@ def test_a_name_of_several_words_survives_a_system_that_keeps_it_as_one_text(beg
     assert {here.fields(ref)["first_name"] for ref in known.values()} == {f"{first} Gabriel"}
 
 
+@pytest.mark.long
 def test_a_name_of_one_text_is_cut_as_another_system_holds_it(begin: Start) -> None:
     """Capitals are taken for a surname, and where two given names end nobody can say: neither spreads a wrong guess."""
     before, here = begin("compared"), begin("fresh")
@@ -198,6 +201,7 @@ def test_while_a_system_is_down_the_others_go_on_and_it_catches_up(begin: Start)
     assert here.sync().planned == 0
 
 
+@pytest.mark.long
 def test_a_system_that_goes_down_before_the_push_is_deferred_and_written_next_time(begin: Start) -> None:
     here = begin("compared")
     hub = here.hub()
@@ -275,6 +279,7 @@ NEVER_RIGHT = ("huge", "control", "junk")
 LONG = " ".join(f"{random.Random(n).getrandbits(64):x}" for n in range(500))  # 8,000 letters that no index compresses
 
 
+@pytest.mark.long
 def test_strange_values_go_through_and_nothing_stumbles(start_on: Callable[[str, str], Loop]) -> None:
     here = start_on("postgresql", "synced")  # the stricter one
     whose = dict(zip(STRANGE, here.everybody("contact", "last_name", "hubspot", "salesforce"), strict=False))

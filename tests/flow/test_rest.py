@@ -264,6 +264,7 @@ LESS = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "timed", [True, pytest.param(False, marks=pytest.mark.long)], ids=["with times", "without times"]
 )
@@ -345,6 +346,7 @@ def test_a_person_who_edits_while_a_plan_waits_for_its_approval_is_not_overwritt
     assert {here.fields(ref)["job_title"] for ref in known.values()} == {"Head of Valves"}
 
 
+@pytest.mark.long
 def test_a_person_who_goes_back_to_what_the_hub_had_written_once_is_followed() -> None:
     with chain((WHOLE, WHOLE, WHOLE)) as this:
         job = ("people", "job")

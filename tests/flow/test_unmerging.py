@@ -54,6 +54,7 @@ def strangers(here: Loop, said_no: bool) -> tuple[list[str], list[str]]:
     return list(one), list(other)
 
 
+@pytest.mark.long
 def test_two_taken_for_one_get_back_what_each_of_them_said_and_nothing_else(begin: Start) -> None:
     here = begin("synced")
     before = known(here)
