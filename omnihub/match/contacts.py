@@ -274,6 +274,9 @@ _NAMED_LOGIN = """coalesce(contains(login_l, last_l) OR contains(login_l, last_r
 _LIKE_DOMAIN = f"""(email_domain_l = email_domain_r OR least(length(email_domain_l), length(email_domain_r)) >= 7
     AND {_alike("email_domain", "email_domain", 0.85)})"""
 _SAME_LETTER = "left(email_l, 1) = left(email_r, 1)"  # colleagues have a.weber and k.weber
+# Firms share the greater part of their domains (weber-pumpen.de, wagner-pumpen.de): a slip is a letter or three.
+_SLIPPED_DOMAIN = f"""{_LIKE_DOMAIN} AND {_alike("email_domain", "email_domain", 0.9)}
+    AND damerau_levenshtein(email_domain_l, email_domain_r) <= 3"""
 # One address, mistyped on both sides of the @: no slip makes one firm of two.
 _SLIPPED_MAIL = f"""({_SAME_LETTER} AND own_domain_l <> own_domain_r AND {_alike("own_domain", "own_domain", 0.8)}
     AND (least(length(email_l), length(email_r)) >= 9 AND damerau_levenshtein(email_l, email_r) <= 2
@@ -340,7 +343,7 @@ COMPARISONS: dict[str, Comparison] = {
         bits("login_l = login_r AND own_domain_l = own_domain_r", 5),  # but for figures
         bits("login_l = login_r AND email_domain_l = email_domain_r", 2),
         bits(
-            f"login_l = login_r AND {_LIKE_DOMAIN} AND {_alike('email_domain', 'email_domain', 0.9)}",
+            "login_l = login_r AND " + _SLIPPED_DOMAIN,
             8,
         ),
         bits(f"length(login_l) >= 6 AND login_l = login_r AND NOT {_NAMED_LOGIN}", 5),
@@ -349,7 +352,7 @@ COMPARISONS: dict[str, Comparison] = {
             6.5,
         ),
         bits(
-            f"{_SAME_LETTER} AND own_domain_l <> own_domain_r AND {_LIKE_DOMAIN} AND {_alike('email', 'email', 0.9)}",
+            f"{_SAME_LETTER} AND own_domain_l <> own_domain_r AND {_SLIPPED_DOMAIN} AND {_alike('email', 'email', 0.9)}",
             4,
         ),
         bits(_SLIPPED_MAIL, 5),
