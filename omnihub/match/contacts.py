@@ -352,7 +352,8 @@ COMPARISONS: dict[str, Comparison] = {
             6.5,
         ),
         bits(
-            f"{_SAME_LETTER} AND own_domain_l <> own_domain_r AND {_SLIPPED_DOMAIN} AND {_alike('email', 'email', 0.9)}",
+            f"""{_SAME_LETTER} AND own_domain_l <> own_domain_r AND {_SLIPPED_DOMAIN}
+                AND {_alike("email", "email", 0.9)}""",
             4,
         ),
         bits(_SLIPPED_MAIL, 5),
