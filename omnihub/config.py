@@ -466,7 +466,7 @@ class System(_Section):
     streams: tuple[str, ...] | None = None  # None: all
     full_every_hours: float | None = Field(default=None, gt=0)
     write: Mapping[str, Writing] = {}  # entity → what may be done to its records without asking
-    report: bool | None = None  # whether its people find their findings there; None: in the sandbox only
+    report: bool = False  # whether its people find their findings there
     region: str = (
         ""  # where it keeps its data; what stays in a region is written to no system that is not told to be there
     )
@@ -657,9 +657,8 @@ class Config(_Section):
         return {name: region for name, region in told.items() if region}
 
     def told(self, name: str) -> bool:
-        """Whether findings are shown inside this system. A real one is only told where somebody has said so."""
-        wanted = self._system(name).report
-        return self.in_sandbox(name) if wanted is None else wanted
+        """Whether findings are shown inside this system: only where somebody has said so."""
+        return self._system(name).report
 
     def alert_addresses(self) -> dict[str, str]:
         """Channel of alerts → its address; empty where its variable is not set."""
@@ -1135,7 +1134,7 @@ def example(connectors: Mapping[str, Connector] | None = None) -> str:
 
 
 _TOLD = """\
-# report: true shows the people of a system, inside it, what they should put right there; stand-ins do without asking.
+# report: true shows the people of a system, inside it, what they should put right there.
 """
 
 _WRITE = """\

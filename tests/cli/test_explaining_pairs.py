@@ -169,11 +169,11 @@ def test_golden_records_are_weighed_by_their_strongest_pair_and_a_former_id_stil
 def test_a_guard_that_stopped_it_is_named(store: Store) -> None:
     record(store, "desk/orgs/1", "account", name="Nordlicht GmbH", domain="nordlicht.de", phone="+4930123456")
     match(store)
-    [asked] = [one for one in _waiting(store) if one.kind == "guard"]
-    assert set(asked.members) == {"crm/firms/1", "desk/orgs/1", "shop/firms/1"}
+    asked = [one for one in _waiting(store) if one.kind == "guard"]
+    assert {ref for one in asked for ref in one.members} == {"crm/firms/1", "desk/orgs/1", "shop/firms/1"}
     apart = next(ref for ref in FIRMS if not why(ref, "desk/orgs/1")["one"])
     facts = why(apart, "desk/orgs/1")
-    assert facts["decided"] == [f"a guard: {asked.reason}"]
+    assert set(facts["decided"]) == {f"a guard: {one.reason}" for one in asked if apart in one.members}
 
 
 def _waiting(store: Store) -> list[deciding.Waiting]:
