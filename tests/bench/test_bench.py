@@ -30,6 +30,7 @@ def test_reading_and_its_floor_read_the_same_records(tmp_path: Path) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(600)
 def test_pushing_and_its_floor_write_the_same_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writing, "WAYS", ((50, 2),))
     found = writing.run(tmp_path, 150, times=1)
@@ -53,7 +54,8 @@ def test_every_step_of_the_loop_is_measured(tmp_path: Path) -> None:
 def test_clusters_are_measured_beside_splinks_and_held_against_the_truth(tmp_path: Path) -> None:
     splink, ours, numbers = clustering.run(tmp_path, 20_000)
     assert {c.cost.records for c in (splink, ours, numbers)} == {20_000}
-    assert ours.precision == numbers.precision > splink.precision
+    assert ours.precision == pytest.approx(numbers.precision, abs=0.001), "names add what is asked, and no more"
+    assert ours.precision > splink.precision
     assert ours.f1 > splink.f1
     assert ours.largest < splink.largest
     assert ours.queued > 0

@@ -293,7 +293,8 @@ def test_after_each_change_or_once_from_nothing_severity_owner_and_group_are_the
 
 
 @pytest.mark.long
-@settings(max_examples=40, deadline=None, phases=(Phase.generate,))
+@pytest.mark.timeout(600)
+@settings(max_examples=15, deadline=None, phases=(Phase.generate,))
 @given(
     st.lists(
         st.tuples(st.sampled_from(["price", "paid", "day"]), st.sampled_from(["10.00", "12.00", "2000.00"])),

