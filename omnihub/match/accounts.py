@@ -331,7 +331,8 @@ _ROAD_WITH_SLIP = """house_l = house_r AND (jaro_winkler_similarity(road_l, road
     OR length(road_l) > 3 AND length(road_r) > 3 AND (contains(road_l, road_r) OR contains(road_r, road_l)))"""
 _OTHER_ROAD = "road_l <> road_r AND house_l IS NOT NULL AND house_r IS NOT NULL"
 # All the same but the town, and no telephone to tell a branch by: it may have moved, ask.
-_ONLY_MOVED = "letters_l = letters_r AND domain_l = domain_r AND (len(phones_l) = 0 OR len(phones_r) = 0)"
+_ONLY_MOVED = """letters_l = letters_r AND domain_l = domain_r
+    AND (array_length(phones_l) = 0 OR array_length(phones_r) = 0)"""
 _TOWN = "(postal_l = postal_r OR city_l = city_r)"
 
 COMPARISONS: dict[str, Comparison] = {
