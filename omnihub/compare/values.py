@@ -21,7 +21,7 @@ MEMBERS = pa.schema(
 )
 HELD = pa.schema([("system", pa.string()), ("stream", pa.string()), ("field", pa.string()), ("joined", pa.bool_())])
 """Which fields each stream holds (its field map), and so can differ in. `joined`: it keeps the name as one text, so
-which is first and which is last is a guess, and no difference while the words are the same."""
+where first ends and last begins is a guess, and no difference while the whole is the same."""
 
 ROWS = pa.schema(
     [
@@ -101,12 +101,10 @@ JOIN kinds AS k ON k.field = c.field
 """
 
 _DIFFER = """
-CREATE TEMP MACRO words(told) AS
-    list_sort(string_split_regex(lower(strip_accents(told)), '[^\\p{L}\\p{N}]+'));
 CREATE TEMP TABLE differ AS
 WITH joined_names AS (
     SELECT ref FROM sides WHERE joined GROUP BY ref
-    HAVING words(string_agg(theirs, ' ')) = words(string_agg(ours, ' ')))
+    HAVING lower(string_agg(theirs, ' ' ORDER BY field)) = lower(string_agg(ours, ' ' ORDER BY field)))
 SELECT s.* FROM sides AS s
 LEFT JOIN same_keys AS o ON o.kind = s.kind AND o.value = s.ours
 LEFT JOIN same_keys AS t ON t.kind = s.kind AND t.value = s.theirs
