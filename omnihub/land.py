@@ -357,6 +357,7 @@ class _Sieve:
         forgotten.join(c, known, system, stream.name)
         dropped |= known.keys()
         forgotten.still_sent(c, [ref for ref in dropped if not page.latest[ref].deleted])
+        forgotten.no_longer_sent(c, [ref for ref in dropped if page.latest[ref].deleted])
         prefix = f"{system}/{stream.name}/"
         return replace(page, latest=kept), sum(1 for r in page.page.records if f"{prefix}{r.id}" in dropped)
 

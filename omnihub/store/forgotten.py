@@ -60,10 +60,19 @@ def join(c: sa.Connection, others: Mapping[str, str], system: str, stream: str) 
 
 def still_sent(c: sa.Connection, refs: Iterable[str]) -> None:
     """Note that a pull has brought these though they are under tombstones."""
+    _sent(c, refs, now_iso())
+
+
+def no_longer_sent(c: sa.Connection, refs: Iterable[str]) -> None:
+    """Note that a pull has told these to be deleted."""
+    _sent(c, refs, None)
+
+
+def _sent(c: sa.Connection, refs: Iterable[str], at: str | None) -> None:
     key = _key(c)
     these = bulk.among(c, _T.c.hash, [_hash(key, ref) for ref in refs])
     if these is not None:
-        c.execute(sa.update(_T).where(these, _T.c.kind == RECORD).values(sent_at=now_iso()))
+        c.execute(sa.update(_T).where(these, _T.c.kind == RECORD).values(sent_at=at))
 
 
 def who(c: sa.Connection, what: str) -> str | None:
