@@ -103,6 +103,14 @@ def judged(c: sa.Connection, entity: Entity, now: str) -> list[Judged]:
     return [Judged(*row) for row in _of_entity(c, entity, c.execute(query))]  # a join goes through the whole entity
 
 
+def judged_different(c: sa.Connection, some: Iterable[str], others: Iterable[str]) -> bool:
+    """Whether a person has said of any of these and any of the others that they are two."""
+    query = sa.select(_J.c.a, _J.c.b).where(_J.c.verdict == "different", _holds(_J, now_iso()))
+    mine, theirs = sorted(some), set(others)
+    rows = [*bulk.where_in(c, query, _J.c.a, mine), *bulk.where_in(c, query, _J.c.b, mine)]
+    return any(row.a in theirs or row.b in theirs for row in rows)
+
+
 def awakened(c: sa.Connection, entity: Entity, mark: int, now: str) -> set[str]:
     """The records about which something was said, or taken back, since `mark`, or whose judgement has just ended, and
     all that are tied to them by judgements: who contradicts whom may have changed for each of these."""

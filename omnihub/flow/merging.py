@@ -11,7 +11,7 @@ from omnihub.compare import named
 from omnihub.flow import deciding
 from omnihub.flow.hub import Hub
 from omnihub.flow.touching import note
-from omnihub.flow.unmerging import own_words, with_own_words
+from omnihub.flow.unmerging import asked_about, note_waiting, own_words, waiting, with_own_words
 from omnihub.merge import LINKS, MEMBERS, recut, survive
 from omnihub.model import GOLDEN, Entity, Kind, fields_of
 from omnihub.sdk import FullName
@@ -43,12 +43,14 @@ def merge_entity(hub: Hub, entity: Entity) -> dict[str, int]:
 
 
 def _touched(c: sa.Connection, entity: Entity, mark: int, now: str) -> list[str]:
-    """Golden ids with a member that came, went or changed, a pin, or a link whose target is another golden one now."""
+    """Golden ids with a member that came, went or changed, a pin, a link whose target is another golden one now, or a
+    question that waits."""
     x, t = schema.crosswalk, schema.refined
     found = set(c.execute(sa.select(x.c.golden_id).where(x.c.entity == entity.value, x.c.seq > mark)).scalars())
     changed = sa.select(x.c.golden_id).join(t, t.c.ref == x.c.ref).where(t.c.entity == entity.value, t.c.seq > mark)
     found |= set(c.execute(changed).scalars())
     found |= deciding.pins_awakened(c, entity, mark, now)
+    found |= {gid for gid in waiting(c) if gid.startswith(f"{entity.value}_")}
     if mark:  # else everything is found already
         found |= _linked_elsewhere(c, entity, mark)
     return sorted(found)
@@ -77,6 +79,7 @@ def _link_names(entity: Entity) -> list[str]:
 def _merge(hub: Hub, entity: Entity, golden_ids: Sequence[str], now: str) -> int:
     with hub.store.read() as c:
         members = with_own_words(_members(c, golden_ids), own_words(c, golden_ids))
+        wait, waited = asked_about(c, golden_ids), waiting(c) & set(golden_ids)
     members = recut(members, _guessed(hub, entity))
     if _link_names(entity):
         note(hub, _spoken(entity, members), members.column("ref").to_pylist())
@@ -93,6 +96,9 @@ def _merge(hub: Hub, entity: Entity, golden_ids: Sequence[str], now: str) -> int
         fields, lineage, count = (new["fields"], new["lineage"], new["members"]) if new else (old[1], old[2], 0)
         if (fields, lineage, count) != (old[1], old[2], old[3]):
             fresh.append((gid, fields, lineage, count, old[4], old[5]))
+    if wait != waited:
+        with hub.store.write() as c:
+            note_waiting(c, golden_ids, wait)
     if not fresh:
         return 0
     with hub.store.write() as c:

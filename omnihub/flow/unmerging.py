@@ -4,25 +4,29 @@
                  ─▶ the value still stands there, but its source is another customer's now ─▶ foreign
                     ─▶ merge hears the record's own last word instead; with none, compare plans to empty the field
 
-Only golden records whose members have parted are looked at; matching notes which these are.
+Only golden records whose members have parted are looked at; matching notes which these are. As long as it is a
+question whether the two are one, nothing is taken back: such cells wait, and merging asks again in every run.
 """
 
 from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
 import sqlalchemy as sa
 
-from omnihub.flow.deciding import living_id
+from omnihub.flow.deciding import judged_different, living_id
 from omnihub.store import bulk, schema
 
 PARTED = "parted:"
 """With a golden id, the fact that one of its members came from another golden record, or went to one, that lives."""
+
+WAITING = "waiting:"
+"""With a golden id, the fact that it may hold what is another's, and that a person has to say whether it is."""
 
 UNMERGED = "unmerged"
 """The rule of a difference that gives back that there was nothing."""
@@ -50,20 +54,34 @@ def note_partings(c: sa.Connection, before: Mapping[str, str], now: Mapping[str,
 def own_words(c: sa.Connection, golden_ids: Iterable[str]) -> dict[Cell, Own]:
     """The cells of these golden records' members that are to be heard with their own word: what stands there came from
     somebody who is another one now, or is their own word that we have given back."""
-    parted = _parted(c, golden_ids)
-    if not parted:
-        return {}
-    members = _echoing(c, parted)
-    sources = _sources(c, members)
-    homes = _homes(c, {ref for refs in sources.values() for ref in refs if "/" in ref})
-    found: dict[Cell, str | None] = {}
-    for one in members:
-        for field in one.echoes:
-            own = one.own.get(field)
-            came_from = {homes.get(s) if "/" in s else living_id(c, s) for s in sources.get((one.ref, field), ())}
-            if (own is not None and own == one.fields[field]) or came_from - {None, one.golden_id}:
-                found[one.ref, field] = own
-    return _timed(c, found, {one.golden_id for one in members} | _held_by(c, found))
+    found, members = {}, _echoing(c, _noted(c, PARTED, golden_ids))
+    for one, field, others in _borrowed(c, members):
+        own = one.own.get(field)
+        if (own is not None and own == one.fields[field]) or (others and not _asked(c, one.golden_id, others)):
+            found[one.ref, field] = own
+    return _timed(c, found, {one.golden_id for one in members} | _held_by(c, found)) if found else {}
+
+
+def waiting(c: sa.Connection) -> set[str]:
+    """The golden ids that `note_waiting` has noted."""
+    f = schema.facts
+    noted = c.execute(sa.select(f.c.key).where(f.c.key.like(f"{WAITING}%"))).scalars()
+    return {key.removeprefix(WAITING) for key in noted}
+
+
+def asked_about(c: sa.Connection, golden_ids: Collection[str]) -> set[str]:
+    """Which of these hold what may be another's, and wait for a person to say whether it is."""
+    members = _echoing(c, _noted(c, PARTED, golden_ids))
+    return {one.golden_id for one, _, others in _borrowed(c, members) if others and _asked(c, one.golden_id, others)}
+
+
+def note_waiting(c: sa.Connection, golden_ids: Collection[str], wait: Collection[str]) -> None:
+    """Note that of these golden records those in `wait` do, and the others no longer."""
+    f = schema.facts
+    over = [f"{WAITING}{gid}" for gid in sorted(_noted(c, WAITING, golden_ids) - set(wait))]
+    if over:
+        c.execute(sa.delete(f).where(f.c.key.in_(over)))
+    bulk.upsert(c, f, ("key", "value"), [(f"{WAITING}{gid}", "yes") for gid in sorted(wait)])
 
 
 @dataclass(frozen=True)
@@ -75,10 +93,30 @@ class _Member:
     own: dict[str, str]
 
 
-def _parted(c: sa.Connection, golden_ids: Iterable[str]) -> set[str]:
+def _noted(c: sa.Connection, what: str, golden_ids: Iterable[str]) -> set[str]:
     f = schema.facts
-    noted = c.execute(sa.select(f.c.key).where(f.c.key.like(f"{PARTED}%"))).scalars()
-    return {key.removeprefix(PARTED) for key in noted} & set(golden_ids)
+    noted = c.execute(sa.select(f.c.key).where(f.c.key.like(f"{what}%"))).scalars()
+    return {key.removeprefix(what) for key in noted} & set(golden_ids)
+
+
+def _borrowed(c: sa.Connection, members: Sequence[_Member]) -> Iterator[tuple[_Member, str, set[str]]]:
+    """Each cell we have written, with the other golden records that now hold who said it."""
+    sources = _sources(c, members)
+    homes = _homes(c, {ref for refs in sources.values() for ref in refs if "/" in ref})
+    for one in members:
+        for field in one.echoes:
+            came_from = {homes.get(s) if "/" in s else living_id(c, s) for s in sources.get((one.ref, field), ())}
+            yield one, field, {gid for gid in came_from if gid is not None} - {one.golden_id}
+
+
+def _asked(c: sa.Connection, golden_id: str, others: Collection[str]) -> bool:
+    """Whether it is a question still if this golden record is one with any of the others."""
+    x, p = schema.crosswalk, schema.pairs
+    mine = set(c.execute(sa.select(x.c.ref).where(x.c.golden_id == golden_id)).scalars())
+    theirs = set(c.execute(sa.select(x.c.ref).where(x.c.golden_id.in_(others))).scalars())
+    query = sa.select(p.c.a, p.c.b).where(p.c.state == "unsure")
+    rows = [*bulk.where_in(c, query, p.c.a, mine), *bulk.where_in(c, query, p.c.b, mine)]
+    return any(r.a in theirs or r.b in theirs for r in rows) and not judged_different(c, mine, theirs)
 
 
 def _echoing(c: sa.Connection, golden_ids: Collection[str]) -> list[_Member]:

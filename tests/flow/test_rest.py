@@ -22,7 +22,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 
 import connectors
 from omnihub.config import load
-from omnihub.flow import Hub, apply_plan, approve
+from omnihub.flow import Hub, apply_plan, approve, deciding
 from omnihub.merge import Rules
 from omnihub.model import Entity
 from omnihub.push import Limits
@@ -344,6 +344,23 @@ def test_a_person_who_edits_while_a_plan_waits_for_its_approval_is_not_overwritt
     assert written(here, anew) == {(ref, "job_title"): "written" for s, ref in known.items() if s != "salesforce"}
     assert here.sync().planned == 0
     assert {here.fields(ref)["job_title"] for ref in known.values()} == {"Head of Valves"}
+
+
+def test_nothing_is_taken_back_before_a_person_has_said_that_the_two_are_two() -> None:
+    with chain((WHOLE, WHOLE, WHOLE)) as this:
+        phone = ("firms", "phone")
+        made(this, [Edit(1, 0, phone, "+4973112345678")])
+        this.sync()
+        made(this, [Edit(1, 0, ("firms", "name"), "Müller Söhne GmbH")])  # the VAT id is still the same: a question
+        assert this.sync() == []
+        assert {side.cell("firms", "f0", "phone") for side in this.sides.values()} == {"+4973112345678"}
+        others = [f"{name}/firms/f0" for name in SYSTEMS if name != "beacon"]
+        deciding.judge(
+            this.hub.store, [deciding.Said(ref, "beacon/firms/f0", "different", "two firms", "eva") for ref in others]
+        )
+        assert len(this.sync()) == 2
+        assert [side.cell("firms", "f0", "phone") for side in this.sides.values()] == [None, "+4973112345678", None]
+        assert this.sync() == []
 
 
 @pytest.mark.long
