@@ -33,6 +33,8 @@ class Entity(StrEnum):
     CONSENT = "consent"
     FEEDBACK = "feedback"
     CHANNEL = "channel"
+    STANDARD = "standard"
+    STOCK = "stock"
 
 
 class Kind(StrEnum):
@@ -198,6 +200,8 @@ ENTITIES: dict[Entity, dict[str, Field]] = {
         account=Kind.LINK,
         status=Kind.CODE,
         channel=Kind.CODE,
+        order=Kind.CODE,  # the number of the order it is about
+        order_status=Kind.CODE,  # what the customer was told of it
         opened_at=Kind.TIME,
         answered_at=Kind.TIME,
         solved_at=Kind.TIME,
@@ -223,6 +227,13 @@ ENTITIES: dict[Entity, dict[str, Field]] = {
     Entity.CONSENT: _fields(contact=Kind.LINK, purpose=Kind.CODE, state=Kind.CONSENT, at=Kind.TIME),
     Entity.FEEDBACK: _fields(contact=Kind.LINK, at=Kind.TIME, score=Kind.QUANTITY, detail=Kind.TEXT),
     Entity.CHANNEL: _fields(name=Kind.TEXT, system=Kind.CODE, owner=Kind.TEXT),  # of the master's own table of them
+    Entity.STANDARD: _fields(  # how soon a channel is to answer and to solve, in hours
+        channel=Kind.CODE,
+        first_answer_hours=Kind.QUANTITY,
+        solution_hours=Kind.QUANTITY,
+        valid_from=Kind.DATE,
+    ),
+    Entity.STOCK: _fields(sku=Kind.SKU, stock_point=Kind.TEXT, quantity=Kind.QUANTITY),
 }
 
 GOLDEN: tuple[Entity, ...] = (Entity.ACCOUNT, Entity.CONTACT, Entity.PRODUCT)

@@ -68,6 +68,17 @@ FINDING_KINDS: dict[str, FindingKind] = {
         FindingKind("price_overlap", "Two lists of the master say different prices for one day.", Severity.MEDIUM),
         FindingKind("sku_unreleased", "This is on sale here before the master has released it.", Severity.HIGH),
         FindingKind("sku_duplicate", "This system offers the same SKU more than once.", Severity.MEDIUM),
+        FindingKind("product_missing", "The master says that this system sells it, and it does not.", Severity.MEDIUM),
+        FindingKind("promotion_expired", "This offer is on outside the days the master gives it.", Severity.HIGH),
+        FindingKind("promotion_group", "This offer is made to customers it is not meant for.", Severity.HIGH),
+        FindingKind("promotion_product", "This offer holds for a product that is not in it.", Severity.HIGH),
+        FindingKind("promotion_differs", "This offer gives another discount than the master's.", Severity.HIGH),
+        FindingKind("promotion_unknown", "This offer is not among the master's.", Severity.MEDIUM),
+        FindingKind("order_state_differs", "This order is in another state elsewhere.", Severity.HIGH),
+        FindingKind("order_delivery_differs", "Where or how this order is delivered differs elsewhere.", Severity.HIGH),
+        FindingKind("order_stock", "This order ships from a place that does not have the product.", Severity.HIGH),
+        FindingKind("answer_late", "The first answer took longer than the standard of its channel.", Severity.MEDIUM),
+        FindingKind("solution_late", "The solution took longer than the standard of its channel.", Severity.MEDIUM),
         FindingKind("target_cannot_hold", "This system refuses or cuts the right value.", Severity.LOW),
     )
 }
