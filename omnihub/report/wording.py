@@ -80,6 +80,17 @@ WHYS: dict[str, str] = {
     "price_overlap": "Two of the master's lists hold on the same days and do not agree.",
     "sku_unreleased": "The product master has not released this product.",
     "sku_duplicate": "Another record here has the same SKU.",
+    "product_missing": "The product master names this system among those that sell it.",
+    "promotion_expired": "The master gives this offer other days.",
+    "promotion_group": "The master means this offer for another customer group.",
+    "promotion_product": "The master does not count this product among those of the offer.",
+    "promotion_differs": "The master gives another discount.",
+    "promotion_unknown": "The master has no such offer.",
+    "order_state_differs": "The same order is in another state in {winner}.",
+    "order_delivery_differs": "{winner}, where the order is delivered from, says otherwise.",
+    "order_stock": "There is none, or not enough, where it is to ship from.",
+    "answer_late": "The master's standard for this channel is shorter.",
+    "solution_late": "The master's standard for this channel is shorter.",
 }
 
 STEPS: dict[str, str] = {
@@ -102,6 +113,17 @@ STEPS: dict[str, str] = {
     "price_overlap": "End one of the two lists in {title}, or make them agree.",
     "sku_unreleased": "Take it off sale in {title} until it is released, or release it in the master.",
     "sku_duplicate": "Keep one of the two in {title}.",
+    "product_missing": "Offer it in {title}, or take {title} out of the channels in the master.",
+    "promotion_expired": "End the offer in {title}, or give it the master's days.",
+    "promotion_group": "Limit the offer in {title} to the customers it is meant for.",
+    "promotion_product": "Take the product out of the offer in {title}, or add it in the master.",
+    "promotion_differs": "Give the master's discount in {title}.",
+    "promotion_unknown": "End the offer in {title}, or enter it in the master.",
+    "order_state_differs": "Find out what is so, and put the other right.",
+    "order_delivery_differs": "Find out where it is to go, and put the other right before it leaves.",
+    "order_stock": "Ship it from where there is enough, or correct the stock.",
+    "answer_late": "Answer, and find out why it took so long.",
+    "solution_late": "Solve it, and find out why it took so long.",
     "target_cannot_hold": "Shorten the value in the golden record, or lengthen the field in {title}.",
 }
 
