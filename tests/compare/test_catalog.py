@@ -9,81 +9,43 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from omnihub.compare import LINES, PRICES, PRODUCTS, catalog, context
-
-TODAY = "2026-11-21"
-
-
-def price(amount: str, **other: str | None) -> dict[str, Any]:
-    """A row of the master's list: for everyone, in euros, from one piece on, always, unless said otherwise."""
-    row = {
-        "sku": "p1",
-        "customer_group": "standard",
-        "currency": "EUR",
-        "min_quantity": "1",
-        "valid_from": None,
-        "valid_to": None,
-    }
-    return row | {"amount": amount} | other
+from omnihub.compare import context
+from tests.compare.trading import TODAY, findings, offered, said
 
 
-def said(amount: str | None, **other: str | None) -> dict[str, Any]:
-    """An order line: one piece for everyone, in euros, today, unless said otherwise."""
-    about = {"ref": "shop/lines/1", "entity": "line", "system": "shop", "sku": "p1", "sku_text": "P-1"}
-    row = {
-        "price": amount,
-        "field": "unit_price",
-        "currency": "EUR",
-        "quantity": "1",
-        "customer_group": "",
-        "day": TODAY,
-    }
-    return {"name": None, "status": None, **about, **row, **other}
-
-
-def offered(amount: str | None = None, **other: str | None) -> dict[str, Any]:
-    """A product a channel offers."""
-    return said(amount, entity="product", ref="shop/products/1", field="price", status="active", **other)
-
-
-def findings(
-    prices: list[dict[str, Any]], *lines: dict[str, Any], status: str = "active", products: list[str] | None = None
-) -> list[tuple[str, str | None]]:
+def kinds(prices: list[dict[str, Any]], *lines: dict[str, Any], **beside: Any) -> list[tuple[str, str | None]]:
     """(kind, expected) of each finding."""
-    known = [{"sku": s, "name": "Pump", "status": status} for s in (["p1"] if products is None else products)]
-    tables = ((known, PRODUCTS), (prices, PRICES), (list(lines), LINES))
-    found = catalog(*(pa.Table.from_pylist(rows, schema=schema) for rows, schema in tables))
-    return [(f["kind"], f["expected"]) for f in found.to_pylist()]
+    return [(f["kind"], f["expected"]) for f in findings(prices, *lines, **beside)]
 
 
 # -- products --------------------------------------------------------------------------------------------------------
 
 
 def test_a_number_the_master_does_not_know_is_unknown() -> None:
-    assert findings([], offered(sku="p9")) == [("sku_unknown", None)]
-    assert findings([], said("100", sku="p9")) == [("sku_unknown", None)]
+    assert kinds([], offered(sku="p9")) == [("sku_unknown", None)]
+    assert kinds([], said("100", sku="p9")) == [("sku_unknown", None)]
 
 
 def test_a_discontinued_product_still_on_sale_is_found_and_its_old_orders_are_not() -> None:
-    assert findings([], offered(), status="discontinued") == [("sku_discontinued", "discontinued")]
-    assert findings([], said(None), status="discontinued") == []
+    assert kinds([], offered(), status="discontinued") == [("sku_discontinued", "discontinued")]
+    assert kinds([], said(None), status="discontinued") == []
 
 
 def test_a_product_taken_off_sale_is_no_finding() -> None:
-    assert findings([], offered() | {"status": "archived"}, status="discontinued") == []
+    assert kinds([], offered() | {"status": "archived"}, status="discontinued") == []
 
 
 def test_a_product_on_sale_before_its_release_is_found() -> None:
-    assert findings([], offered(), status="draft") == [("sku_unreleased", "draft")]
-    assert findings([], offered() | {"status": "draft"}, status="draft") == []
+    assert kinds([], offered(), status="draft") == [("sku_unreleased", "draft")]
+    assert kinds([], offered() | {"status": "draft"}, status="draft") == []
 
 
 def test_the_same_number_twice_in_one_place_of_a_channel_is_told_of_both() -> None:
     both = [offered(), offered() | {"ref": "shop/products/2"}]
-    assert findings([], *both) == [("sku_duplicate", None), ("sku_duplicate", None)]
-    assert findings([], both[0], both[1] | {"ref": "shop/variants/2"}) == []
-    assert findings([], both[0], both[1] | {"system": "crm", "ref": "crm/products/2"}) == []
-    assert findings([], both[0], both[1] | {"status": "discontinued"}) == [], "one of them is not on sale"
+    assert kinds([], *both) == [("sku_duplicate", None), ("sku_duplicate", None)]
+    assert kinds([], both[0], both[1] | {"ref": "shop/variants/2"}) == []
+    assert kinds([], both[0], both[1] | {"system": "crm", "ref": "crm/products/2"}) == []
+    assert kinds([], both[0], both[1] | {"status": "discontinued"}) == [], "one of them is not on sale"
 
 
 # -- the context -----------------------------------------------------------------------------------------------------

@@ -77,6 +77,15 @@ def test_another_name_kept_as_one_text_is_a_difference() -> None:
     assert set(differences(GABO, {"first_name": "Gabo", "last_name": "García Márquez"}, joined=True)) == {"first_name"}
 
 
+def test_a_name_kept_as_one_text_whose_words_stand_in_another_order_differs() -> None:
+    turned = {"first_name": "García Márquez", "last_name": "Gabriel"}
+    assert set(differences(GABO, turned, joined=True)) == {"first_name", "last_name"}
+    assert kinds(GABO, ("desk/users/7", turned), joined=True) == [
+        ("value_differs", "desk/users/7", "first_name"),
+        ("value_differs", "desk/users/7", "last_name"),
+    ]
+
+
 def test_another_value_is_a_difference_and_a_finding() -> None:
     found, findings = compared({"phone": "+2"}, ("crm/people/1", {"phone": "+1"}))
     assert found == [
