@@ -30,9 +30,9 @@ class Sent:
         return self.headers.get(name, default)
 
 
-# POSTs that may be repeated: they read, set values and links by id or by key, or erase who may be gone by then.
+# POSTs that may be repeated: they read, set values and links by id or by key, or take away what may be gone by then.
 _HARMLESS = re.compile(
-    r"/(search|batch/(read|update|upsert)|gdpr-delete)$|/crm/v4/associations/.+/batch/(create|archive)$"
+    r"/(search|batch/(read|update|upsert|archive)|gdpr-delete)$|/crm/v4/associations/.+/batch/(create|archive)$"
 )
 
 

@@ -50,6 +50,31 @@ def clear(client: Client, some: Sequence[Told]) -> Iterator[Answer]:
     yield from _written(client, rows)
 
 
+def remove(client: Client, some: Sequence[Told]) -> Iterator[Answer]:
+    """Each is in the archive, completed or not; what is gone already is left alone."""
+    there = _there(client, [key for key, _ in some])
+    found = [(n, there[key]["id"]) for n, (key, _) in enumerate(some) if key in there]
+    yield from (Answer(n, Outcome.WRITTEN, id_) for n, (key, id_) in enumerate(some) if key not in there)
+    for start in range(0, len(found), BATCH):
+        yield from _archived(client, found[start : start + BATCH])
+
+
+def _archived(client: Client, found: Sequence[tuple[int, str]]) -> Iterator[Answer]:
+    """One that is refused hurts no other: they are tried again one by one."""
+    try:
+        client.batch.archive(TASKS, {"inputs": [{"id": id_} for _, id_ in found]}, _preload_content=False)
+    except RejectedRecord as no:
+        if len(found) > 1:
+            for one in found:
+                yield from _archived(client, [one])
+            return
+        [(n, id_)] = found
+        yield Answer(n, Outcome.REFUSED, id_, str(no.status), words(no.body), exchange(client.http.last()))
+        return
+    said = exchange(client.http.last())
+    yield from (Answer(n, Outcome.WRITTEN, id_, exchange=said) for n, id_ in found)
+
+
 def read(client: Client, some: Sequence[Told]) -> Iterator[Seen]:
     """How each stands, and who completed it."""
     names: dict[str, str] = {}
@@ -148,4 +173,4 @@ def _name(client: Client, user: str) -> str:
     return name or str(told.get("email") or user)
 
 
-place = Place(put, clear, titles="the tasks of the contact, company or deal", read=read, batch=BATCH)
+place = Place(put, clear, remove, titles="the tasks of the contact, company or deal", read=read, batch=BATCH)

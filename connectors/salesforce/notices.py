@@ -29,7 +29,8 @@ PRIORITY = {"high": "High", "medium": "Normal", "low": "Low"}
 SETTLED = "This has been put right: there is nothing to do any more."
 
 # Somebody else is just writing it, or the org is slow: it is tried again.
-LATER = frozenset({"UNABLE_TO_LOCK_ROW", "QUERY_TIMEOUT", "SERVER_UNAVAILABLE"})
+LATER = ("UNABLE_TO_LOCK_ROW", "QUERY_TIMEOUT", "SERVER_UNAVAILABLE")
+ENDS = {**dict.fromkeys(LATER, Outcome.DEFERRED), "ENTITY_IS_DELETED": Outcome.DRIFTED}
 
 
 @dataclass(frozen=True)
@@ -116,6 +117,18 @@ def clear(org: Org, some: Sequence[Told]) -> Iterator[Answer]:
     yield from _sent(org, shape, "PATCH", rows)
 
 
+def remove(org: Org, some: Sequence[Told]) -> Iterator[Answer]:
+    """Each is in the recycle bin, closed or not; what is gone already is left alone."""
+    shape = _shape(org)
+    there = _there(org, shape, [key for key, _ in some])
+    rows = [(n, {"id": there[key]["Id"]}) for n, (key, _) in enumerate(some) if key in there]
+    yield from (Answer(n, Outcome.WRITTEN, id_) for n, (key, id_) in enumerate(some) if key not in there)
+    for start in range(0, len(rows), MAX_ROWS):
+        part = rows[start : start + MAX_ROWS]
+        asked = {"ids": ",".join(str(row["id"]) for _, row in part), "allOrNone": "false"}
+        yield from _answered(org, part, org.call("DELETE", "composite/sobjects", params=asked, safe=True))
+
+
 def read(org: Org, some: Sequence[Told]) -> Iterator[Seen]:
     """How each stands, and who changed it last where it is closed."""
     shape = _shape(org)
@@ -193,23 +206,28 @@ def _sent(org: Org, shape: Shape, method: str, rows: Sequence[tuple[int, dict[st
         records = [{"attributes": {"type": shape.name}, **body} for _, body in some]
         asked = {"allOrNone": False, "records": records}
         body = org.call(method, "composite/sobjects", json=asked, **({"safe": True} if method == "PATCH" else {}))
-        results: list[dict[str, Any]] = msgspec.json.decode(body or b"[]")
-        if len(results) != len(some):
-            raise RetryableError(f"salesforce: {len(results)} results for {len(some)} notices; look again")
-        said = exchange(org.http.last())
-        for (n, sent), result in zip(some, results, strict=True):
-            if result["success"]:
-                yield Answer(n, Outcome.WRITTEN, str(result.get("id") or sent.get("id")), exchange=said)
-            else:
-                error: Mapping[str, Any] = next(iter(result["errors"]), {})
-                code = str(error.get("statusCode", ""))
-                ends = Outcome.DEFERRED if code in LATER else Outcome.REFUSED
-                yield Answer(n, ends, None, code, str(error.get("message", "")), said)
+        yield from _answered(org, some, body)
+
+
+def _answered(org: Org, some: Sequence[tuple[int, dict[str, Any]]], body: bytes) -> Iterator[Answer]:
+    """What a collection said of each of its rows, in their order."""
+    results: list[dict[str, Any]] = msgspec.json.decode(body or b"[]")
+    if len(results) != len(some):
+        raise RetryableError(f"salesforce: {len(results)} results for {len(some)} notices; look again")
+    said = exchange(org.http.last())
+    for (n, sent), result in zip(some, results, strict=True):
+        if result["success"]:
+            yield Answer(n, Outcome.WRITTEN, str(result.get("id") or sent.get("id")), exchange=said)
+            continue
+        error: Mapping[str, Any] = next(iter(result["errors"]), {})
+        code = str(error.get("statusCode", ""))
+        yield Answer(n, ENDS.get(code, Outcome.REFUSED), None, code, str(error.get("message", "")), said)
 
 
 place = Place(
     put,
     clear,
+    remove,
     titles="Consistency Findings, or the open tasks of the account, contact or opportunity",
     read=read,
     batch=MAX_ROWS,

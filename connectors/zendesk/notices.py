@@ -3,6 +3,7 @@
 Its requester is the hub's own user, never a customer: they would be written to, and could not be forgotten while it is
 open. What it is about is linked in the note. A change is a new note, for what was said can't be taken back there; so
 the one that ends it says no more than that. A ticket that is closed can't be changed: what comes back is a new one.
+What was told by mistake is deleted; administrators still see it among the deleted tickets for thirty days.
 Such tickets are no customer's, and are left out when tickets are read.
 """
 
@@ -61,6 +62,19 @@ def clear(http: Http, some: Sequence[Told]) -> Iterator[Answer]:
             me = me or str(http.get_ok("/api/v2/users/me.json").json()["user"]["id"])
             body["assignee_id"] = int(me)
         yield _answer(http, n, str(ticket["id"]), body)
+
+
+def remove(http: Http, some: Sequence[Told]) -> Iterator[Answer]:
+    """Each is deleted, solved or not; what is gone already is left alone."""
+    there = _there(http, some)
+    for n, (key, id_) in enumerate(some):
+        ticket = there.get(key)
+        if ticket is None:
+            yield Answer(n, Outcome.WRITTEN, id_)
+        else:
+            found = str(ticket["id"])
+            said = sent(http, "DELETE", f"/api/v2/tickets/{found}.json", None)
+            yield answer_to(http, _row(n, key, found), said)
 
 
 def read(http: Http, some: Sequence[Told]) -> Iterator[Seen]:
@@ -157,4 +171,6 @@ def _names(http: Http, ids: set[str]) -> dict[str, str]:
     return {str(user["id"]): str(user["name"]) for user in answer.json()["users"]}
 
 
-place = Place(put, clear, titles="tickets with the tag `omnihub`, in the agents' views", read=read, batch=MAX_BATCH)
+place = Place(
+    put, clear, remove, titles="tickets with the tag `omnihub`, in the agents' views", read=read, batch=MAX_BATCH
+)

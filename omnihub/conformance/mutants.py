@@ -90,10 +90,16 @@ def _clear(http: Http, some: Sequence[Told]) -> Iterable[Answer]:
     return _told(http, [(key, {"state": OVER}) for key, _ in some])
 
 
+def _remove(http: Http, some: Sequence[Told]) -> Iterable[Answer]:
+    """Acme deletes by its own id, which it tells whoever writes by key."""
+    ids = [answer.id for answer in _clear(http, some)]
+    return sdk.Delete1("/v1/dealers/{id}")(http, [Row(n, Op.DELETE, id_, {}, {}, {}, "") for n, id_ in enumerate(ids)])
+
+
 def _read(http: Http, some: Sequence[Told]) -> Iterator[Seen]:
     keys = {id_: key for key, id_ in some if id_}
     for page in LOOK(http, list(keys)):
-        for record in page.records:
+        for record in (record for record in page.records if not record.deleted):
             state = json.loads(record.raw).get("state")
             yield Seen(keys[str(record.id)], str(record.id), Standing.CLOSED if state == OVER else Standing.OPEN)
 
@@ -105,7 +111,7 @@ ACME = Connector(
     settings=(sdk.Setting("url", "where Acme answers"), sdk.Setting("token", "an API token", secret=True)),
     auth=sdk.Bearer("token"),
     limits=(sdk.Limit(40, per_s=10),),
-    place=Place(_put, _clear, "the list of dealers", _read),
+    place=Place(_put, _clear, _remove, "the list of dealers", _read),
     streams=(sdk.Stream("dealers", Entity.ACCOUNT, DEALER, PULL, updated="updated_at", push=PUSH), BUYERS),
 )
 """Pages by cursor, an updated-since filter, tombstones; written in batches, and whole records at a time."""
@@ -588,7 +594,7 @@ def mutants() -> dict[str, tuple[str, Connector]]:
         "within its limits": ("allows itself twice the calls", replace(ACME, limits=(sdk.Limit(80, per_s=10),))),
         "told once": (
             "makes a new notice where it does not know the old one",
-            replace(ACME, place=Place(_tells_anew, _clear, "the list of dealers", _read)),
+            replace(ACME, place=Place(_tells_anew, _clear, _remove, "the list of dealers", _read)),
         ),
     }
 

@@ -477,6 +477,14 @@ def told_once(t: Trial) -> None:
     for _ in range(2):
         _placed(place.clear(client, told), len(told))
     expect(Standing.OPEN not in _standing(place, client, told), "what was cleared is still open")
+    for _ in range(2):
+        _placed(place.remove(client, told), len(told))
+        expect(_standing(place, client, told) <= {Standing.GONE}, "what was told by mistake is still there")
+    first = _placed(place.put(client, [(notice, None) for notice in notices]), len(notices))
+    told = [*zip((notice.key for notice in notices), first, strict=True)]
+    expect(_standing(place, client, told) <= {Standing.OPEN}, "what was taken away and is told again is not open")
+    _placed(place.remove(client, [(key, None) for key, _ in told]), len(told))
+    expect(_standing(place, client, told) <= {Standing.GONE}, "taken away by its key alone, a notice is still there")
 
 
 def _notice(stream: Stream, id_: str, title: str) -> Notice:

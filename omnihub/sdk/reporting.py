@@ -2,6 +2,7 @@
 
     put      the notice is there, as it stands now       made the first time, changed in place after that
     clear    its cause is gone                           closed, cleared, or taken away
+    remove   it was told by mistake                      taken away, as if it had never been there
     read     what people did with it                     open, closed by whom, or gone
 
 A notice has a key that stays, and the place an id of its own for it. The hub remembers the id; where it was lost (a
@@ -68,19 +69,27 @@ A closed notice that is put is open again. Refuses one without hurting the other
 Clear = Callable[[Any, Sequence[Told]], Iterable[Answer]]
 """(client, keys and ids) → one answer each. What is closed or gone already is as good as cleared."""
 
+Remove = Callable[[Any, Sequence[Told]], Iterable[Answer]]
+"""(client, keys and ids) → one answer each. What the hub has put is taken away, open or closed, as far as the system
+lets it: the task or ticket deleted, the property or metafield emptied, the tag taken off; nothing of it is seen by
+people any more, and `read` says that it is gone. What people wrote beside it stays where the system has room for that.
+What is gone already is as good as removed. The key can be put again. Refuses one without hurting the others; raises as
+`Send` does."""
+
 Read = Callable[[Any, Sequence[Told]], Iterable[Seen]]
 """(client, keys and ids) → how each of these stands; what is not mentioned is gone."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a system takes notices, `batch` of them a call of `put`, `clear` or `read`.
+    """Where a system takes notices, `batch` of them a call of `put`, `clear`, `remove` or `read`.
 
     titles: where people there find them, in their own words. read: None where nothing is there to be closed by people.
     """
 
     put: Put
     clear: Clear
+    remove: Remove
     titles: str
     read: Read | None = None
     batch: int = 50
