@@ -5,17 +5,19 @@ they are always read whole; alarms are read by the time they were raised.
 
 __init__     the connector: which path is which field
 saving       how objects are written: whole, at their version
+notices      the hub's findings, as alarms of a type of their own
 attributes   what stands beside them: server attributes, telemetry
 sandbox      the stand-in   (never imported here)
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from connectors.thingsboard.attributes import find
+from connectors.thingsboard.notices import is_ours, place
 from connectors.thingsboard.saving import (
     CUSTOMER,
     DEVICE,
@@ -42,6 +44,7 @@ from omnihub.sdk import (
     Page,
     Pages,
     Push,
+    Record,
     Setting,
     Stream,
     Want,
@@ -60,9 +63,11 @@ class Numbered:
 
     A record deleted while the list is read moves the following ones up a place, and one slips through between two
     pages. The number of all records tells: if it fell, this pass proves nothing, and the next one reads again.
+    without: the records that are left out.
     """
 
     pages: Pages
+    without: Callable[[Record], bool] | None = None
 
     def __call__(self, http: Http, want: Want) -> Iterator[Page]:
         """Read the list from the cursor, or whole."""
@@ -70,10 +75,17 @@ class Numbered:
         for page in self.pages(http, want):
             slipped = slipped or (page.total or 0) < most
             most = max(most, page.total or 0)
+            if self.without:
+                page = replace(page, records=[r for r in page.records if not self.without(r)])
             yield replace(page, cursor=None, complete=False) if slipped else page
 
 
-def _list(path: str, updated: str | None = None, since: Mapping[str, str] | None = None) -> Numbered:
+def _list(
+    path: str,
+    updated: str | None = None,
+    since: Mapping[str, str] | None = None,
+    without: Callable[[Record], bool] | None = None,
+) -> Numbered:
     oldest_first = {"pageSize": PAGE_SIZE, "page": 0, "sortProperty": "createdTime", "sortOrder": "ASC"}
     return Numbered(
         Pages(
@@ -85,7 +97,8 @@ def _list(path: str, updated: str | None = None, since: Mapping[str, str] | None
             key="id.id",
             updated=updated,
             total="totalElements",
-        )
+        ),
+        without,
     )
 
 
@@ -111,6 +124,7 @@ connector = Connector(
     ),
     auth=LoginToken("/api/auth/login", header="X-Authorization", lasts_s=TOKEN_LASTS_S, renew_path="/api/auth/token"),
     limits=(Limit(90, per_s=1), Limit(1900, per_s=60)),  # the usual tenant profile: 100 a second, 2,000 a minute
+    place=place,
     streams=(
         Stream(
             name="customers",
@@ -164,7 +178,7 @@ connector = Connector(
         Stream(
             name="alarms",
             entity=Entity.INTERACTION,
-            pull=_list("/api/v2/alarms", updated="createdTime", since={"startTime": "{since}"}),
+            pull=_list("/api/v2/alarms", updated="createdTime", since={"startTime": "{since}"}, without=is_ours),
             key="id.id",
             map={
                 "kind": "type",

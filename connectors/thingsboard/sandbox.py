@@ -125,6 +125,13 @@ class ThingsBoardStandin(Standin):
         obj.body = _lean(obj.body)
         self.state.save(obj)
 
+    def edit_as(self, who: str, stream: str, id_: str, values: Mapping[str, Any]) -> None:
+        """A user of that name clears (`cleared`) or acknowledges (`acknowledged`) an alarm on the screen."""
+        obj = self._living(stream, id_, "Alarm")
+        for name, mark in (("acknowledged", "ackTs"), ("cleared", "clearTs")):
+            if values.get(name):
+                self._mark(obj, mark, who)
+
     # -- manners ------------------------------------------------------------------------------------------------
 
     def token_of(self, call: Call) -> str:
@@ -419,6 +426,10 @@ class ThingsBoardStandin(Standin):
         if call.param("endTime"):
             where += " AND created_at < ?"
             values.append(_time(_whole(call, "endTime") + 1))
+        if call.param("typeList"):
+            types = call.param("typeList").split(",")
+            where += f" AND json_extract(body, '$.type') IN ({', '.join('?' * len(types))})"
+            values += types
         return self._page(call, "alarms", self._alarm, where, values)
 
     @route("GET", "/api/alarm/{type}/{id}", "/api/v2/alarm/{type}/{id}")
@@ -478,13 +489,40 @@ class ThingsBoardStandin(Standin):
         obj = self._living("alarms", call.path["id"], "Alarm")
         if obj.body.get(mark):
             raise Refused(400, BAD_REQUEST, f"Alarm was already {'cleared' if mark == 'clearTs' else 'acknowledged'}!")
+        self._mark(obj, mark, USERNAME)
+        return Reply(200, self._alarm(obj))
+
+    def _mark(self, obj: Obj, mark: str, who: str) -> None:
+        """It is kept beside the alarm, in words, who did that."""
+        did = "cleared" if mark == "clearTs" else "acknowledged"
+        said = {"text": f"Alarm was {did} by user {who}", "subtype": did.upper() + "_BY_USER"}
+        self.state.create("alarm_comments", str(uuid.uuid4()), {"alarm": obj.id, "comment": said})
         obj.body[mark] = _ms(iso(self.now()))
-        return Reply(200, self._alarm(self.state.save(obj)))
+        self.state.save(obj)
+
+    @route("GET", "/api/alarm/{id}/comment")
+    @refusing
+    def alarm_comments(self, call: Call) -> Reply:
+        obj = self._living("alarms", call.path["id"], "Alarm")
+        return self._page(call, "alarm_comments", self._comment, " AND json_extract(body, '$.alarm') = ?", (obj.id,))
+
+    def _comment(self, obj: Obj) -> dict[str, Any]:
+        return {
+            "id": {"id": obj.id},
+            "createdTime": _ms(obj.created_at),
+            "alarmId": _id("ALARM", obj.body["alarm"]),
+            "type": "SYSTEM",
+            "comment": obj.body["comment"],
+            "name": "comment",
+        }
 
     @route("DELETE", "/api/alarm/{id}")
     @refusing
     def delete_alarm(self, call: Call) -> Reply:
-        self._delete(self._living("alarms", call.path["id"], "Alarm"))
+        obj = self._living("alarms", call.path["id"], "Alarm")
+        for comment in self.state.find("alarm_comments", "$.alarm", obj.id):
+            self._delete(comment)
+        self._delete(obj)
         return Reply(200, True)
 
     def _alarm(self, obj: Obj) -> dict[str, Any]:

@@ -66,10 +66,11 @@ def save(kind: Kind) -> Callable[[Http, Sequence[Row]], Iterable[Answer]]:
 
 
 def _saved(http: Http, kind: Kind, row: Row) -> Answer:
-    return _told(http, kind, row, http.post(kind.path, json=laid_over(row.raw, row.body)))
+    return told(http, kind, row, http.post(kind.path, json=laid_over(row.raw, row.body)))
 
 
-def _told(http: Http, kind: Kind, row: Row, answer: requests.Response) -> Answer:
+def told(http: Http, kind: Kind, row: Row, answer: requests.Response) -> Answer:
+    """What the answer to a save says of a row."""
     seen = exchange(answer)
     code = "" if answer.ok else code_of(answer.content)
     if answer.status_code == 409 or code == VERSION_CONFLICT:
@@ -114,7 +115,7 @@ def _save_device(http: Http, row: Row) -> Answer:
         return Answer(row.n, Outcome.REFUSED, row.id, "no_such_customer", "there is no such customer there")
     rest = {name: value for name, value in row.body.items() if name != "customerId"}
     try:
-        saved = _told(http, DEVICE, row, http.post(DEVICE.path, json=laid_over(row.raw, rest)))
+        saved = told(http, DEVICE, row, http.post(DEVICE.path, json=laid_over(row.raw, rest)))
     except RetryableError:  # it may have been saved all the same, and then it still has to be given to its customer
         present = http.get_ok(f"{DEVICE.path}/{row.id}")
         if laid_over(present.json(), rest) != present.json():
@@ -122,7 +123,7 @@ def _save_device(http: Http, row: Row) -> Answer:
         saved = Answer(row.n, Outcome.WRITTEN, row.id, exchange=exchange(present))
     if saved.outcome is not Outcome.WRITTEN or owner is None:
         return saved
-    return _told(http, DEVICE, row, _assigned(http, str(saved.id), owner))
+    return told(http, DEVICE, row, _assigned(http, str(saved.id), owner))
 
 
 def _assigned(http: Http, device: str, owner: str) -> requests.Response:
@@ -161,7 +162,7 @@ def _created(http: Http, kind: Kind, row: Row, least: Mapping[str, Any]) -> Answ
     made = http.post(kind.path, json={**least, **body}, params=params)  # not repeated: it would meet itself
     if made.status_code == 400 and (present := _named(http, kind, str(body.get(kind.name, "")))) is not None:
         return _there_already(http, kind, row, body, present, made)
-    answer = _told(http, kind, row, made)
+    answer = told(http, kind, row, made)
     if answer.outcome is Outcome.WRITTEN:
         _finish(http, kind, row, str(answer.id))
     return answer
@@ -200,7 +201,7 @@ def raise_alarms(http: Http, rows: Sequence[Row]) -> Iterable[Answer]:
     it again does no harm."""
     for row in rows:
         alarm = laid_over({"severity": "WARNING", "originator": {"entityType": "DEVICE"}}, row.body)
-        yield _told(http, ALARM, row, http.request("POST", ALARM.path, json=_complete(alarm), safe=True))
+        yield told(http, ALARM, row, http.request("POST", ALARM.path, json=complete(alarm), safe=True))
 
 
 def save_alarms(http: Http, rows: Sequence[Row]) -> Iterable[Answer]:
@@ -209,24 +210,25 @@ def save_alarms(http: Http, rows: Sequence[Row]) -> Iterable[Answer]:
         rest = {name: value for name, value in row.body.items() if name != "cleared"}
         answer = None
         if rest:
-            alarm = _complete(laid_over(row.raw, rest))
-            answer = _told(http, ALARM, row, http.request("POST", ALARM.path, json=alarm, safe=True))
+            alarm = complete(laid_over(row.raw, rest))
+            answer = told(http, ALARM, row, http.request("POST", ALARM.path, json=alarm, safe=True))
         if (answer is None or answer.outcome is Outcome.WRITTEN) and row.body.get("cleared"):
-            answer = _clear(http, row)
+            answer = clear_alarm(http, row)
         yield answer or Answer(row.n, Outcome.WRITTEN, row.id)
 
 
-def _complete(alarm: dict[str, Any]) -> dict[str, Any]:
+def complete(alarm: dict[str, Any]) -> dict[str, Any]:
     """With what the contract wants of every alarm."""
     rest = {"acknowledged": False, "cleared": False, "name": alarm.get("type", ""), "status": "ACTIVE_UNACK"}
     return {**rest, **alarm}
 
 
-def _clear(http: Http, row: Row) -> Answer:
+def clear_alarm(http: Http, row: Row) -> Answer:
+    """Clear an alarm; one that is cleared already is as good."""
     answer = http.request("POST", f"{ALARM.path}/{row.id}/clear", safe=True)
     if answer.status_code == 400 and http.get_ok(f"{ALARM.path}/{row.id}").json().get("cleared"):
         return Answer(row.n, Outcome.WRITTEN, row.id, "already", "it is cleared already", exchange(answer))
-    return _told(http, ALARM, row, answer)
+    return told(http, ALARM, row, answer)
 
 
 ALARM = Kind("ALARM", "alarms", "/api/alarm", "", "", "")

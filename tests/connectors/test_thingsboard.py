@@ -25,6 +25,7 @@ from omnihub.model import Op, Outcome
 from omnihub.sandbox.copies import HELD, Copy
 from omnihub.sandbox.kit import Call, Quota, Reply, Running
 from omnihub.sdk import Answer, Http, Link, LoginToken, Page, Row, Want, open_client, value_at
+from omnihub.sdk.reporting import Notice
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 CUSTOMER = {
@@ -927,11 +928,18 @@ def test_every_call_and_answer_keeps_to_the_contract(tenant: Tenant, contract: O
     changed = Row(0, Op.UPDATE, raised.id, {"details": {"message": "e"}, "cleared": True}, {}, {}, "f", raw)
     tenant.write(changed, stream="alarms")
     list(Telemetry(("temp",)).points(tenant.http, id_, 0, 10))
+    assert connector.place
+    assert connector.place.read
+    for n in (1, None):
+        list(connector.place.put(tenant.http, [(Notice("omnihub-1", n and id_, "devices", "T", "t", "low"), None)]))
+    list(connector.place.clear(tenant.http, [("omnihub-1", None)]))
+    list(connector.place.read(tenant.http, [("omnihub-1", None)]))
     tenant.standin.now = lambda: NOW + timedelta(hours=3)
     tenant.pull("customers")
     assert {"POST /api/entitiesQuery/find", "POST /api/device", "POST /api/auth/token", "GET /api/devices"} <= set(
         checked
     )
+    assert any(path.startswith("GET /api/alarm/") and path.endswith("/comment") for path in checked)
     assert {"POST /api/auth/login", "GET /api/customers", "POST /api/customer", "GET /api/v2/alarms"} <= set(checked)
     assert len(checked) >= 11
 
