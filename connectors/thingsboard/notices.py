@@ -14,9 +14,10 @@ from typing import Any
 
 import msgspec
 
-from connectors.thingsboard.saving import ALARM, clear_alarm, complete, told
+from connectors.thingsboard.saving import ALARM, clear_alarm, code_of, complete, told
+from omnihub.errors import RejectedRecord
 from omnihub.model import Op
-from omnihub.sdk import Answer, Http, Outcome, Record, Row
+from omnihub.sdk import Answer, Http, Outcome, Record, Row, exchange, words
 from omnihub.sdk.reporting import Notice, Place, Seen, Standing, Told
 
 TYPE = "CONSISTENCY"
@@ -45,7 +46,7 @@ def put(http: Http, some: Sequence[tuple[Notice, str | None]]) -> Iterator[Answe
         origin = _originator(http, notice)
         active = next((alarm for alarm in there.get(notice.key, ()) if not alarm["cleared"]), None)
         if active and active["originator"]["id"] != origin["id"]:
-            _deleted(http, active)
+            _deleted(http, n, active)
             active = None
         body = {**(active or {}), **_worded(notice), "originator": origin}
         answer = http.request("POST", ALARM.path, json=complete(body), safe=True)
@@ -78,9 +79,11 @@ def remove(http: Http, some: Sequence[Told]) -> Iterator[Answer]:
     """Each is deleted, with those that were cleared before it."""
     there = _there(http, [key for key, _ in some])
     for n, (key, id_) in enumerate(some):
+        answer = Answer(n, Outcome.WRITTEN, id_)
         for alarm in there.get(key, ()):
-            _deleted(http, alarm)
-        yield Answer(n, Outcome.WRITTEN, id_)
+            if answer.outcome is Outcome.WRITTEN:
+                answer = _deleted(http, n, alarm)
+        yield answer
 
 
 def _worded(notice: Notice) -> dict[str, Any]:
@@ -111,10 +114,16 @@ def _settled(http: Http, n: int, alarm: Alarm) -> Answer:
     return Answer(n, Outcome.WRITTEN, id_) if alarm["cleared"] else clear_alarm(http, row)
 
 
-def _deleted(http: Http, alarm: Alarm) -> None:
-    answer = http.request("DELETE", f"{ALARM.path}/{alarm['id']['id']}", safe=True)
-    if answer.status_code != 404:  # gone is as good
-        http.refuse(answer)
+def _deleted(http: Http, n: int, alarm: Alarm) -> Answer:
+    id_ = str(alarm["id"]["id"])
+    answer = http.request("DELETE", f"{ALARM.path}/{id_}", safe=True)
+    if answer.status_code == 404:  # somebody was faster, or the answer to the first try was lost
+        return Answer(n, Outcome.WRITTEN, id_, exchange=exchange(answer))
+    try:
+        http.refuse(answer, record=f"thingsboard/alarms/{id_}")
+    except RejectedRecord as no:
+        return Answer(n, Outcome.REFUSED, id_, code_of(no.body), words(no.body), exchange(answer))
+    return Answer(n, Outcome.WRITTEN, id_, exchange=exchange(answer))
 
 
 def _there(http: Http, keys: Sequence[str]) -> dict[str, list[Alarm]]:
@@ -150,4 +159,4 @@ def _iso(ms: int) -> str:
     return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="seconds")
 
 
-place = Place(put, clear, titles="the alarms of the device or customer", read=read, batch=BATCH)
+place = Place(put, clear, remove, titles="the alarms of the device or customer", read=read, batch=BATCH)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from connectors.thingsboard import connector
-from connectors.thingsboard.notices import SETTLED, remove
+from connectors.thingsboard.notices import SETTLED
 from connectors.thingsboard.sandbox import TENANT, ThingsBoardStandin
 from omnihub.model import Outcome
 from omnihub.sandbox.copies import Copy
@@ -175,7 +175,8 @@ def test_taken_away_nothing_of_it_is_left(tenant: Tenant) -> None:
     [id_] = tenant.put(tenant.notice("x"))
     tenant.standin.edit_as(PETRA, "alarms", id_, {"cleared": True})
     tenant.put(tenant.notice("x"), tenant.notice("many", n=None, key="omnihub-2"))
+    assert place
     told = [("omnihub-1", None), ("omnihub-2", None)]
     for _ in range(2):
-        assert [answer.outcome for answer in remove(tenant.http, told)] == [Outcome.WRITTEN] * 2
+        assert [answer.outcome for answer in place.remove(tenant.http, told)] == [Outcome.WRITTEN] * 2
     assert tenant.standin.dump() == before
