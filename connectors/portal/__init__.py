@@ -4,14 +4,15 @@ Its contract lies beside it (openapi.yaml). Lists come in the order of change wi
 so a complete pass and an incremental one are the same call from another cursor. Records are changed in batches, each
 over the version that was looked at, and made by `PUT` under an external id.
 
-What no plan holds is called by whoever needs it: `say_consent` adds a statement, `statements` reads them all;
-`leave_report` puts a consistency report where the portal's people look, `reports` reads them.
+What no plan holds is called by whoever needs it: `say_consent` adds a statement, `statements` reads them all.
+The hub's findings are left as consistency reports (notices.py).
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from connectors.portal.notices import place
 from omnihub import sdk
 from omnihub.sdk import Entity, Limit, Link, Push, Setting, Stream
 
@@ -71,8 +72,6 @@ CONSENT = sdk.FieldMap.of({
 })  # fmt: skip
 say_consent = sdk.Upsert1("POST", "/v1/consents", **PROBLEM)  # the same statement again is not added again
 statements = changes("/v1/consents")
-leave_report = sdk.Upsert1("POST", "/v1/consistency-reports", external="key", **PROBLEM)
-reports = changes("/v1/consistency-reports")
 
 
 ACCOUNTS = {**COMPANY, "customer_group": "customer_group"}
@@ -103,6 +102,7 @@ connector = sdk.Connector(
     auth=sdk.ClientCredentials("/oauth/token"),
     # the portal allows 600
     limits=(Limit(580, per_s=60, left="RateLimit-Remaining", resets="RateLimit-Reset"),),
+    place=place,
     streams=(
         Stream("accounts", Entity.ACCOUNT, ACCOUNTS, changes("/v1/accounts"), updated="updated_at",
                push=writing("/v1/accounts", COMPANY, LONGEST, required=("name",))),

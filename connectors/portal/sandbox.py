@@ -176,14 +176,15 @@ class Portal(Standin):
         return self._try(lambda: self._list(call, _kind(call)))
 
     def _list(self, call: Call, stream: str) -> Reply:
-        if ids := call.param("ids") or call.param("external_ids"):
+        if ids := call.param("ids") or call.param("external_ids") or call.param("keys"):
             wanted = ids.split(",")
             if len(wanted) > MAX_BATCH:
                 raise Problem(400, "too-many-ids", f"at most {MAX_BATCH}")
             if call.param("ids"):
                 found = [obj for id_ in wanted if (obj := self.state.get(stream, id_)) and not obj.deleted]
             else:
-                found = [obj for key in wanted for obj in self.state.find(stream, "$.external_id", key)]
+                path = "$.key" if call.param("keys") else "$.external_id"
+                found = [obj for key in wanted for obj in self.state.find(stream, path, key)]
             return Reply(200, {"items": [self.shown(o) for o in found], "next_cursor": None, "has_more": False})
         limit, after = _limit(call), _position(call.param("cursor"))
         since = after[0] if after else _since(call)
@@ -365,12 +366,29 @@ class Portal(Standin):
             body, stream = _body(call), "consistency-reports"
             if faults := faults_of(SCHEMAS["ReportFields"], body):
                 raise Problem(422, "invalid", "; ".join(f"{f['field']} {f['detail']}" for f in faults), faults)
+            body.setdefault("state", "open")
             if present := self.state.find(stream, "$.key", body["key"]):
                 present[0].body = body
                 return self._shown(self.state.save(present[0]))
             return self._shown(self.state.create(stream, self.native_id(stream, self.state.next_n(stream)), body), 201)
 
         return self._try(work)
+
+    @route("DELETE", "/v1/consistency-reports/{id}")
+    def delete_report(self, call: Call) -> Reply:
+        def work() -> Reply:
+            obj = self._living("consistency-reports", call.path["id"])
+            obj.deleted = True
+            self.state.save(obj)
+            return Reply(204)
+
+        return self._try(work)
+
+    def edit_as(self, who: str, stream: str, id_: str, values: Mapping[str, Any]) -> None:
+        """Somebody of that name closes a report in the back office."""
+        obj = self._living(stream, id_)
+        obj.body |= {**values, "closed_by": who, "closed_at": iso(self.now())}
+        self.state.save(obj)
 
 
 standin = Portal

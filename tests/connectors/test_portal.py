@@ -14,13 +14,14 @@ import yaml
 from openapi_core import Config, OpenAPI
 from openapi_core.contrib.requests import RequestsOpenAPIRequest, RequestsOpenAPIResponse
 
-from connectors.portal import CONSENT, connector, leave_report, reports, say_consent, statements
+from connectors.portal import CONSENT, connector, say_consent, statements
 from connectors.portal.sandbox import standin
 from omnihub.errors import ConfigError, RejectedRecord
 from omnihub.model import Op, Outcome
 from omnihub.sandbox.copies import HELD, Copy
 from omnihub.sandbox.kit import BADGE, Call, Quota, Reply, Running
 from omnihub.sdk import Answer, Http, Limit, Page, Record, Row, Want, open_client, value_at
+from omnihub.sdk.reporting import Notice
 
 CONTRACT = Path(__file__).parents[2] / "connectors" / "portal" / "openapi.yaml"
 NOW = datetime(2026, 11, 21, 22, 0, tzinfo=UTC)
@@ -588,16 +589,6 @@ def test_a_statement_nobody_can_read_or_about_nobody_is_refused(office: Office) 
     assert everything(list(statements(office.http, Want(None, False, NOW)))) == []
 
 
-def test_a_report_with_the_same_key_replaces_the_one_before(office: Office) -> None:
-    for title in ("Monday", "Tuesday"):
-        body = {"title": title, "findings": [{"field": "phone"}]}
-        [answer] = leave_report(office.http, [Row(1, Op.CREATE, None, body, {}, {}, "accounts")])
-        assert (answer.outcome, answer.id) == (Outcome.WRITTEN, "rep_00000001")
-
-    [record] = everything(list(reports(office.http, Want(None, False, NOW))))
-    assert (value_at(record.raw, "key"), value_at(record.raw, "title")) == ("accounts", "Tuesday")
-
-
 def test_the_portal_says_how_many_calls_are_left_where_the_connector_looks(office: Office) -> None:
     office.http.get_ok("/v1/accounts")  # with this, the login is behind us
     office.portal.quotas = [Quota(600, 60.0)]
@@ -636,15 +627,20 @@ def test_every_call_of_the_connector_is_as_the_contract_says(office: Office, con
         office.create("accounts", "g", {"name": name, "address": {"city": "Bonn"}})
         office.create("users", "g", {"first_name": name, "language": "en"})
         office.say(state="no", at="2026-05-01T00:00:00Z")
-        list(leave_report(office.http, [Row(1, Op.CREATE, None, {"title": name, "findings": []}, {}, {}, "k")]))
     office.create("users", "h", {"email": "anna1@firma.example"})
     office.delete("users", office.row("users", 2, language="en"))
     office.forget("usr_00000002", "usr_99999999")
     office.pull("users")
     for stream in ("accounts", "users"):
         office.find(stream, "g", "nobody")
-    for read in (statements, reports):
-        list(read(office.http, Want(None, False, NOW)))
+    list(statements(office.http, Want(None, False, NOW)))
+    assert connector.place
+    assert connector.place.read
+    for about in ("acc_00000001", None):
+        list(connector.place.put(office.http, [(Notice("k", about, "accounts", "Name", "- Name", "high"), None)]))
+    for call in (connector.place.read, connector.place.clear, connector.place.remove):
+        list(call(office.http, [("k", None), ("l", None)]))
+    office.http.get("/v1/consistency-reports")
 
     for answer in seen:
         refused_item = b"n/a" in (answer.request.body or b"") if isinstance(answer.request.body, bytes) else False
