@@ -1,7 +1,7 @@
 """What records speak of: other records by their links, and what is sold by its SKU.
 
 Kept in the store by its target, this tells what a change can touch: whoever links to a record that came or went, the
-lines of an order, all that is said about a SKU.
+lines of an order, all that is said about a SKU, all that is said of the order with a number.
 """
 
 from __future__ import annotations
@@ -13,13 +13,19 @@ import pyarrow as pa
 
 from omnihub import fields
 from omnihub.engine import connection
+from omnihub.fields.codes import order_number
 from omnihub.model import ENTITIES, Entity, Kind
 
 SPOKEN = pa.schema([("ref", pa.string()), ("entity", pa.string()), ("fields", pa.string())])
 LINKS = pa.schema([("ref", pa.string()), ("field", pa.string()), ("target", pa.string())])
 
-SOLD = (Entity.PRODUCT, Entity.PRICE, Entity.PROMOTION, Entity.LINE)
+SOLD = (Entity.PRODUCT, Entity.PRICE, Entity.PROMOTION, Entity.LINE, Entity.STOCK)
 """What has a SKU that is judged, or judged by. Its target is `sold(entity, sku)`, not a ref."""
+
+NUMBERED = {Entity.ORDER: "number", Entity.TICKET: "order"}
+"""What speaks of an order by its number, and in which field. Its target is `ordered(number)`, not a ref."""
+
+NOT_REFS = ("sku", "number")  # fields of LINKS whose targets are no refs
 
 MAX_TARGET = 200  # characters of a SKU; a longer one is junk, and more than a database's index takes
 
@@ -35,6 +41,12 @@ def sold_as(entity: Entity, target: str) -> str:
     return f"{entity.value}:{target.partition(':')[2]}"
 
 
+def ordered(text: str) -> str | None:
+    """The target under which all that speak of the order with this number are found; None for what is no number."""
+    key = order_number(text)
+    return f"order:{key[:MAX_TARGET]}" if key else None
+
+
 def link_fields() -> pa.Table:
     """(entity, field) of every field that links."""
     told = [(e.value, f.name) for e, known in ENTITIES.items() for f in known.values() if f.kind is Kind.LINK]
@@ -48,13 +60,17 @@ def spoken_of(rows: pa.Table) -> pa.Table:
         con.register("rows", rows)
         con.register("link_fields", link_fields())
         con.register("skus", _skus(con))
+        con.register("numbers", _numbers(con))
         return con.sql(
             """SELECT ref, field, target FROM (
                    SELECT r.ref, l.field, json_extract_string(r.fields, '$."' || l.field || '"') AS target
                    FROM rows AS r JOIN link_fields AS l ON l.entity = r.entity
                    UNION ALL
                    SELECT r.ref, 'sku', s.target FROM rows AS r JOIN skus AS s
-                     ON s.entity = r.entity AND s.text = json_extract_string(r.fields, '$.sku'))
+                     ON s.entity = r.entity AND s.text = json_extract_string(r.fields, '$.sku')
+                   UNION ALL
+                   SELECT r.ref, 'number', n.target FROM rows AS r JOIN numbers AS n
+                     ON n.entity = r.entity AND n.text = json_extract_string(r.fields, '$."' || n.field || '"'))
                WHERE target IS NOT NULL ORDER BY ref, field"""
         ).to_arrow_table()
     finally:
@@ -69,6 +85,17 @@ def _skus(con: duckdb.DuckDBPyConnection) -> pa.Table:
     ).to_arrow_table()
     entities, texts = found.column("entity").to_pylist(), found.column("text").to_pylist()
     targets = [sold(Entity(e), t) for e, t in zip(entities, texts, strict=True)]
+    return found.append_column("target", pa.array(targets, pa.string()))
+
+
+def _numbers(con: duckdb.DuckDBPyConnection) -> pa.Table:
+    con.register("numbered", pa.table({"entity": [e.value for e in NUMBERED], "field": list(NUMBERED.values())}))
+    found = con.sql(
+        """SELECT DISTINCT entity, field, text
+           FROM (SELECT entity, n.field, json_extract_string(r.fields, '$."' || n.field || '"') AS text
+                 FROM rows AS r JOIN numbered AS n USING (entity)) WHERE text IS NOT NULL"""
+    ).to_arrow_table()
+    targets = [ordered(text) for text in found.column("text").to_pylist()]
     return found.append_column("target", pa.array(targets, pa.string()))
 
 

@@ -98,6 +98,16 @@ def street_key(value: str) -> str:
     return " ".join(filter(None, ("".join(names), *numbers))) or same_key(value)
 
 
+def address_words(value: str) -> list[str]:
+    """The words of an address given in one text, in no order and each once: the same for most ways to write it.
+
+    >>> address_words("Hauptstr. 5 A, 10115 Berlin") == address_words("10115 BERLIN; Hauptstraße 5a")
+    True
+    """
+    found = words(_ORDINAL.sub(r"\1", _prepared(value)))
+    return sorted({_street_word(word) for word in found if word not in _DROPPED})
+
+
 _BIS = re.compile(r"(\d) ?(b|t|q)(?:is|er|uater)\b")
 _SPELLED_OUT = re.compile(r"#|'|p\W? ?o\W? ?box|post office|gpo|\bb\.?p|\bpl \d|\d ?(?:bis|ter|quater)\b")
 

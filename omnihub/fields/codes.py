@@ -116,3 +116,12 @@ def link(text: str, country: str | None = None) -> str:
 def as_is(value: str) -> str:
     """The key of a value whose canonical form is its identity."""
     return value
+
+
+def order_number(text: str) -> str:
+    """What the ways to write one order's number share; "" for what is none.
+
+    >>> {order_number(text) for text in ("#1001", "1001", " #1001 ")}, order_number("so-17/b")
+    ({'1001'}, 'SO17B')
+    """
+    return "".join(c for c in text.upper() if c.isalnum())

@@ -1,7 +1,7 @@
 """Compare what has changed, and keep the differences and findings as they now stand.
 
 changed records ─▶ problems, links noted ─▶ values of the golden records they belong to
-                                        └─▶ what they touch (`touching`) ─▶ links, products and prices of that
+                                        └─▶ what they touch (`touching`) ─▶ links, products, prices, orders of that
 
 Each slice keeps its output; what was noted of the old links, and the watermark, go last: whoever is stopped in between
 begins again, finds the same and says nothing new. Everything is compared when the settings say something else.
@@ -21,10 +21,12 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from omnihub.compare import HELD, broken_links, catalog, context, link_fields, problems, values
+from omnihub.compare import orders as about_orders
 from omnihub.compare.catalog import KINDS
 from omnihub.compare.values import DIFFERENCES, GOLDENS, MEMBERS, ROWS
 from omnihub.flow.findings import Handling, hand_over, keep, owners_named, wake
 from omnihub.flow.hub import Hub
+from omnihub.flow.ordering import nearby
 from omnihub.flow.touching import Basis, basis_now, note_links, surroundings, touched_context
 from omnihub.flow.unmerging import UNMERGED, Cell, own_words
 from omnihub.model import GOLDEN, STANDING, Entity
@@ -33,10 +35,10 @@ from omnihub.store import bulk, schema
 from omnihub.store.open import advance, latest, now_iso, watermark
 
 SLICE = 20_000  # records, or golden records, compared at once
-_SHAPE = 2  # of what is noted and asked; another number compares everything again
+_SHAPE = 3  # of what is noted and asked; another number compares everything again
 
 ABOUT_VALUES = ("value_differs", "product_differs", "consent_conflict", "duplicate")
-ABOUT_CONTEXT = ("orphan_link", *KINDS)
+ABOUT_CONTEXT = ("orphan_link", *KINDS, *about_orders.KINDS)
 
 
 def compare_all(hub: Hub, today: str | None = None) -> dict[str, Any]:
@@ -177,11 +179,15 @@ def _compare_context(hub: Hub, handling: Handling, basis: Basis, refs: Sequence[
     """Links, products and prices of these records, each in its context: looked up, not read as a whole."""
     with hub.store.read() as c:
         near = surroundings(c, refs, hub.rules.masters)
+        round_orders = nearby(c, near.rows)
     streams = pa.table({"stream": pa.array(basis.streams, pa.string())})
     found = broken_links(near.rows.cast(ROWS), link_fields(), near.targets, streams).to_pylist()
+    asked = {*refs}  # what stands beside them was looked at for their sake only
+    if round_orders.copies.num_rows:
+        judged = about_orders.orders(round_orders.copies, round_orders.lines, round_orders.stock, basis.day)
+        found += [one for one in judged.to_pylist() if one["ref"] in asked]
     if near.trade.num_rows:
         told = (near.trade.cast(ROWS), near.believed, near.accounts, sorted(hub.rules.masters), basis.day, hub.zone)
-        asked = {*refs}  # what stands beside them was looked at for their sake only
         found += [one for one in catalog(*context(*told)).to_pylist() if one["ref"] in asked]
     with hub.store.write() as c:
         return keep(c, found, ABOUT_CONTEXT, refs, handling)

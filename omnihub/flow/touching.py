@@ -7,6 +7,7 @@ a master's product, price or promotion ─▶ all that is said about its SKU, it
 a channel's product             ─▶ who else offers its SKU
 a day that has passed           ─▶ all that is said about the SKUs whose prices begin or end
 a stream read for the first time, or empty now ─▶ who links into it
+an order, a line, a ticket, stock ─▶ all that speaks of the order (`ordering`)
 """
 
 from __future__ import annotations
@@ -22,8 +23,9 @@ import sqlalchemy as sa
 
 from omnihub.compare import named, news, sold_as, spoken_of
 from omnihub.compare.catalog import BELIEVED
-from omnihub.compare.links import LINKS, SPOKEN
+from omnihub.compare.links import LINKS, NOT_REFS, SPOKEN
 from omnihub.flow.hub import Hub
+from omnihub.flow.ordering import Stirred, touched_orders
 from omnihub.model import ALIVE, Entity
 from omnihub.store import bulk, schema
 
@@ -73,6 +75,7 @@ class Noted:
     filled: set[str] = field(default_factory=set)  # streams of the living
     drained: set[tuple[str, str, str]] = field(default_factory=set)  # entity, system and stream of the deleted
     old: list[pa.Table] = field(default_factory=list)  # links that are no more
+    stirred: Stirred = field(default_factory=Stirred)  # what orders on their way are judged by
 
     def forget(self, c: sa.Connection) -> None:
         """Take out the links that are no more. Not sooner than all they lead to is compared."""
@@ -143,6 +146,7 @@ def _remember(hub: Hub, noted: Noted, rows: pa.Table, fresh: pa.Table, old: pa.T
             noted.drained.add((entity, system, stream))
         else:
             noted.filled.add(f"{system}/{stream}")
+        noted.stirred.note(ref, entity)
         if entity in OCCASIONS:
             noted.occasions.append(ref)
         if entity in MASTERED and system in hub.rules.masters:
@@ -199,6 +203,7 @@ def touched_context(hub: Hub, mark: int, noted: Noted, before: Basis, basis: Bas
         found |= _speaking_of(c, occasions, "of")
         found |= _speaking_of(c, [sold_as(entity, sku) for entity in (*SAID, Entity.PRICE) for sku in skus], "sku")
         found |= _speaking_of(c, noted.offered, "sku")
+        found |= touched_orders(c, noted.stirred, before.day, basis.day)
         for stream in {*before.streams} ^ {*basis.streams}:
             found |= _speaking_of_any_in(c, stream)
     return sorted(found)
@@ -273,7 +278,7 @@ def surroundings(c: sa.Connection, refs: Sequence[str], masters: Iterable[str]) 
     t, x, g = schema.refined, schema.crosswalk, schema.goldens
     living = _rows().where(~t.c.deleted)
     rows = bulk.table_in(c, living, t.c.ref, refs)
-    targets = bulk.table_in(c, sa.select(t.c.ref).where(~t.c.deleted), t.c.ref, _targets(rows, but="sku"))
+    targets = bulk.table_in(c, sa.select(t.c.ref).where(~t.c.deleted), t.c.ref, _targets(rows))
     mastered = pc.is_in(rows.column("system"), pa.array(sorted(masters), pa.string()))
     said = rows.filter(pc.and_(pc.is_in(rows.column("entity"), pa.array([e.value for e in SAID])), pc.invert(mastered)))
     listed = rows.filter(pc.and_(pc.equal(rows.column("entity"), Entity.PRICE.value), mastered))
@@ -295,9 +300,11 @@ def surroundings(c: sa.Connection, refs: Sequence[str], masters: Iterable[str]) 
     )
 
 
-def _targets(rows: pa.Table, but: str = "", only: str = "") -> list[str]:
+def _targets(rows: pa.Table, only: str = "") -> list[str]:
+    """What these speak of in this field; if none is told, the refs."""
     spoken = spoken_of(rows.select(SPOKEN.names))
-    wanted = pc.equal(spoken.column("field"), only) if only else pc.not_equal(spoken.column("field"), but)
+    about = spoken.column("field")
+    wanted = pc.equal(about, only) if only else pc.invert(pc.is_in(about, pa.array(NOT_REFS)))
     targets: list[str] = pc.unique(spoken.filter(wanted).column("target")).to_pylist()
     return targets
 
