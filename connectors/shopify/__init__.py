@@ -5,6 +5,7 @@ shop       how a call is made: price, throttling, errors
 reading    queries, and how lists are paged
 writing    mutations, and whom their errors are about
 erasing    requests to forget a customer
+notices    the hub's findings, in a metafield of what they are about, and a tag
 bulk       operations the shop works through by itself, and the files they leave
 sandbox    the stand-in, which answers from the part of the schema in schema.graphql   (never imported here)
 """
@@ -15,6 +16,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from connectors.shopify.erasing import BY_HAND, erase
+from connectors.shopify.notices import place
 from connectors.shopify.reading import CUSTOMERS, ORDERS, PRODUCTS, VARIANTS
 from connectors.shopify.shop import Shop, level
 from connectors.shopify.writing import (
@@ -209,5 +211,6 @@ connector = Connector(
     # what the cheapest plan has; the answers tell how much it is
     limits=(Bucket(2000, restores_per_s=100, told=level, path="/graphql.json$"),),
     connect=_connect,
+    place=place,
     streams=(customers, products, variants, orders, order_lines),
 )

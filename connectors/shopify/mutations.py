@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 LONGEST = 255
 MOST = 250
 METAFIELDS_A_CALL = 25
+TAGGED = ("customers", "products", "orders")
 
 UserError = dict[str, Any]
 
@@ -498,14 +499,24 @@ def metafields_delete(root: Any, info: GraphQLResolveInfo, metafields: Sequence[
 
 def tags_add(root: Any, info: GraphQLResolveInfo, id: str, tags: Sequence[str]) -> dict[str, Any]:
     """Add what is not there yet."""
-    shop: Shopify = info.context
+    return _retagged(info.context, id, tags, lambda held: list(dict.fromkeys([*held, *tags])))
+
+
+def tags_remove(root: Any, info: GraphQLResolveInfo, id: str, tags: Sequence[str]) -> dict[str, Any]:
+    """Take off what is there of these."""
+    return _retagged(info.context, id, tags, lambda held: [tag for tag in held if tag not in tags])
+
+
+def _retagged(
+    shop: Shopify, id_: str, tags: Sequence[str], change: Callable[[Sequence[str]], list[str]]
+) -> dict[str, Any]:
     at_most(MOST, tags)
-    shown = shop.node(id)
-    if shown is None or "tags" not in shown:
+    obj = shop.by_gid(id_)
+    if obj is None or obj.stream not in TAGGED:
         return {"node": None, "userErrors": [error(["id"], "Resource does not exist")]}
-    obj = shop.by_gid(id)
-    assert obj
-    obj.body["tags"] = list(dict.fromkeys([*obj.body["tags"], *tags]))
+    obj.body["tags"] = change(obj.body.get("tags") or [])
+    if not obj.body["tags"] and obj.stream == "orders":
+        del obj.body["tags"]  # most have none, and there are many
     return {"node": shop.shown(shop.save(obj)), "userErrors": []}
 
 
@@ -541,5 +552,6 @@ MUTATIONS: dict[str, Callable[..., Any]] = {
     "metafieldsDelete": metafields_delete,
     "metafieldDefinitionCreate": define_metafield,
     "tagsAdd": tags_add,
+    "tagsRemove": tags_remove,
     **BULK_MUTATIONS,
 }

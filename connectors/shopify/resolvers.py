@@ -84,12 +84,18 @@ def position_of(cursor: str | None) -> dict[str, Any]:
 
 
 def times(search: str) -> tuple[str, str]:
-    """(from, before) of `updated_at:>='…' updated_at:<'…'`; nothing else of the search language is understood here."""
+    """(from, before) of `updated_at:>='…' updated_at:<'…'`; of the rest only `tagged` is understood here."""
     since = until = ""
     for operator, moment in re.findall(r"updated_at:(>=|<)'?([^'\s]+)'?", search):
         at = exact(moment)
         since, until = (at, until) if operator == ">=" else (since, at)
     return since, until
+
+
+def tagged(search: str) -> str:
+    """The tag of `tag:'…'`."""
+    found = re.search(r"tag:'([^']+)'", search)
+    return found[1] if found else ""
 
 
 # -- fields that are worked out when asked for -------------------------------------------------------------------------
@@ -232,6 +238,7 @@ RESOLVERS: dict[str, dict[str, Callable[..., Any]]] = {
         "customerMergeJobStatus": _merge_job,
         **BULK_QUERIES,
     },
+    "Shop": {},
     "Customer": {"displayName": _display_name, "addressesV2": _addresses},
     "Product": {
         "handle": _handle,
@@ -247,6 +254,7 @@ RESOLVERS: dict[str, dict[str, Callable[..., Any]]] = {
         "cancelledAt": lambda order, info: order["updatedAt"] if order["status"] == "cancelled" else None,
         "displayFulfillmentStatus": _fulfilment,
         "currentTotalPriceSet": _bag("total"),
+        "tags": lambda order, info: order.get("tags") or [],
         "customer": lambda order, info: info.context.present_customer(order.get("customer")),
         "shippingAddress": _shipping_address,
         "shippingLine": _shipping_line,
@@ -257,7 +265,7 @@ RESOLVERS: dict[str, dict[str, Callable[..., Any]]] = {
     "LineItem": {"name": lambda line, info: line["title"], "originalUnitPriceSet": _bag("unitPrice")},
     "Metafield": {"jsonValue": lambda m, info: json.loads(m["value"]) if m["type"] == "json" else m["value"]},
 }
-for _owner in ("Customer", "Product", "ProductVariant", "Order"):
+for _owner in ("Customer", "Product", "ProductVariant", "Order", "Shop"):
     RESOLVERS[_owner] |= {
         "metafield": _metafield,
         "metafields": lambda owner, info, **given: paged(info.context.metafields(owner["id"], given), given),

@@ -35,8 +35,18 @@ from graphql import ExecutionResult, GraphQLError, GraphQLSchema, build_schema, 
 
 from connectors.shopify.bulking import Files
 from connectors.shopify.graph import Quick, actual_cost, look_up, requested_cost, understood
-from connectors.shopify.mutations import MUTATIONS
-from connectors.shopify.resolvers import RESOLVERS, Connection, cursor, everything, paged, position_of, size_of, times
+from connectors.shopify.mutations import MUTATIONS, SHOP
+from connectors.shopify.resolvers import (
+    RESOLVERS,
+    Connection,
+    cursor,
+    everything,
+    paged,
+    position_of,
+    size_of,
+    tagged,
+    times,
+)
 from connectors.shopify.shapes import NATIVE, PARENTS, STREAM_OF, TYPES, exact, filled, seconds
 from omnihub.sandbox.copies import Copy
 from omnihub.sandbox.kit import Call, Quota, Reply, Standin, merge, route
@@ -276,6 +286,14 @@ class Shopify(Standin):
         merge(obj.body, wished)
         self.save(obj)
 
+    def edit_as(self, who: str, stream: str, id_: str, values: Mapping[str, Any]) -> None:
+        """Somebody changes some fields in the shop's own words, such as tags; who it was, nobody is told."""
+        obj = self.living(stream, id_)
+        if obj is None:
+            raise KeyError(f"{self.system}/{stream}/{id_}")
+        obj.body |= values
+        self.save(obj)
+
     def save(self, obj: Obj) -> Obj:
         """Keep an object, completed, and mark what it is inside of as changed."""
         self._filled(obj)
@@ -306,6 +324,8 @@ class Shopify(Standin):
 
     def node(self, id_: str) -> dict[str, Any] | None:
         """The same as GraphQL sees it."""
+        if id_ == SHOP["id"]:
+            return SHOP
         obj = self.by_gid(id_)
         return self.shown(obj) if obj else None
 
@@ -343,6 +363,8 @@ class Shopify(Standin):
         position = position_of(given.get("after"))
         if position.get("deep", 0) + size > self.options.get("deepest", 25_000):
             raise GraphQLError("Pagination goes no deeper than 25000 records.", extensions={"code": "BAD_REQUEST"})
+        if tag := tagged(given.get("query") or ""):
+            return paged([self.shown(obj) for obj in self._tagged(stream, tag)], given)
         since, until = times(given.get("query") or "")
         if given.get("query") and self.options.get("index_lag_s"):
             lagging = iso(self.now() - timedelta(seconds=self.options["index_lag_s"]))
@@ -358,6 +380,14 @@ class Shopify(Standin):
             cursor({"at": (o.updated_at, o.id), "n": o.n, "deep": deep + i}) for i, o in enumerate(found[:size], 1)
         ]
         return Connection([self.shown(o) for o in found[:size]], cursors, more=len(found) > size, before=bool(position))
+
+    def _tagged(self, stream: str, tag: str) -> list[Obj]:
+        rows = self.state.ask(
+            """SELECT id FROM objects WHERE stream = ? AND NOT deleted
+               AND EXISTS (SELECT 1 FROM json_each(body, '$.tags') AS t WHERE t.value = ?) ORDER BY n""",
+            (stream, tag),
+        )
+        return [obj for (id_,) in rows if (obj := self.living(stream, id_))]
 
     def matching(self, stream: str, search: str, size: int) -> Iterator[list[str]]:
         """The ids of all that a search finds, some at a time."""
