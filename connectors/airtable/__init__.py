@@ -1,11 +1,14 @@
 """Airtable: the product and price master. Read with the vendor's own SDK; as the master it is never written.
 
+Only the hub's findings go there, into a table of their own, where the settings name one.
+
 It holds products, prices and promotions, and nobody's personal data: there is nothing in it to erase. Who keeps persons
 in a table all the same has them erased by an owner of the base (`writing.BY_HAND`).
 
 __init__   the connector: which column is which field
 base       how a base is called, and how a table is read
-writing    how a table is written that the hub may write: other bases, and the hub's report
+writing    how a table is written that the hub may write: other bases
+notices    the hub's findings, in the table that is there for them
 formula, sandbox   the stand-in   (never imported here)
 """
 
@@ -14,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 
+from connectors.airtable.notices import FINDINGS_TABLE, place
 from connectors.airtable.reading import MODIFIED, Client, connect, newer_than, table
 from omnihub.model import Entity
 from omnihub.sdk import Bearer, Codes, Connector, Limit, Path, Setting, Stream
@@ -49,10 +53,12 @@ connector = Connector(
         Setting("url", "the address of the Airtable API", default="https://api.airtable.com"),
         Setting("base", "the id of the base with the master data, app…"),
         Setting("token", "a personal access token with the scope data.records:read", secret=True),
+        Setting("findings_table", FINDINGS_TABLE, default=""),
     ),
     auth=Bearer("token"),
     limits=(Limit(5, per_s=1.02),),  # 5 a second are allowed, and one too many costs half a minute
     connect=connect,
+    place=place,
     streams=(
         _stream(
             "Products",

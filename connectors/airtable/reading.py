@@ -30,17 +30,21 @@ MAX_PASSES = 3
 
 @dataclass(frozen=True)
 class Client:
-    """The SDK's view of the base, and the session under it, where the answers are still bytes."""
+    """The SDK's view of the base, and the session under it, where the answers are still bytes.
+
+    findings: the table for the hub's findings, where the settings name one.
+    """
 
     http: Http
     base: pyairtable.Base
+    findings: str = ""
 
 
 def connect(settings: Mapping[str, str], http: Http) -> Client:
     api = pyairtable.Api(settings["token"], endpoint_url=http.base_url, retry_strategy=None)
     api.session = http  # its retries repeat even creates, and give up long before the lock-out ends
     http.hooks["response"].append(_tell_the_lock_out)
-    return Client(http, api.base(settings["base"]))
+    return Client(http, api.base(settings["base"]), settings.get("findings_table", ""))
 
 
 def _tell_the_lock_out(response: requests.Response, **_: object) -> None:

@@ -19,12 +19,15 @@ from typing import Any, ClassVar
 
 from connectors.airtable import MODIFIED
 from connectors.airtable.formula import InvalidFormula, Node, Row, equals, fields_in, modified_from, parse, value
+from connectors.airtable.notices import MODIFIED_BY
 from omnihub.sandbox.copies import Copy
 from omnihub.sandbox.kit import Call, Quota, Reply, Standin, route
 from omnihub.sandbox.state import Obj, iso
 
 BASE = "appMasterData0001"
 TOKEN = "patSandbox.airtable"
+FINDINGS = "Consistency Findings"
+HUB = "OmniHub"  # whose token it is
 PAGE = 100
 BATCH = 10
 MAX_MERGE_FIELDS = 3
@@ -133,25 +136,24 @@ TABLES = (
         },
     ),
     Table(
-        "Consistency Findings",
+        FINDINGS,
         "findings",
         {
             name.lower(): Column(name, type_)
             for name, type_ in (
                 ("Key", "singleLineText"),
+                ("Title", "singleLineText"),
+                ("Text", "multilineText"),
                 ("Kind", "singleLineText"),
                 ("Severity", "singleLineText"),
-                ("Entity", "singleLineText"),
                 ("Record", "singleLineText"),
-                ("Field", "singleLineText"),
-                ("Expected", "singleLineText"),
-                ("Values", "multilineText"),
-                ("Why", "multilineText"),
+                ("Expected", "multilineText"),
                 ("Owner", "singleLineText"),
-                ("Status", "singleLineText"),
                 ("Since", "singleLineText"),
             )
         }
+        | {"status": Column("Status", "singleSelect", ("Open", "Closed", "Resolved"))}
+        | {"by": Column(MODIFIED_BY, "lastModifiedBy")}
         | _LAST_MODIFIED,
     ),
 )
@@ -186,7 +188,7 @@ class AirtableStandin(Standin):
 
     system = "airtable"
     role = "master"
-    credentials: ClassVar[Mapping[str, str]] = {"token": TOKEN, "base": BASE}
+    credentials: ClassVar[Mapping[str, str]] = {"token": TOKEN, "base": BASE, "findings_table": FINDINGS}
     default_quotas = staticmethod(lambda: (Quota(5, per_s=1, penalty_s=30.0),))
 
     # -- seeding ------------------------------------------------------------------------------------------------
@@ -210,6 +212,14 @@ class AirtableStandin(Standin):
         if obj is None:
             raise KeyError(f"airtable/{stream}/{id_}")
         obj.body = _laid_over(obj.body, self.native(stream, fields))
+        self.state.save(obj)
+
+    def edit_as(self, who: str, stream: str, id_: str, values: Mapping[str, Any]) -> None:
+        """Somebody of that name changes some cells, in Airtable's own words."""
+        obj = self.state.get(stream, id_)
+        if obj is None:
+            raise KeyError(f"airtable/{stream}/{id_}")
+        obj.body = _laid_over(obj.body, {**values, MODIFIED_BY: _somebody(who)})
         self.state.save(obj)
 
     # -- manners ------------------------------------------------------------------------------------------------
@@ -487,13 +497,14 @@ class AirtableStandin(Standin):
         return {columns[name].name: _accepted(columns[name], cell, typecast) for name, cell in fields.items()}
 
     def _made(self, table: Table, cells: Mapping[str, Any]) -> Obj:
-        return self.state.create(table.stream, vendor_id("rec", uuid.uuid4().hex), _laid_over({}, cells))
+        body = _laid_over({}, {**cells, **_by_the_hub(table)})
+        return self.state.create(table.stream, vendor_id("rec", uuid.uuid4().hex), body)
 
     def _changed(self, table: Table, obj: Obj, cells: Mapping[str, Any], replace: bool) -> Obj:
         body = _laid_over({} if replace else obj.body, cells)
         if body == obj.body:
             return obj  # nothing changed, and "Last modified" stays
-        obj.body = body
+        obj.body = body | _by_the_hub(table)
         return self.state.save(obj)
 
     def _written(
@@ -589,7 +600,7 @@ def _cell(column: Column, name: str, given: Any) -> Any:
 
 def _accepted(column: Column, cell: Any, typecast: bool) -> Any:
     """The cell, if the column takes it."""
-    if column.type == "lastModifiedTime":
+    if column.type in ("lastModifiedTime", "lastModifiedBy"):
         raise Refused(
             "INVALID_VALUE_FOR_COLUMN", f'Field "{column.name}" cannot accept a value because the field is computed'
         )
@@ -620,6 +631,14 @@ def _fits(column: Column, cell: Any) -> bool:
         except ValueError:
             return False
     return column.type != "singleLineText" or "\n" not in cell
+
+
+def _by_the_hub(table: Table) -> dict[str, Any]:
+    return {MODIFIED_BY: _somebody(HUB)} if "by" in table.columns else {}
+
+
+def _somebody(name: str) -> dict[str, str]:
+    return {"id": vendor_id("usr", name), "email": f"{name.lower().replace(' ', '.')}@example.com", "name": name}
 
 
 def _empty(cell: Any) -> bool:

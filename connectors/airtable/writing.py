@@ -1,7 +1,7 @@
-"""Airtable written: tables of a base that is not the master, and the table the hub reports into.
+"""Airtable written: tables of a base that is not the master, and the table the hub reports into (see `notices`).
 
-    findings = Keyed("Consistency Findings", key="Key")
-    push=findings.push(fields=("status",))
+    leads = Keyed("Leads", key="Key")
+    push=leads.push(fields=("status",))
 
 There is no idempotency key and no version. What makes a write safe to repeat is the key column: an upsert merges on
 it, so that a row sent twice is one record; and a creating POST is never sent, because it would be a second record.
@@ -61,14 +61,14 @@ class Keyed:
         """Change the cells that are sent, of records by their ids; the others stay."""
         wanted = [{"id": str(row.id), "fields": row.body["fields"]} for row in rows]
         table = client.base.table(self.table)
-        written = _asked(client, lambda: table.batch_update(wanted, typecast=False, use_field_ids=self.by_id))  # type: ignore[arg-type]
+        written = asked(client, lambda: table.batch_update(wanted, typecast=False, use_field_ids=self.by_id))  # type: ignore[arg-type]
         return _answers(client, rows, written)
 
     def create(self, client: Client, rows: Sequence[Row]) -> Iterable[Answer]:
         """Make records, or change those that hold the key already."""
         wanted = [{"fields": {**row.body.get("fields", {}), self.key: row.key}} for row in rows]
         table = client.base.table(self.table)
-        done = _asked(
+        done = asked(
             client,
             lambda: table.batch_upsert(wanted, key_fields=[self.key], typecast=False, use_field_ids=self.by_id),
         )
@@ -88,14 +88,14 @@ class Keyed:
             pages = client.base.table(self.table).iterate(
                 page_size=PAGE_SIZE, formula=some, **({"use_field_ids": True} if self.by_id else {})
             )
-            while _asked(client, lambda: next(pages, None)) is not None:  # noqa: B023  asked at once
+            while asked(client, lambda: next(pages, None)) is not None:  # noqa: B023  asked at once
                 answer = client.http.last()
                 yield Page(exchange(answer), records(answer.content, "records", updated=f"fields.{self.modified}"))
                 if not answer.json().get("offset"):
                     break
 
 
-def _asked(client: Client, call: Callable[[], Any]) -> Any:
+def asked(client: Client, call: Callable[[], Any]) -> Any:
     """What the SDK's call gives back; a refusal in the hub's words, with Airtable's code."""
     try:
         return call()
