@@ -28,6 +28,7 @@ OVER = ("solved", "closed")
 SETTLED = "This has been put right: there is nothing to do any more."
 WHERE = {"organizations": "organizations", "users": "users", "tickets": "tickets"}  # stream → its place among agents
 MAX_TITLE = 150
+REPLAYED = "x-idempotency-lookup"  # whether an answer is that of an earlier call with the same key
 
 
 def is_ours(record: Record) -> bool:
@@ -91,7 +92,8 @@ def read(http: Http, some: Sequence[Told]) -> Iterator[Seen]:
 
 
 def _make(http: Http, n: int, notice: Notice, before: Mapping[str, Any] | None) -> Answer:
-    """The key of the call is one for these words in place of that ticket: sent twice, it makes one."""
+    """The key of the call is one for these words in place of that ticket: sent twice, it makes one. Where
+    that ticket was deleted within two hours, the answer is still that of it: then one is made in place of that."""
     body = _told(http, notice) | {"external_id": notice.key, "type": "task", "status": "open", "tags": TAGS}
     told = json.dumps([body, before and before["id"]], sort_keys=True)
     idempotent = f"{notice.key}-{hashlib.blake2b(told.encode(), digest_size=8).hexdigest()}"
@@ -99,7 +101,13 @@ def _make(http: Http, n: int, notice: Notice, before: Mapping[str, Any] | None) 
     answer = answer_to(http, _row(n, notice.key, None), said, made="ticket.id")
     if answer.code == KEY_REUSED:
         return Answer(n, Outcome.DEFERRED, None, answer.code, "just made in other words; the next run looks again")
+    if answer.id and said.headers.get(REPLAYED) == "hit" and not _living(http, answer.id):
+        return _make(http, n, notice, {"id": answer.id})
     return answer
+
+
+def _living(http: Http, id_: str) -> bool:
+    return any(not record.deleted for page in look(http, [id_]) for record in page.records)
 
 
 def _change(http: Http, n: int, notice: Notice, ticket: Mapping[str, Any]) -> Answer:

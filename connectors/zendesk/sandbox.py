@@ -697,7 +697,7 @@ class Zendesk(Standin):
             if seen and seen["at"] > iso(self.now() - KEY_LASTS):
                 if seen["what"] != what:
                     raise Refusal(400, "IdempotentRequestError", "The key came with another request")
-                again = self._one(self._present("tickets", seen["id"]), 201)
+                again = self._one(self._present("tickets", seen["id"], deleted_too=True), 201)  # as it was answered
                 again.headers["x-idempotency-lookup"] = "hit"
                 return again
             obj = self._create_ticket(_wrapped(call, "ticket"))

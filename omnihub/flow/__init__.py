@@ -14,7 +14,8 @@
     undoing     receipts and the present state → the plan that takes them back (holding: what was undone stays so;
                 unmaking: records that were made)
     forgetting  a person, erased everywhere (wiping: in the hub itself); exporting: everything held on them
-    delivering  findings → notices inside each system, and what people there say of them
+    delivering  findings → notices inside each system, and what people there say of them (notices: how these stand;
+                retracting: an undo takes them back)
     reporting   everything → page, workbook, CSV, Parquet, JSON (scoring: cells counted, and kept of each run)
     runs        what a run did, and whether its numbers balance
     checking    whether what a step left behind is as it should be

@@ -14,8 +14,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -23,11 +23,29 @@ import pyarrow as pa
 import sqlalchemy as sa
 
 from omnihub import report as words
-from omnihub.errors import OmniHubError, RejectedRecord
+from omnihub.errors import OmniHubError
 from omnihub.flow.auditing import audited
 from omnihub.flow.findings import CHANGED
 from omnihub.flow.gating import gates_of, said_by
 from omnihub.flow.hub import Hub
+from omnihub.flow.notices import (
+    BEGUN,
+    CLOSED,
+    OPEN,
+    REFUSED,
+    Delivery,
+    Stood,
+    Was,
+    answers,
+    begin,
+    deliveries,
+    digest,
+    drop,
+    keep,
+    refusal,
+    settle,
+    withdraw,
+)
 from omnihub.model import ALIVE, ENTITIES, STANDING, Change, Entity, FindingState, Outcome, Ref
 from omnihub.push.gates import Facts, let_through
 from omnihub.report.facts import Item
@@ -45,27 +63,9 @@ RANK = {"high": 0, "medium": 1, "low": 2}
 KEPT_BACK = "(not shown here: {why})"
 CLOSING = "If it is to stay as it is, close this: nobody is asked again until something about it changes."
 
-BEGUN, OPEN, CLOSED, REFUSED = "begun", "open", "closed", "refused"
-"""begun: maybe there. open: there. closed: by somebody there. refused: the system would not have it. What was cleared
-is known no longer; should it come back, the place finds it by its key."""
-
 _D, _F = schema.deliveries, schema.findings
 
 Counts = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Delivery:
-    """What was told a system of one group of findings. about: the group. told: finding → its evidence (JSON). hash: of
-    what was told."""
-
-    key: str
-    about: str
-    told: str
-    place_id: str | None
-    hash: str
-    state: str
-    at: str
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ class _Delivering:
     def carried_out(self) -> Counts:
         self._read_back()
         with self.hub.store.read() as c:
-            known = _known(c, self.system)
+            known = deliveries(c, self.system)
             total, groups = _chosen(c, self.system, self.hub.findings.limit)
             notices = _worded(c, self.hub, self.connector, groups)
             alive = _alive(c, self.system, [d.about for d in known.values() if d.state == CLOSED])
@@ -133,7 +133,7 @@ class _Delivering:
         if self.place.read is None:
             return
         with self.hub.store.read() as c:
-            there = [d for d in _known(c, self.system).values() if d.state == OPEN]
+            there = [d for d in deliveries(c, self.system).values() if d.state == OPEN]
         for some in bulk.chunks(there, self.place.batch):
             try:
                 seen = {s.key: s for s in self.place.read(self.client, [(d.key, d.place_id) for d in some])}
@@ -153,23 +153,31 @@ class _Delivering:
                 self.done["closed"] += 1
                 who = f"{seen.by or 'somebody'} in {self.connector.title}"
                 _ignore(c, self.system, one, who, f"closed there{f' at {seen.at}' if seen.at else ''}")
-                _keep(c, self.system, self.run_id, replace(one, state=CLOSED))
+                keep(c, self.system, self.run_id, replace(one, state=CLOSED))
             else:
-                _drop(c, self.system, one)
+                drop(c, self.system, one.key)
 
     # -- what is no longer so
 
     def _clear(self, gone: Sequence[Delivery]) -> None:
         for some in bulk.chunks(gone, self.place.batch):
-            asked = [(d.key, d.place_id) for d in some]
-            answers = self._asked(partial(self.place.clear, self.client, asked), len(some))
             with self.hub.store.write() as c:
-                for one, answer in zip(some, answers, strict=True):
+                told = [(one.key, one.about) for one in some]
+                stood = begin(c, self.system, self.run_id, told, {one.key: one for one in some})
+            asked = [(d.key, d.place_id) for d in some]
+            answered = answers(self.system, partial(self.place.clear, self.client, asked), len(some))
+            with self.hub.store.write() as c:
+                for one, answer in zip(some, answered, strict=True):
                     if answer.outcome in (Outcome.WRITTEN, Outcome.DRIFTED):  # drifted: it is gone by itself
                         self.done["cleared"] += one.state != REFUSED
-                        _drop(c, self.system, one)
-                    else:
-                        self._note(answer)
+                        was = stood[one.key]
+                        cleared = Stood(Was.CLEARED, was.notice, was.told)
+                        settle(c, self.system, self.run_id, one.key, cleared, one.place_id)
+                        drop(c, self.system, one.key)
+                        continue
+                    self._note(answer)
+                    if answer.outcome is Outcome.REFUSED:
+                        withdraw(c, self.system, self.run_id, one.key)
 
     # -- what is to be there
 
@@ -182,81 +190,52 @@ class _Delivering:
             else:
                 wanted.append((about, notice, before.place_id if before else None))
         for some in bulk.chunks(wanted, self.place.batch):
-            self._send(some)
+            self._send(some, known)
 
-    def _send(self, some: Sequence[tuple[str, Notice, str | None]]) -> None:
+    def _send(self, some: Sequence[tuple[str, Notice, str | None]], known: Mapping[str, Delivery]) -> None:
         with self.hub.store.write() as c:
             told = _evidence(c, self.system, [about for about, _, _ in some])
+            begin(c, self.system, self.run_id, [(notice.key, about) for about, notice, _ in some], known)
             begun = [
                 Delivery(notice.key, about, json.dumps(told.get(about, {})), id_, "", BEGUN, now_iso())
                 for about, notice, id_ in some
             ]
             for one in begun:
-                _keep(c, self.system, self.run_id, one)
+                keep(c, self.system, self.run_id, one)
         asked = [(notice, id_) for _, notice, id_ in some]
-        answers = self._asked(partial(self.place.put, self.client, asked), len(some))
+        answered = answers(self.system, partial(self.place.put, self.client, asked), len(some))
         with self.hub.store.write() as c:
-            for one, (_, notice, _), answer in zip(begun, some, answers, strict=True):
-                if answer.outcome is Outcome.WRITTEN:
-                    self.done["put"] += 1
-                    one = replace(one, place_id=answer.id or one.place_id, hash=digest(notice), state=OPEN)
-                    _keep(c, self.system, self.run_id, one)
-                elif answer.outcome is Outcome.REFUSED:
-                    self.done["refused"] += 1
-                    self._note(answer)
-                    _keep(c, self.system, self.run_id, replace(one, state=REFUSED), answer)
-                else:  # begun: whether it is there is seen next time
-                    self.done["deferred"] += 1
-                    self._note(answer)
+            for one, (_, notice, _), answer in zip(begun, some, answered, strict=True):
+                self._settle(c, one, notice, answer)
 
-    def _asked(self, ask: Callable[[], Iterable[Answer]], count: int) -> list[Answer]:
-        """An answer for each, whatever happens; what was not answered is deferred."""
-        answers: dict[int, Answer] = {}
-        missing = Answer(0, Outcome.DEFERRED, message=f"{self.system}: did not answer for this notice")
-        try:
-            for answer in ask():
-                answers[answer.n] = answer
-        except RejectedRecord as no:
-            missing = Answer(0, Outcome.REFUSED, code=str(no.status), message=str(no))
-        except OmniHubError as error:
-            missing = Answer(0, Outcome.DEFERRED, message=str(error))
-        return [answers.get(n, missing) for n in range(count)]
+    def _settle(self, c: sa.Connection, one: Delivery, notice: Notice, answer: Answer) -> None:
+        """Keep what became of one."""
+        if answer.outcome is Outcome.WRITTEN:
+            self.done["put"] += 1
+            one = replace(one, place_id=answer.id or one.place_id, hash=digest(notice), state=OPEN)
+            keep(c, self.system, self.run_id, one)
+            settle(c, self.system, self.run_id, one.key, Stood(Was.OPEN, notice, one.told), one.place_id)
+            return
+        self._note(answer)
+        if answer.outcome is Outcome.REFUSED:
+            self.done["refused"] += 1
+            keep(c, self.system, self.run_id, replace(one, state=REFUSED), answer)
+            withdraw(c, self.system, self.run_id, one.key)
+        else:  # begun: whether it is there is seen next time
+            self.done["deferred"] += 1
 
     def _note(self, answer: Answer) -> None:
         if len(self.errors) < LINES:
-            self.errors.append(
-                f"{self.system}: {answer.code} {answer.message}".strip() if answer.code else answer.message
-            )
+            self.errors.append(refusal(self.system, answer))
 
 
-# -- what was told before ----------------------------------------------------------------------------------------------
-
-
-def _known(c: sa.Connection, system: str) -> dict[str, Delivery]:
-    """key → what was told."""
-    columns = (_D.c.key, _D.c.about, _D.c.told, _D.c.place_id, _D.c.hash, _D.c.state, _D.c.at)
-    rows = c.execute(sa.select(*columns).where(_D.c.system == system))
-    return {row.key: Delivery(*row) for row in rows}
+# -- what was decided -----------------------------------------------------------------------------------------------
 
 
 def _alive(c: sa.Connection, system: str, abouts: Sequence[str]) -> set[str]:
     """Those of these groups of which something is still so, whatever was decided about it."""
     query = sa.select(_about().label("about")).where(_F.c.system == system, _F.c.state.in_(ALIVE)).distinct()
     return {row.about for row in bulk.where_in(c, query, _about(), abouts)}
-
-
-_COLUMNS = ("system", "key", "about", "told", "place_id", "hash", "state", "at", "run_id", "code", "message")
-
-
-def _keep(c: sa.Connection, system: str, run_id: str, one: Delivery, said: Answer | None = None) -> None:
-    at = one.at if one.state in (CLOSED, BEGUN) else now_iso()
-    why = (said.code, said.message[:500]) if said else ("", "")
-    row = (system, one.key, one.about, one.told, one.place_id, one.hash, one.state, at, run_id, *why)
-    bulk.upsert(c, _D, _COLUMNS, [row])
-
-
-def _drop(c: sa.Connection, system: str, one: Delivery) -> None:
-    c.execute(sa.delete(_D).where(_D.c.system == system, _D.c.key == one.key))
 
 
 def _ignore(c: sa.Connection, system: str, told: Delivery, who: str, because: str) -> None:
@@ -458,8 +437,3 @@ def _line(item: Item, with_record: bool) -> str:
 def key_of(system: str, about: str) -> str:
     """What a notice is known by, there and here, for good."""
     return "omnihub-" + hashlib.blake2b(f"{system}|{about}".encode(), digest_size=12).hexdigest()
-
-
-def digest(notice: Notice) -> str:
-    """Changes when something about it is to be told anew."""
-    return hashlib.blake2b(json.dumps(asdict(notice), sort_keys=True).encode(), digest_size=12).hexdigest()

@@ -235,7 +235,7 @@ def keep_plan(store: Store, stored: Stored, plan: Plan, judged: guarding.Judged,
             letters.close_settled(c)
         if not judged.broken and stored.kind == "sync":
             guarding.settle(c, judged.seen)
-        if not plan.changes and not judged.broken:
+        if not plan.changes and not judged.broken and not (stored.about or {}).get("notices"):
             return stored
         c.execute(
             sa.insert(p).values(

@@ -27,6 +27,7 @@ from omnihub.flow.holding import foresee, remember
 from omnihub.flow.hub import Hub
 from omnihub.flow.planning import Stored, open_plan
 from omnihub.flow.refining import map_digest, map_fact, sent_to
+from omnihub.flow.retracting import retract
 from omnihub.land import read_anew
 from omnihub.model import Change, Op, Outcome, Ref
 from omnihub.push import Present, Receipt, Task, apply_stream
@@ -43,7 +44,8 @@ MAX_SYSTEMS = 4  # systems written to at the same time
 def apply_plan(hub: Hub, plan_id: str, systems: Sequence[str] = ()) -> dict[str, int]:
     """Carry out a stored plan (for `systems`, or all), or what is left of it.
 
-    Returns planned, written, refused, deferred, drifted, left (not yet carried out, where a system failed midway).
+    Returns planned, written, refused, deferred, drifted, left (not yet carried out, where a system failed midway);
+    of an undo that takes back notices also what `retract` did, each name after `notices_`.
     UnsafePlan: a guard stopped it and nobody approved it, or its changes are not those its hash names.
     """
     letters.check_key()
@@ -74,7 +76,9 @@ def apply_plan(hub: Hub, plan_id: str, systems: Sequence[str] = ()) -> dict[str,
 
         with ThreadPoolExecutor(MAX_SYSTEMS, thread_name_prefix="apply") as pool:
             list(pool.map(one, sorted(tasks)))
-    return _close(hub.store, plan_id)
+    notices = retract(hub, plan_id, plan.about or {}, systems)
+    counts = _close(hub.store, plan_id, waiting=notices.get("waiting", 0))
+    return counts | {f"notices_{name}": count for name, count in notices.items()}
 
 
 @contextmanager
@@ -397,8 +401,8 @@ def _as_json(fields: Mapping[str, str | None]) -> str:
 _encode = msgspec.json.Encoder(order="sorted").encode
 
 
-def _close(store: Store, plan_id: str) -> dict[str, int]:
-    """Add up the outcomes; the plan is applied when every change has one."""
+def _close(store: Store, plan_id: str, waiting: int) -> dict[str, int]:
+    """Add up the outcomes; the plan is applied when every change has one, and no notice waits to be taken back."""
     t, p = schema.changes, schema.plans
     with store.write() as c:
         query = sa.select(t.c.outcome, sa.func.count()).where(t.c.plan_id == plan_id).group_by(t.c.outcome)
@@ -408,6 +412,6 @@ def _close(store: Store, plan_id: str) -> dict[str, int]:
             | {o.value: found.get(o.value, 0) for o in Outcome}
             | {"left": found.get("left", 0)}
         )
-        if not counts["left"]:
+        if not counts["left"] and not waiting:
             c.execute(sa.update(p).where(p.c.id == plan_id).values(state="applied", applied_at=now_iso()))
     return counts

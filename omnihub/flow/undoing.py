@@ -3,6 +3,7 @@
     receipts of the plan ─▶ what was there, what was sent ─┐
     the systems, looked at now ────────────────────────────┴▶ `push.undo` ─▶ guard ─▶ plan (kind undo) ─▶ `apply_plan`
 
+What the run has told people in their systems goes back with it: see `retracting`.
 An undo is undone the same way (kind redo), and that again. What an undo has restored is held: see `holding`.
 """
 
@@ -18,7 +19,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from omnihub.errors import ConfigError, OmniHubError
-from omnihub.flow import holding
+from omnihub.flow import holding, retracting
 from omnihub.flow.gating import sieved
 from omnihub.flow.guarding import judge
 from omnihub.flow.hub import Hub
@@ -39,13 +40,15 @@ KIND = {"sync": "undo", "replay": "undo", "undo": "redo", "redo": "undo"}  # of 
 
 @dataclass(frozen=True)
 class Undoing:
-    """What taking something back comes to. plan: the inverse plan as kept; none where there is nothing to write."""
+    """What taking something back comes to. plan: the inverse plan as kept; none where there is nothing to write, nor a
+    notice to take back. notices: system → how many of these are removed, restored, left, done already."""
 
     of: tuple[str, ...]
     kind: str
     plan: Stored | None
     done: int
     left: tuple[Left, ...]
+    notices: Mapping[str, Mapping[str, int]]
 
 
 def plan_undo(
@@ -54,28 +57,35 @@ def plan_undo(
     """Look at what the plans behind `what` have written, and keep the plan that takes it back.
 
     what: a run, a plan, or "last", which is the plan that wrote last, be it an undo. systems, names: only these systems
-    and fields; all by default. Calls the systems, and writes nothing to them. OmniHubError names what nobody knows.
+    and fields; all by default, and where fields are named, no notices. A plan is undone with what the run that made it
+    has told people. Calls the systems, and writes nothing to them. OmniHubError names what nobody knows.
     """
     unknown = sorted(set(systems) - set(hub.connectors))
     if unknown:
         raise ConfigError(f"undo: there is no system {unknown[0]}; there are {', '.join(sorted(hub.connectors))}")
     with hub.store.read() as c:
+        what = _last(c) if what == LAST else what
         of = undoable(c, what)
-        kind = _kind(c, of)
+        kind = _kind(c, of) if of else "undo"
         written = _as_landed(hub, c, chosen(_written(c, of), systems, names))
         made = [] if names else made_by(c, hub, of, systems)
         chain = [*of, *_chain(c, of)]
+        doers = [] if names else retracting.doers(c, what, of)
     present = _look(hub, sorted({one.ref for one in written} | {one.ref for one in made}))
     inverse = joined(invert(written, present, _targets(hub)), take_away(made, present, _targets(hub)))
     if kind == "redo" and not names:
         with hub.store.read() as c:
             inverse = joined(inverse, remade(c, of, systems))
     found = _through_gates(hub, inverse)
-    about = {"undoes": list(of), "of": what, "author": author, "reason": reason, "chain": chain, "done": found.done}
-    about |= {"systems": list(systems), "fields": list(names), "left": [asdict(one) for one in found.left]}
+    notices = retracting.retractions(hub, doers, systems)
+    left = (*found.left, *(one for told in notices for one in told.left))
+    undone = of or (what,)
+    about = {"undoes": list(undone), "of": what, "author": author, "reason": reason, "chain": chain, "done": found.done}
+    about |= {"systems": list(systems), "fields": list(names), "left": [asdict(one) for one in left]}
+    back = retracting.planned(doers, notices)
     plan = Plan(found.changes, _looked(found, (*written, *made)))
-    stored = _keep(hub, plan, kind, about, chain, run_id) if plan.changes else None
-    return Undoing(of, kind, stored, found.done, found.left)
+    stored = _keep(hub, plan, kind, about | back, chain, run_id) if plan.changes or back else None
+    return Undoing(undone, kind, stored, found.done, left, {one.system: one.counts() for one in notices})
 
 
 def _keep(hub: Hub, plan: Plan, kind: str, about: dict[str, Any], chain: Sequence[str], run_id: str) -> Stored:
@@ -102,21 +112,31 @@ def _through_gates(hub: Hub, found: Inverse) -> Inverse:
 
 
 def undoable(c: sa.Connection, what: str) -> tuple[str, ...]:
-    """The plans behind a run, a plan's id or "last", in the order in which they wrote."""
-    p, rc = schema.plans, schema.receipts
-    latest = sa.select(rc.c.plan_id).where(rc.c.outcome == Outcome.WRITTEN.value).order_by(rc.c.id.desc()).limit(1)
-    if what == LAST:
-        found = c.execute(latest).scalar()
-        if found is None:
-            raise OmniHubError("undo: nothing has been written yet")
-        return (str(found),)
+    """The plans behind a run, a plan's id or "last", in the order in which they wrote. None of a run that has written
+    nothing, and has only told people something."""
+    p = schema.plans
+    what = _last(c) if what == LAST else what
     query = sa.select(p.c.id).where((p.c.id == what) | (p.c.run_id == what) | p.c.id.in_(_applied_by(c, what)))
     plans = tuple(c.execute(query.order_by(p.c.created_at, p.c.id)).scalars())
-    if not plans:
+    if not plans and not retracting.doers(c, what, ()):
         raise OmniHubError(f"undo: nobody knows {what}, or it made no plan; `omnihub status` shows the runs")
     if len({_base(c, one) for one in plans}) > 1:
         raise OmniHubError(f"undo: {what} has both written and taken back; name one of its plans: {', '.join(plans)}")
     return plans
+
+
+def _last(c: sa.Connection) -> str:
+    """The plan that wrote last, or took back what people were told; where none has, the run that told them last."""
+    p, rc, n = schema.plans, schema.receipts, schema.notices
+    written = sa.select(rc.c.at, rc.c.plan_id).where(rc.c.outcome == Outcome.WRITTEN.value).order_by(rc.c.id.desc())
+    told = sa.select(n.c.at, n.c.doer).order_by(n.c.seq.desc())
+    latest = [written, told.join(p, p.c.id == n.c.doer)]
+    found = [tuple(row) for query in latest if (row := c.execute(query.limit(1)).one_or_none())]
+    if not found and (row := c.execute(told.limit(1)).one_or_none()):
+        found = [tuple(row)]
+    if not found:
+        raise OmniHubError("undo: nothing has been written yet")
+    return str(max(found)[1])
 
 
 def _applied_by(c: sa.Connection, run_id: str) -> list[str]:

@@ -530,6 +530,25 @@ deliveries = Table(  # what was told a system of its findings, in its own screen
     Index(None, "system", "state"),
 )
 
+notices = Table(  # what each run, and each undo, has done to a notice in a system: see `flow.notices`
+    "notices",
+    metadata,
+    Column("system", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("doer", Text, nullable=False),  # the run, or the plan of the undo
+    _seq(),
+    Column("about", Text, nullable=False),
+    Column("was", Text, nullable=False),  # gone, open, closed, cleared
+    Column("before", Text),  # JSON: the notice as it was, and the evidence it told
+    Column("now", Text, nullable=False),
+    Column("after", Text),
+    Column("place_id", Text),
+    Column("state", Text, nullable=False),  # begun, done
+    Column("at", Text, nullable=False),
+    PrimaryKeyConstraint("system", "key", "doer"),
+    Index(None, "doer"),
+)
+
 # -- keeping -------------------------------------------------------------------------------------------------------
 
 runs = Table(

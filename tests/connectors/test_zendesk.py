@@ -1154,3 +1154,21 @@ def test_who_solved_a_ticket_is_told_as_the_contract_says(office: Office, contra
     office.zendesk.edit_as("Petra Vogt", "tickets", str(made.id), {"status": "solved"})
     check(contract, office.http.get(f"/api/v2/tickets/{made.id}/audits"))
     check(contract, office.http.get("/api/v2/users/me"))
+
+
+def test_what_was_told_by_mistake_is_deleted_and_told_in_the_same_words_again_it_is_a_living_ticket(
+    office: Office, contract: OpenAPI
+) -> None:
+    place = connector.place
+    assert place
+    assert place.read
+    [made] = place.put(office.http, [(told("Erst"), None)])
+    [removed] = place.remove(office.http, [("omnihub-1", None)])
+    assert removed.outcome is Outcome.WRITTEN
+    assert office.http.get(f"/api/v2/tickets/{made.id}").status_code == 404
+    assert list(place.read(office.http, [("omnihub-1", made.id)])) == []
+    check(contract, office.http.get("/api/v2/deleted_tickets"))
+    [new] = place.put(office.http, [(told("Erst"), None)])  # which Zendesk, for two hours, would answer as before
+    assert new.id not in (None, made.id)
+    [seen] = place.read(office.http, [("omnihub-1", new.id)])
+    assert seen.state is Standing.OPEN
