@@ -71,6 +71,7 @@ connector = Connector(
                 "unit": "fields.Unit",
                 "category": "fields.Category",
                 "status": Codes("fields.Status", codes=_STATUS),
+                "sold_in": "fields.Sold in",  # the channels, by the names people give them
             },
         ),
         _stream(

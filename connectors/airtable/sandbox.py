@@ -20,7 +20,7 @@ from typing import Any, ClassVar
 from connectors.airtable import MODIFIED
 from connectors.airtable.formula import InvalidFormula, Node, Row, equals, fields_in, modified_from, parse, value
 from connectors.airtable.notices import MODIFIED_BY
-from omnihub.sandbox.copies import Copy
+from omnihub.sandbox.copies import SOLD_IN, Copy
 from omnihub.sandbox.kit import Call, Quota, Reply, Standin, route
 from omnihub.sandbox.state import Obj, iso
 
@@ -48,7 +48,7 @@ def vendor_id(prefix: str, what: str) -> str:
 
 @dataclass(frozen=True)
 class Column:
-    """A field of a table. `choices`: a single select; what is not among them is refused unless `typecast` is on."""
+    """A field of a table. `choices`: of a select; what is not among them is refused unless `typecast` is on."""
 
     name: str
     type: str = "singleLineText"
@@ -101,6 +101,7 @@ TABLES = (
             "unit": Column("Unit", "singleSelect", _UNITS),
             "category": Column("Category"),
             "status": Column("Status", "singleSelect", tuple(_STATUS.values())),
+            "sold_in": Column("Sold in", "multipleSelects", SOLD_IN),
             **_LAST_MODIFIED,
         },
     ),
@@ -595,6 +596,8 @@ def _cell(column: Column, name: str, given: Any) -> Any:
             return given
     if column.type == "checkbox":
         return str(given).lower() == "true"
+    if column.type == "multipleSelects":
+        return [word for word in str(given).split(";") if word]
     return _CODES.get(name, {}).get(str(given), given)
 
 
@@ -606,8 +609,9 @@ def _accepted(column: Column, cell: Any, typecast: bool) -> Any:
         )
     if cell is None:
         return None
-    if column.type == "singleSelect" and cell != "" and cell not in column.choices and not typecast:
-        message = f'Insufficient permissions to create new select option "{cell}"'
+    unknown = [one for one in _chosen(column, cell) if one not in column.choices]
+    if unknown and not typecast:
+        message = f'Insufficient permissions to create new select option "{unknown[0]}"'
         raise Refused("INVALID_MULTIPLE_CHOICE_OPTIONS", message)
     if typecast and column.type == "number":
         cell = _cell(column, "", cell)
@@ -618,7 +622,16 @@ def _accepted(column: Column, cell: Any, typecast: bool) -> Any:
     return cell
 
 
+def _chosen(column: Column, cell: Any) -> list[Any]:
+    """What is picked in a select."""
+    if column.type == "multipleSelects":
+        return cell if isinstance(cell, list) else []
+    return [cell] if column.type == "singleSelect" and cell != "" else []
+
+
 def _fits(column: Column, cell: Any) -> bool:
+    if column.type == "multipleSelects":
+        return isinstance(cell, list) and all(isinstance(one, str) for one in cell)
     if column.type == "number":
         return isinstance(cell, int | float) and not isinstance(cell, bool)
     if column.type == "checkbox":
@@ -642,7 +655,7 @@ def _somebody(name: str) -> dict[str, str]:
 
 
 def _empty(cell: Any) -> bool:
-    return cell is None or cell is False or cell == ""
+    return cell is None or cell is False or cell in ("", [])
 
 
 def _laid_over(body: Mapping[str, Any], cells: Mapping[str, Any]) -> dict[str, Any]:
@@ -733,7 +746,7 @@ def _schema(table: Table) -> dict[str, Any]:
     fields = []
     for column in table.columns.values():
         field: dict[str, Any] = {"id": table.column_id(column.name), "name": column.name, "type": column.type}
-        if column.type == "singleSelect":
+        if column.type in ("singleSelect", "multipleSelects"):
             choices = [{"id": vendor_id("sel", f"{table.name}/{column.name}/{c}"), "name": c} for c in column.choices]
             field["options"] = {"choices": choices}
         elif column.type == "number":

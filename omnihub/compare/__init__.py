@@ -2,6 +2,7 @@
 
     values    golden vs what each system holds       → differences (what a plan is made of) and findings
     catalog   SKUs and products vs the master         → findings
+    assortment  what the master says a system sells   → findings where it does not
     prices    prices vs the master's lists, in context → findings (part of `catalog`)
     corrections                                       → the price a channel gets instead of a wrong one
     severity  how much a finding matters, what is its evidence, and which group it is of
@@ -10,24 +11,29 @@
 Data in, data out: Arrow tables of what is held, of what is believed, and of the field maps' fields.
 """
 
+from omnihub.compare.assortment import OFFERED, SELLERS, missing
 from omnihub.compare.catalog import PRODUCTS, PROMOTIONS, catalog, context
-from omnihub.compare.links import link_fields, named, news, sold_as, spoken_of
+from omnihub.compare.links import KNOWN_BY, link_fields, named, news, sold_as, spoken_of
 from omnihub.compare.prices import LINES, PRICES
 from omnihub.compare.values import GOLDENS, HELD, MEMBERS, ROWS, broken_links, problems, values
 
 __all__ = [
     "GOLDENS",
     "HELD",
+    "KNOWN_BY",
     "LINES",
     "MEMBERS",
+    "OFFERED",
     "PRICES",
     "PRODUCTS",
     "PROMOTIONS",
     "ROWS",
+    "SELLERS",
     "broken_links",
     "catalog",
     "context",
     "link_fields",
+    "missing",
     "named",
     "news",
     "problems",

@@ -1,7 +1,8 @@
-"""What records speak of: other records by their links, and what is sold by its SKU.
+"""What records speak of: other records by their links, what is sold by its SKU, a product by its GTIN and name, too.
 
 Kept in the store by its target, this tells what a change can touch: whoever links to a record that came or went, the
-lines of an order, all that is said about a SKU, all that is said of the order with a number.
+lines of an order, all that is said about a SKU, all that is said of the order with a number, what a master's product
+may be offered as.
 """
 
 from __future__ import annotations
@@ -25,9 +26,12 @@ SOLD = (Entity.PRODUCT, Entity.PRICE, Entity.PROMOTION, Entity.LINE, Entity.STOC
 NUMBERED = {Entity.ORDER: "number", Entity.TICKET: "order"}
 """What speaks of an order by its number, and in which field. Its target is `ordered(number)`, not a ref."""
 
-NOT_REFS = ("sku", "number")  # fields of LINKS whose targets are no refs
+KNOWN_BY = ("sku", "gtin", "name")
+"""By what a product is known elsewhere. The target of the last two is the field and the value as it is compared."""
 
-MAX_TARGET = 200  # characters of a SKU; a longer one is junk, and more than a database's index takes
+NOT_REFS = (*KNOWN_BY, "number")  # fields of LINKS whose targets are no refs
+
+MAX_TARGET = 200  # characters of a SKU or name; a longer one is junk, and more than a database's index takes
 
 
 def sold(entity: Entity, text: str) -> str | None:
@@ -61,6 +65,7 @@ def spoken_of(rows: pa.Table) -> pa.Table:
         con.register("link_fields", link_fields())
         con.register("skus", _skus(con))
         con.register("numbers", _numbers(con))
+        con.register("known_by", _known_by(con))
         return con.sql(
             """SELECT ref, field, target FROM (
                    SELECT r.ref, l.field, json_extract_string(r.fields, '$."' || l.field || '"') AS target
@@ -70,7 +75,10 @@ def spoken_of(rows: pa.Table) -> pa.Table:
                      ON s.entity = r.entity AND s.text = json_extract_string(r.fields, '$.sku')
                    UNION ALL
                    SELECT r.ref, 'number', n.target FROM rows AS r JOIN numbers AS n
-                     ON n.entity = r.entity AND n.text = json_extract_string(r.fields, '$."' || n.field || '"'))
+                     ON n.entity = r.entity AND n.text = json_extract_string(r.fields, '$."' || n.field || '"')
+                   UNION ALL
+                   SELECT r.ref, k.field, k.target FROM rows AS r JOIN known_by AS k
+                     ON k.text = json_extract_string(r.fields, '$.' || k.field) WHERE r.entity = 'product')
                WHERE target IS NOT NULL ORDER BY ref, field"""
         ).to_arrow_table()
     finally:
@@ -96,6 +104,18 @@ def _numbers(con: duckdb.DuckDBPyConnection) -> pa.Table:
                  FROM rows AS r JOIN numbered AS n USING (entity)) WHERE text IS NOT NULL"""
     ).to_arrow_table()
     targets = [ordered(text) for text in found.column("text").to_pylist()]
+    return found.append_column("target", pa.array(targets, pa.string()))
+
+
+def _known_by(con: duckdb.DuckDBPyConnection) -> pa.Table:
+    """(field, text, target) of the GTINs and names of products."""
+    found = con.sql(
+        """SELECT DISTINCT field, json_extract_string(fields, '$.' || field) AS text
+           FROM rows, (VALUES ('gtin'), ('name')) AS f (field) WHERE entity = 'product' AND text IS NOT NULL"""
+    ).to_arrow_table()
+    kinds = {name: ENTITIES[Entity.PRODUCT][name].kind for name in KNOWN_BY}
+    told = zip(found.column("field").to_pylist(), found.column("text").to_pylist(), strict=True)
+    targets = [f"{name}:{fields.same_key(kinds[name], text)[:MAX_TARGET]}" for name, text in told]
     return found.append_column("target", pa.array(targets, pa.string()))
 
 

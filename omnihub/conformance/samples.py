@@ -96,4 +96,7 @@ _OF_KIND: dict[Kind, Any] = {
     Kind.BOOLEAN: lambda n: "true" if n % 2 else "false",
     Kind.CONSENT: lambda n: "yes" if n % 2 else "no",
     Kind.CODE: lambda n: f"code{n}",
+    Kind.WEIGHT: lambda n: f"{n % 90 + 1}.5",
+    Kind.FILE: lambda n: f"picture-{n}.jpg",
+    Kind.SEVERAL: lambda n: f"choice {n % 10}",
 }

@@ -9,7 +9,8 @@ likely(kind, raw)     what can't be cleaned may still say, for matching only
 text            the alphabet of all keys, junk words      emails domains phones    how to reach somebody
 names nicknames companies                                 addresses countries      where
 alike   how alike two names are: whole persons' names, companies' names, things
-business_ids registers sku                                money times codes        figures and codes
+business_ids registers sku                                money weights times codes files several
+                                                          figures, codes, and names of things
 
 What one kind alone can tell is asked of its module, once per distinct value; 1 to 10 µs where nothing else is said:
 
@@ -38,12 +39,15 @@ from omnihub.fields import (
     countries,
     domains,
     emails,
+    files,
     money,
     names,
     phones,
+    several,
     sku,
     text,
     times,
+    weights,
 )
 from omnihub.fields.names import generation
 from omnihub.fields.nicknames import given, initial_of
@@ -103,6 +107,9 @@ _WAYS: dict[Kind, _Ways] = {
     Kind.CONSENT: _Ways(codes.consent),
     Kind.CODE: _Ways(codes.code, text.same_key, weak=codes.weak),
     Kind.LINK: _Ways(codes.link, refuse=_never),
+    Kind.WEIGHT: _Ways(weights.clean, weights.same_key, weights.same_key),
+    Kind.FILE: _Ways(files.clean, files.same_key, files.same_key),
+    Kind.SEVERAL: _Ways(several.clean, several.same_key, several.same_key),
 }
 
 

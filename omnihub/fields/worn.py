@@ -13,9 +13,9 @@ from omnihub.model import Kind
 
 CUT = frozenset(
     {Kind.TEXT, Kind.NAME, Kind.COMPANY, Kind.EMAIL, Kind.DOMAIN, Kind.ADDRESS, Kind.POSTAL, Kind.CITY, Kind.CODE}
-    | {Kind.SKU, Kind.VAT}
+    | {Kind.SKU, Kind.VAT, Kind.FILE}
 )
-ROUNDED = frozenset({Kind.MONEY, Kind.QUANTITY, Kind.PERCENT})
+ROUNDED = frozenset({Kind.MONEY, Kind.QUANTITY, Kind.PERCENT, Kind.WEIGHT})
 ROUNDINGS = (ROUND_HALF_UP, ROUND_HALF_EVEN, ROUND_DOWN)
 LEAST_DIGITS = 5  # of a telephone number: fewer are no number any more
 

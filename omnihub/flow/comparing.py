@@ -20,14 +20,15 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 import sqlalchemy as sa
 
-from omnihub.compare import HELD, broken_links, catalog, context, link_fields, problems, values
+from omnihub.compare import HELD, broken_links, catalog, context, link_fields, missing, problems, values
 from omnihub.compare import orders as about_orders
+from omnihub.compare.assortment import KIND as MISSING
 from omnihub.compare.catalog import KINDS
 from omnihub.compare.values import DIFFERENCES, GOLDENS, MEMBERS, ROWS
 from omnihub.flow.findings import Handling, hand_over, keep, owners_named, wake
 from omnihub.flow.hub import Hub
 from omnihub.flow.ordering import nearby
-from omnihub.flow.touching import Basis, basis_now, note_links, surroundings, touched_context
+from omnihub.flow.touching import Basis, assortment, basis_now, note_links, surroundings, touched_context
 from omnihub.flow.unmerging import UNMERGED, Cell, own_words
 from omnihub.model import GOLDEN, STANDING, Entity
 from omnihub.sdk import FullName
@@ -35,10 +36,10 @@ from omnihub.store import bulk, schema
 from omnihub.store.open import advance, latest, now_iso, watermark
 
 SLICE = 20_000  # records, or golden records, compared at once
-_SHAPE = 3  # of what is noted and asked; another number compares everything again
+_SHAPE = 4  # of what is noted and asked; another number compares everything again
 
 ABOUT_VALUES = ("value_differs", "product_differs", "consent_conflict", "duplicate")
-ABOUT_CONTEXT = ("orphan_link", *KINDS, *about_orders.KINDS)
+ABOUT_CONTEXT = ("orphan_link", MISSING, *KINDS, *about_orders.KINDS)
 
 
 def compare_all(hub: Hub, today: str | None = None) -> dict[str, Any]:
@@ -180,6 +181,7 @@ def _compare_context(hub: Hub, handling: Handling, basis: Basis, refs: Sequence[
     with hub.store.read() as c:
         near = surroundings(c, refs, hub.rules.masters)
         round_orders = nearby(c, near.rows)
+        sold = assortment(c, near.rows, hub.rules.masters, basis.sellers)
     streams = pa.table({"stream": pa.array(basis.streams, pa.string())})
     found = broken_links(near.rows.cast(ROWS), link_fields(), near.targets, streams).to_pylist()
     asked = {*refs}  # what stands beside them was looked at for their sake only
@@ -189,5 +191,7 @@ def _compare_context(hub: Hub, handling: Handling, basis: Basis, refs: Sequence[
     if near.trade.num_rows:
         told = (near.trade.cast(ROWS), near.believed, near.accounts, sorted(hub.rules.masters), basis.day, hub.zone)
         found += [one for one in catalog(*context(*told)).to_pylist() if one["ref"] in asked]
+    if sold.products.num_rows and basis.sellers:
+        found += missing(sold.products, sold.offered, sold.sellers).to_pylist()
     with hub.store.write() as c:
         return keep(c, found, ABOUT_CONTEXT, refs, handling)

@@ -46,6 +46,7 @@ NO_EVIDENCE = frozenset(
 
 _NO_EVIDENCE_KINDS = frozenset(
     {Kind.MONEY, Kind.QUANTITY, Kind.PERCENT, Kind.CURRENCY, Kind.LANGUAGE, Kind.TIME, Kind.BOOLEAN, Kind.CONSENT}
+    | {Kind.WEIGHT, Kind.FILE, Kind.SEVERAL}
 )
 
 _J, _P, _D, _T = schema.judgements, schema.pins, schema.decisions, schema.refined

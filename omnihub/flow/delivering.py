@@ -397,7 +397,7 @@ def _notice(connector: Connector, group: Group, ref: Ref, items: Sequence[Item])
     named = [] if group.records > 1 else [f"{items[0].record}:"]
     return Notice(
         key=key_of(connector.name, group.about),
-        ref_id=ref.id if group.records == 1 else None,
+        ref_id=ref.id if group.records == 1 and ref.system == connector.name else None,
         stream=ref.stream,
         title=_title(group, items, kinds),
         text="\n".join([*named, *lines, *rest, "", CLOSING]),

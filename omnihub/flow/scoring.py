@@ -21,7 +21,7 @@ SLICE = 20_000  # records at once
 RUNS = 30  # shown in a trend
 KEPT = 500  # runs whose scores are kept
 
-NOT_OF_A_CELL = ("value_invalid", "duplicate", "orphan_link", "target_cannot_hold")
+NOT_OF_A_CELL = ("value_invalid", "duplicate", "orphan_link", "target_cannot_hold", "product_missing")
 """Kinds that say nothing of whether a value is the right one."""
 
 _FIELD = ("system", "entity", "field", "phase", "golden", "comparable", "equal", "corrected", "filled")

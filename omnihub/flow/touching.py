@@ -4,10 +4,11 @@ a record that came or went      ─▶ who links to it
 an order or deal                ─▶ its lines
 a customer's group or account   ─▶ its orders and deals ─▶ their lines
 a master's product, price or promotion ─▶ all that is said about its SKU, its other prices too
-a channel's product             ─▶ who else offers its SKU
+a channel's product             ─▶ who else offers its SKU, and the master's product that it may be
 a day that has passed           ─▶ all that is said about the SKUs whose prices begin or end
 a stream read for the first time, or empty now ─▶ who links into it
 an order, a line, a ticket, stock ─▶ all that speaks of the order (`ordering`)
+a channel the master names, or one read as a whole for the first time ─▶ what the master says is sold somewhere
 """
 
 from __future__ import annotations
@@ -21,11 +22,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
 
-from omnihub.compare import named, news, sold_as, spoken_of
+from omnihub.compare import KNOWN_BY, OFFERED, SELLERS, named, news, sold_as, spoken_of
 from omnihub.compare.catalog import BELIEVED
 from omnihub.compare.links import LINKS, NOT_REFS, SPOKEN
 from omnihub.flow.hub import Hub
 from omnihub.flow.ordering import Stirred, touched_orders
+from omnihub.flow.selling import sellers
 from omnihub.model import ALIVE, Entity
 from omnihub.store import bulk, schema
 
@@ -35,6 +37,7 @@ SAID = (Entity.PRODUCT, Entity.LINE)  # what is held against it
 DATED = (Entity.PRICE.value, Entity.PROMOTION.value)  # what begins and ends
 OCCASIONS = (Entity.ORDER, Entity.DEAL)
 ACCOUNTS = pa.schema([("id", pa.string()), ("fields", pa.string())])
+SOLD_IN = '"sold_in":'  # in the fields of what is sold in channels the master names
 CUSTOMERS = (Entity.ACCOUNT.value, Entity.CONTACT.value)
 
 Each = Callable[[pa.Table, Sequence[str]], None]
@@ -42,11 +45,13 @@ Each = Callable[[pa.Table, Sequence[str]], None]
 
 @dataclass(frozen=True)
 class Basis:
-    """What things were compared by: the settings, the day, and the streams (`system/stream`) with a living record."""
+    """What things were compared by: the settings, the day, the streams (`system/stream`) with a living record, and who
+    sells (see `selling`)."""
 
     settings: str = ""
     day: str = ""
     streams: tuple[str, ...] = ()
+    sellers: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def of(cls, c: sa.Connection) -> Basis:
@@ -54,7 +59,8 @@ class Basis:
         f = schema.facts
         found = c.execute(sa.select(f.c.value).where(f.c.key == FACT)).scalar()
         told = json.loads(found) if found else {}
-        return cls(**told | {"streams": tuple(told.get("streams", ()))})
+        sellers = tuple((word, system) for word, system in told.get("sellers", ()))
+        return cls(**told | {"streams": tuple(told.get("streams", ())), "sellers": sellers})
 
     def keep(self, c: sa.Connection) -> None:
         """For the next compare."""
@@ -71,7 +77,9 @@ class Noted:
     deleted: list[str] = field(default_factory=list)
     occasions: list[str] = field(default_factory=list)
     skus: set[str] = field(default_factory=set)  # targets, of what masters say or said
-    offered: set[str] = field(default_factory=set)  # targets, of what channels offer or offered
+    offered: set[str] = field(
+        default_factory=set
+    )  # targets, of what channels offer or offered, by whatever it is known
     filled: set[str] = field(default_factory=set)  # streams of the living
     drained: set[tuple[str, str, str]] = field(default_factory=set)  # entity, system and stream of the deleted
     old: list[pa.Table] = field(default_factory=list)  # links that are no more
@@ -154,14 +162,14 @@ def _remember(hub: Hub, noted: Noted, rows: pa.Table, fresh: pa.Table, old: pa.T
         elif entity == Entity.PRODUCT:
             offered.append(ref)
     with hub.store.read() as c:
-        noted.skus |= _skus_of(c, mastered)
-        noted.offered |= _skus_of(c, offered)
+        noted.skus |= _about(c, mastered, "sku")
+        noted.offered |= _about(c, offered, *KNOWN_BY)
 
 
-def _skus_of(c: sa.Connection, refs: Sequence[str]) -> set[str]:
+def _about(c: sa.Connection, refs: Sequence[str], *names: str) -> set[str]:
     """What these records say, or said, they are about: what they no longer speak of is not yet forgotten."""
     links = schema.links
-    query = sa.select(links.c.target).where(links.c.field == "sku")
+    query = sa.select(links.c.target).where(links.c.field.in_(names))
     return {r.target for r in bulk.where_in(c, query, links.c.ref, refs)}
 
 
@@ -171,12 +179,13 @@ def basis_now(hub: Hub, before: Basis, noted: Noted, settings: str, day: str) ->
     with hub.store.read() as c:
         if noted.everything:
             there = sa.select(t.c.system, t.c.stream).where(~t.c.deleted).distinct()
-            return Basis(settings, day, tuple(sorted(f"{r.system}/{r.stream}" for r in c.execute(there))))
+            streams = {f"{r.system}/{r.stream}" for r in c.execute(there)}
+            return Basis(settings, day, tuple(sorted(streams)), sellers(c, hub))
         streams = {*before.streams, *noted.filled}
         for entity, system, stream in noted.drained:
             if not c.execute(_left(hub, entity, system, stream)).first():
                 streams.discard(f"{system}/{stream}")
-    return Basis(settings, day, tuple(sorted(streams)))
+        return Basis(settings, day, tuple(sorted(streams)), sellers(c, hub))
 
 
 def _left(hub: Hub, entity: str, system: str, stream: str) -> sa.Select[Any]:
@@ -202,8 +211,10 @@ def touched_context(hub: Hub, mark: int, noted: Noted, before: Basis, basis: Bas
         found = {*noted.refs, *_missing(c, noted.alive), *_speaking_of(c, noted.deleted)}
         found |= _speaking_of(c, occasions, "of")
         found |= _speaking_of(c, [sold_as(entity, sku) for entity in (*SAID, Entity.PRICE) for sku in skus], "sku")
-        found |= _speaking_of(c, noted.offered, "sku")
+        found |= _speaking_of(c, noted.offered, *KNOWN_BY)
         found |= touched_orders(c, noted.stirred, before.day, basis.day)
+        if before.sellers != basis.sellers:
+            found |= _sold_somewhere(c, hub.rules.masters)
         for stream in {*before.streams} ^ {*basis.streams}:
             found |= _speaking_of_any_in(c, stream)
     return sorted(found)
@@ -221,6 +232,13 @@ def _speaking_of_any_in(c: sa.Connection, stream: str) -> set[str]:
     links = schema.links
     inside = links.c.target.startswith(f"{stream}/", autoescape=True)
     return set(c.execute(sa.select(links.c.ref).where(inside)).scalars())
+
+
+def _sold_somewhere(c: sa.Connection, masters: Iterable[str]) -> set[str]:
+    """The masters' products that are sold in channels they name. Reads them all: channels are seldom others."""
+    t = schema.refined
+    products = sa.select(t.c.ref).where(t.c.entity == Entity.PRODUCT.value, t.c.system.in_(sorted(masters)))
+    return set(c.execute(products.where(t.c.fields.contains(SOLD_IN), ~t.c.deleted)).scalars())
 
 
 def _missing(c: sa.Connection, refs: Iterable[str]) -> set[str]:
@@ -256,7 +274,7 @@ def _turned(c: sa.Connection, masters: Iterable[str], before: str, day: str) -> 
         said = json.loads(fields)
         if first < said.get("valid_from", "") <= last or first <= said.get("valid_to", "") < last:
             found.add(ref)
-    return _skus_of(c, sorted(found))
+    return _about(c, sorted(found), "sku")
 
 
 # -- what is around ----------------------------------------------------------------------------------------------------
@@ -300,11 +318,11 @@ def surroundings(c: sa.Connection, refs: Sequence[str], masters: Iterable[str]) 
     )
 
 
-def _targets(rows: pa.Table, only: str = "") -> list[str]:
-    """What these speak of in this field; if none is told, the refs."""
+def _targets(rows: pa.Table, *only: str) -> list[str]:
+    """What these speak of in these fields; if none is told, the refs."""
     spoken = spoken_of(rows.select(SPOKEN.names))
     about = spoken.column("field")
-    wanted = pc.equal(about, only) if only else pc.invert(pc.is_in(about, pa.array(NOT_REFS)))
+    wanted = pc.is_in(about, pa.array(only)) if only else pc.invert(pc.is_in(about, pa.array(NOT_REFS)))
     targets: list[str] = pc.unique(spoken.filter(wanted).column("target")).to_pylist()
     return targets
 
@@ -314,14 +332,39 @@ def _beside(c: sa.Connection, said: pa.Table, masters: Iterable[str]) -> pa.Tabl
     t, links = schema.refined, schema.links
     offered = said.filter(pc.equal(said.column("entity"), Entity.PRODUCT.value))
     query = _rows().join(links, links.c.ref == t.c.ref).where(t.c.system.not_in(sorted(masters)), ~t.c.deleted)
-    same = bulk.table_in(c, query.where(links.c.field == "sku"), links.c.target, _targets(offered, only="sku"))
+    same = bulk.table_in(c, query.where(links.c.field == "sku"), links.c.target, _targets(offered, "sku"))
     return same.filter(pc.invert(pc.is_in(same.column("ref"), said.column("ref").combine_chunks())))
 
 
 def _listed(c: sa.Connection, said: pa.Table, listed: pa.Table, masters: Iterable[str]) -> pa.Table:
     """What the masters say about what is spoken of, and about what is priced here: products, prices, promotions."""
     t, links = schema.refined, schema.links
-    skus = {*_targets(said, only="sku"), *_targets(listed, only="sku")}
+    skus = {*_targets(said, "sku"), *_targets(listed, "sku")}
     wanted = sorted({sold_as(entity, sku) for entity in MASTERED for sku in skus})
     query = _rows().join(links, links.c.ref == t.c.ref).where(t.c.system.in_(sorted(masters)), ~t.c.deleted)
     return bulk.table_in(c, query.where(links.c.field == "sku"), links.c.target, wanted)
+
+
+@dataclass(frozen=True)
+class Assortment:
+    """The masters' products that are sold in channels they name, and what is offered there: see `compare.missing`."""
+
+    products: pa.Table
+    offered: pa.Table
+    sellers: pa.Table
+
+
+def assortment(c: sa.Connection, rows: pa.Table, masters: Iterable[str], who: Sequence[tuple[str, str]]) -> Assortment:
+    """Of those among `rows`. who: the sellers."""
+    t, links = schema.refined, schema.links
+    mastered = pc.is_in(rows.column("system"), pa.array(sorted(masters), pa.string()))
+    sold = pc.and_(
+        pc.equal(rows.column("entity"), Entity.PRODUCT.value), pc.match_substring(rows.column("fields"), SOLD_IN)
+    )
+    products = rows.filter(pc.and_(mastered, sold))
+    systems = sorted({system for _, system in who})
+    there = sa.select(*(t.c[name] for name in OFFERED.names)).join(links, links.c.ref == t.c.ref)
+    there = there.where(links.c.field.in_(KNOWN_BY), t.c.system.in_(systems), ~t.c.deleted)
+    offered = bulk.table_in(c, there, links.c.target, _targets(products, *KNOWN_BY)).cast(OFFERED)
+    told = [{"word": word, "system": system} for word, system in who]
+    return Assortment(products, offered, pa.Table.from_pylist(told, schema=SELLERS))

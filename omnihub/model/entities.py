@@ -8,6 +8,7 @@ the same on every store, in every engine, and when a person reads it:
     boolean true | false                          consent yes | no
     country DE · currency EUR · language de       ISO codes
     link salesforce/accounts/001A                 the ref of another record of the same system
+    weight 12.4 · file pump.jpg · several a;b     kilograms · its name alone · each once, in alphabetical order
 """
 
 from __future__ import annotations
@@ -64,6 +65,9 @@ class Kind(StrEnum):
     CONSENT = "consent"
     CODE = "code"
     LINK = "link"
+    WEIGHT = "weight"
+    FILE = "file"
+    SEVERAL = "several"
 
 
 @dataclass(frozen=True)
@@ -133,6 +137,11 @@ ENTITIES: dict[Entity, dict[str, Field]] = {
         currency=Kind.CURRENCY,
         tax_included=Kind.BOOLEAN,  # in the price
         tax_rate=Kind.PERCENT,
+        taxable=Kind.BOOLEAN,
+        tax_class=Kind.CODE,
+        weight=Kind.WEIGHT,
+        image=Kind.FILE,
+        sold_in=Kind.SEVERAL,  # the channels that offer it, by what the master calls them
     ),
     Entity.PRICE: _fields(
         sku=Kind.SKU,

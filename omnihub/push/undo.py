@@ -25,7 +25,9 @@ from omnihub.push.apply import Present
 from omnihub.push.plan import Difference, unit_of
 from omnihub.sdk import FullName, Stream, dig
 
-ROUNDED = frozenset({Kind.MONEY, Kind.QUANTITY, Kind.PERCENT})  # kinds some systems keep with fewer decimals
+ROUNDED = frozenset(
+    {Kind.MONEY, Kind.QUANTITY, Kind.PERCENT, Kind.WEIGHT}
+)  # kinds some systems keep with fewer decimals
 SHOWN = 120  # characters of a value nobody could clean that a reason repeats
 
 CHANGED = "somebody changed it since"

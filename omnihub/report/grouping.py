@@ -72,6 +72,8 @@ def _what(group: Group, where: str) -> str:
         return pattern.format(
             list=_dated(str(group.detail.get("list") or name), group.detail.get("since")), where=where
         )
+    if about == "sold_in":
+        return f"{title(kind or 'product_missing')} in {where}"
     if group.ref:
         return f"{group.record or group.ref} in {where}"
     what = title(kind) if kind else listed([in_words(one) for one in group.kinds])

@@ -186,7 +186,7 @@ HELD: dict[tuple[str, str], tuple[str, ...]] = {
         "consent_at",
     ),
     ("portal", "logins"): ("contact", "at", "channel"),
-    ("master", "products"): ("sku", "gtin", "name", "description", "unit", "category", "status"),
+    ("master", "products"): ("sku", "gtin", "name", "description", "unit", "category", "status", "sold_in"),
     ("master", "prices"): (
         "sku",
         "price_list",
@@ -233,6 +233,7 @@ CHANNELS = ("email", "web", "phone", "chat")
 SATISFACTION = ("good", "bad", "unoffered")
 STATUS_DEVICE = ("active", "inactive")
 UNITS = ("pcs", "set", "kg", "m")
+SOLD_IN = ("e-commerce", "Field sales")
 
 
 @dataclass(frozen=True)

@@ -93,6 +93,16 @@ CLEAN: list[tuple[Kind, str, str | None]] = [
     (Kind.CONSENT, "PENDING", None),
     (Kind.CODE, " A-Kunde ", "A-Kunde"),
     (Kind.CODE, "0000", "0000"),
+    (Kind.WEIGHT, "1,5 kg", "1.5"),
+    (Kind.WEIGHT, "1.5", "1.5"),
+    (Kind.WEIGHT, '{"unit": "GRAMS", "value": 250.0}', "0.25"),
+    (Kind.WEIGHT, "2 lbs", "0.907185"),
+    (Kind.WEIGHT, "0 g", None),
+    (Kind.FILE, "https://cdn.example.com/1/om-1.jpg?v=17", "om-1.jpg"),
+    (Kind.FILE, "https://cdn.example.com/a/om-1_0f3c6a7e-1111-4222-8333-444455556666.jpg", "om-1.jpg"),
+    (Kind.FILE, "om-1.jpg", "om-1.jpg"),
+    (Kind.SEVERAL, '["Web shop","Portal"]', "Portal;Web shop"),
+    (Kind.SEVERAL, "portal; Web shop, Portal", "portal;Web shop"),
     (Kind.LINK, "shopify/customers/gid://shopify/Customer/7", "shopify/customers/gid://shopify/Customer/7"),
 ]
 

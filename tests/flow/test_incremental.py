@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import connectors
 from omnihub.flow import Hub, compare_all, merge_entity
 from omnihub.merge import Rules
-from omnihub.model import GOLDEN, Ref
+from omnihub.model import GOLDEN, Entity, Ref
 from omnihub.store import Store, bulk, schema
 from omnihub.store.open import take
 from tests.flow.loop import rows
@@ -83,6 +83,12 @@ class World:
             entity = ENTITY[where.system, where.stream].value
             row = (ref, entity, where.system, where.stream, seq, seq, "", deleted, said, "{}", "[]", "{}")
             bulk.upsert(c, schema.refined, COLUMNS, [row])
+
+    def read_whole(self, system: str, stream: str) -> None:
+        """As landing notes it at the end of a complete pass."""
+        row = (system, stream, "2026-01-01T00:00:00Z", "ok")
+        with self.store.write() as c:
+            bulk.upsert(c, schema.streams, ("system", "stream", "full_at", "state"), [row])
 
     def bring_up_to_date(self) -> None:
         for entity in GOLDEN:
@@ -303,6 +309,43 @@ def test_a_promotion_begins_and_ends_though_nothing_changed(world: World) -> Non
     assert seen == [True, False, True]
 
 
+MISSING = ("product_missing", "airtable/products/1")
+
+
+def test_what_is_to_be_sold_is_missing_once_all_that_is_sold_was_seen_and_until_it_is_offered(world: World) -> None:
+    pump = {"sku": "P-1", "gtin": "4006381333931", "name": "Pump", "status": "active"}
+    world.put("airtable/products/1", **pump, sold_in="E-Commerce;Field sales")
+    world.put("shopify/variants/9", who=9, sku="P-9", name="Valve", status="active")
+    world.bring_up_to_date()
+    assert MISSING not in world.kinds(), "nobody has seen all that is sold"
+    world.read_whole("shopify", "products")
+    world.bring_up_to_date()
+    assert MISSING in world.kinds()
+    for known_by in ({"sku": "p 1"}, {"gtin": pump["gtin"]}, {"sku": "P-X", "name": "pump"}):
+        world.put("shopify/variants/1", **{"name": "Other", "status": "active"} | known_by)
+        world.bring_up_to_date()
+        assert MISSING not in world.kinds()
+        world.put("shopify/variants/1", sku="P-2", name="Other", status="active")
+        world.bring_up_to_date()
+        assert MISSING in world.kinds()
+    world.put("airtable/products/1", **pump | {"status": "discontinued"}, sold_in="E-Commerce")
+    world.bring_up_to_date()
+    assert MISSING not in world.kinds()
+
+
+def test_a_channel_is_the_system_the_masters_table_of_channels_says(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.put("airtable/products/1", sku="P-1", name="Pump", status="active", sold_in="Web shop")
+    world.read_whole("shopify", "products")
+    world.bring_up_to_date()
+    assert MISSING not in world.kinds()
+    monkeypatch.setitem(ENTITY, ("airtable", "channels"), Entity.CHANNEL)
+    world.put("airtable/channels/1", name="Web shop", system="Shopify")
+    world.bring_up_to_date()
+    assert MISSING in world.kinds()
+
+
 # -- any history -------------------------------------------------------------------------------------------------------
 
 few = st.integers(0, 2)
@@ -322,12 +365,13 @@ def record(stream: str, **fields: st.SearchStrategy[Any]) -> st.SearchStrategy[A
 
 CURRENCY = st.just("EUR")
 RECORDS = (
-    record("airtable/products", sku=skus, name=st.just("Pump"), status=st.sampled_from(["active", "draft"])),
+    record("airtable/products", sku=skus, name=st.just("Pump"), status=st.sampled_from(["active", "draft"]),
+           sold_in=st.sampled_from([None, "Shopify"])),
     record("airtable/prices", sku=skus, customer_group=groups, currency=CURRENCY, amount=money, valid_from=days,
            valid_to=days, min_quantity=st.sampled_from(["1", "5"]), tax_included=st.sampled_from([None, None, "true"])),
     record("airtable/promotions", sku=skus, customer_group=groups, discount=st.just("20"), valid_from=days,
            valid_to=days),
-    record("shopify/variants", sku=skus, name=st.just("Pump"), status=st.just("active"), price=money,
+    record("shopify/variants", sku=skus, name=st.sampled_from(["Pump", "Valve"]), status=st.just("active"), price=money,
            currency=CURRENCY),
     record("salesforce/accounts", name=st.sampled_from(["Acme", "Ek"]), customer_group=groups,
            parent=link("salesforce/accounts")),
@@ -347,6 +391,7 @@ OTHERWISE = (
     st.tuples(st.just("belongs"), st.sampled_from(GOLDEN_REFS), few),
     st.tuples(st.just("pin"), few, few),
     st.tuples(st.just("day"), days.filter(bool)),
+    st.tuples(st.just("read_whole"), st.just("shopify"), st.just("products")),
 )
 STEP = st.lists(st.one_of(*RECORDS, *RECORDS, *OTHERWISE), min_size=1, max_size=12)
 HISTORY = st.lists(STEP, min_size=2, max_size=5)

@@ -76,6 +76,9 @@ def value(kind: Kind, name: str, k: int, dice: Dice, now: datetime) -> str | Non
         Kind.TIME: (now - timedelta(minutes=dice.below(400_000))).strftime("%Y-%m-%dT%H:%M:%SZ"),
         Kind.BOOLEAN: dice.pick(("true", "false")),
         Kind.CONSENT: dice.pick(("yes", "no")),
+        Kind.WEIGHT: f"{1 + dice.below(90)}.5",
+        Kind.FILE: f"picture-{k}.jpg",
+        Kind.SEVERAL: f"choice {dice.below(10)}",
         Kind.TEXT: f"{name.replace('_', ' ')} {k}",
     }
     if kind is Kind.CODE:

@@ -9,6 +9,8 @@ tax included, which is nobody's price here. For a few, a second list of this yea
 A wrong price is planted as the kind of mistake it is where one row of the lists, and no promotion, could explain it in
 one way only; else the right price stands.
 
+The master says of each product where it is sold; a few that the shop is to sell are not in it.
+
 Every fourth product is never ordered: prices of these can be changed at the master without rewriting history.
 """
 
@@ -17,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from omnihub.sandbox.copies import CUSTOMER_GROUPS, Copy
+from omnihub.sandbox.copies import CUSTOMER_GROUPS, SOLD_IN, Copy
 from omnihub.sandbox.world.dice import Dice
 from omnihub.sandbox.world.held import DAY, Clock, Held, Wrong
 
@@ -216,7 +218,12 @@ class Catalog:
             fields = {
                 name: getattr(p, name) for name in ("sku", "gtin", "name", "description", "unit", "category", "status")
             }
-            yield Held("master", "products", p.index + 1, fields, self._ago(p.index, 1000))
+            x = Held("master", "products", p.index + 1, fields, self._ago(p.index, 1000))
+            if channels := self._sold_in(p):
+                x.fields["sold_in"] = ";".join(channels)
+            if self._forgotten(p):
+                x.wrong.append(Wrong("sold_in", "product_missing", "not in the shop"))
+            yield x
         n = 0
         for p in self.products:
             for price in self.prices(p.index):
@@ -251,6 +258,17 @@ class Catalog:
     @staticmethod
     def _in_shop(p: Product) -> bool:
         return (p.status != "draft" or p.index % 62 == 30) and p.index % 9 != 4
+
+    @staticmethod
+    def _forgotten(p: Product) -> bool:
+        """Whether the shop is to sell it and has not put it in."""
+        return p.status == "active" and p.index % 36 == 13
+
+    def _sold_in(self, p: Product) -> tuple[str, ...]:
+        """What the master says; nobody's system is the field sales'."""
+        shop, field_sales = SOLD_IN
+        here = {shop: self._in_shop(p) or self._forgotten(p), field_sales: p.index % 3 == 0}
+        return tuple(word for word, sold in here.items() if sold)
 
     def shop_products(self) -> Iterator[Held]:
         """Products as the shop shows them: one of the shop's for each of the master's it sells, and a few twice."""
