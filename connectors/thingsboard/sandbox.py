@@ -465,7 +465,8 @@ class ThingsBoardStandin(Standin):
         if (sent.get("id") or {}).get("id"):
             named = self._living("alarms", sent["id"]["id"], "Alarm")
             usual = not named.body.get("severity") and body["severity"] == USUAL_SEVERITY  # nobody chose it
-            named.body |= body | ({"severity": None} if usual else {})
+            kept = {name: named.body.get(name) for name in ("type", "originator")}  # what it is about stays
+            named.body |= body | kept | ({"severity": None} if usual else {})
             named.body = _lean(named.body)
             return Reply(200, self._alarm(self.state.save(named)))
         for obj in self.state.find("alarms", "$.originator.id", origin.get("id")):
