@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from omnihub.model import Entity
 from omnihub.refine import PRIOR, SENT, VERSIONS, refine, unmapped
-from omnihub.sdk import Codes, Const, EpochMs, FullName, Link, Nested, OneWay, Path, Stream
+from omnihub.sdk import After, Codes, Const, EpochMs, FullName, Link, Nested, OneWay, Path, Stream
 
 PEOPLE = Stream(
     "people",
@@ -42,6 +42,7 @@ ORDERS = Stream(
         "currency": Codes("money", codes={"€": "EUR"}, otherwise="USD"),
         "ordered_at": "at",
         "transport_mode": OneWay("by"),
+        "delivered_at": After("took.minutes", "at"),
     },
 )
 LINES = Stream(
@@ -176,10 +177,22 @@ def test_the_field_map_translates(what: str, body: Any, expected: dict[str, str]
         ({"sum": 99999999999.99}, {"total": "99999999999.99"}),
         ({"at": "2026-11-21T23:18:46+01:00"}, {"ordered_at": "2026-11-21T22:18:46Z"}),
         ({"by": "truck"}, {"transport_mode": "truck"}),
+        (
+            {"at": "2026-11-21T23:18:46+01:00", "took": {"minutes": 1441}},
+            {"ordered_at": "2026-11-21T22:18:46Z", "delivered_at": "2026-11-22T22:19:46Z"},
+        ),
+        ({"at": "2026-11-21T22:18:46Z", "took": {"minutes": None}}, {"ordered_at": "2026-11-21T22:18:46Z"}),
+        ({"took": {"minutes": 5}}, {}),
     ],
 )
 def test_figures_and_times_have_one_form(body: Any, expected: dict[str, str]) -> None:
     assert fields(ORDERS, body) == expected
+
+
+def test_a_time_that_cannot_be_counted_from_another_is_a_problem_and_no_guess() -> None:
+    row = one(ORDERS, V("1", {"at": "2026-11-21T22:18:46Z", "took": {"minutes": "soon"}}))
+    assert "delivered_at" not in json.loads(row["fields"])
+    assert json.loads(row["problems"])["delivered_at"][1] == "2026-11-21T22:18:46Z + soon min"
 
 
 def test_a_number_without_a_country_stays_raw_and_says_so() -> None:
@@ -513,6 +526,9 @@ CARTS = st.fixed_dictionaries(
 )
 
 
+NUMBERS = st.one_of(st.integers(), st.floats(), st.sampled_from(["7", "1e300", -5, 1.5, None, "soon"]))
+
+
 def both_ways(stream: Stream, bodies: Sequence[Any], moments: Sequence[Any], deleted: Sequence[bool]) -> None:
     """A write to a field that is not there changes nothing but the way: cell by cell, as records with a past are."""
     given_ = [
@@ -539,6 +555,17 @@ def test_a_record_at_first_sight_says_what_one_with_a_past_says(
 @given(bodies=st.lists(CARTS, min_size=1, max_size=4), deleted=st.lists(st.booleans(), min_size=4, max_size=4))
 def test_children_at_first_sight_say_what_those_with_a_past_say(bodies: list[Any], deleted: list[bool]) -> None:
     both_ways(LINES, bodies, [MONDAY, None, FRIDAY, "never"], deleted)
+
+
+@settings(max_examples=15, phases=FAST)
+@given(
+    bodies=st.lists(
+        st.fixed_dictionaries({"at": ANYTHING | MOMENTS, "took": st.fixed_dictionaries({"minutes": NUMBERS})})
+    ),
+    deleted=st.lists(st.booleans(), min_size=4, max_size=4),
+)
+def test_a_time_made_of_two_is_the_same_both_ways(bodies: list[Any], deleted: list[bool]) -> None:
+    both_ways(ORDERS, bodies[:4], [MONDAY, None, FRIDAY, "never"], deleted)
 
 
 # -- drift -----------------------------------------------------------------------------------------------------------

@@ -2,8 +2,8 @@
 
 Only the hub's findings go there, into a table of their own, where the settings name one.
 
-It holds products, prices and promotions, and nobody's personal data: there is nothing in it to erase. Who keeps persons
-in a table all the same has them erased by an owner of the base (`writing.BY_HAND`).
+It holds products, prices, promotions, channels and service standards, and nobody's personal data: there is nothing in
+it to erase. Who keeps persons in a table all the same has them erased by an owner of the base (`writing.BY_HAND`).
 
 __init__   the connector: which column is which field
 base       how a base is called, and how a table is read
@@ -29,11 +29,12 @@ def _column(where: str | Path) -> str:
     return (where if isinstance(where, str) else where.path).removeprefix("fields.")
 
 
-def _stream(name: str, entity: Entity, columns: Mapping[str, str | Path]) -> Stream:
+def _stream(name: str, entity: Entity, columns: Mapping[str, str | Path], called: str = "") -> Stream:
+    """called: what people call the table, where that is not the stream's name."""
     return Stream(
         name=name.lower(),
         entity=entity,
-        pull=table(name, [_column(where) for where in columns.values()]),
+        pull=table(called or name, [_column(where) for where in columns.values()]),
         map=columns,
         updated=f"fields.{MODIFIED}",
         blind="deleted rows: Airtable does not report them, only a complete pass shows that they are gone",
@@ -42,6 +43,7 @@ def _stream(name: str, entity: Entity, columns: Mapping[str, str | Path]) -> Str
 
 
 _STATUS = {"Active": "active", "Discontinued": "discontinued", "Draft": "draft"}
+_CHANNELS = {"E-mail": "email", "Web form": "web", "Phone": "phone", "Chat": "chat"}
 _GROUPS = {"Standard": "standard", "Dealer": "dealer", "Key account": "key"}
 
 connector = Connector(
@@ -103,6 +105,22 @@ connector = Connector(
                 "valid_from": "fields.Valid from",
                 "valid_to": "fields.Valid to",
             },
+        ),
+        _stream(
+            "Channels",
+            Entity.CHANNEL,
+            {"name": "fields.Name", "system": "fields.System", "owner": "fields.Owner"},
+        ),
+        _stream(
+            "Standards",
+            Entity.STANDARD,
+            {
+                "channel": Codes("fields.Channel", codes=_CHANNELS),
+                "first_answer_hours": Path("fields.First answer in hours", number=True),
+                "solution_hours": Path("fields.Solution in hours", number=True),
+                "valid_from": "fields.Valid from",
+            },
+            called="Service Standards",
         ),
     ),
 )

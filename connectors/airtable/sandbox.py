@@ -86,7 +86,12 @@ _UNITS = ("pcs", "set", "kg", "m")
 _CURRENCIES = ("EUR", "USD", "CHF", "GBP")
 _GROUPS = {"standard": "Standard", "dealer": "Dealer", "key": "Key account"}
 _STATUS = {"active": "Active", "discontinued": "Discontinued", "draft": "Draft"}
-_CODES = {"status": _STATUS, "customer_group": _GROUPS}
+_CHANNELS = {"email": "E-mail", "web": "Web form", "phone": "Phone", "chat": "Chat"}
+_SYSTEMS = {  # as people in the company call them
+    "crm": "Salesforce", "marketing": "HubSpot", "shop": "Shopify", "ticketing": "Zendesk", "iot": "ThingsBoard",
+    "portal": "Portal", "master": "Airtable",
+}  # fmt: skip
+_CODES = {"status": _STATUS, "customer_group": _GROUPS, "channel": _CHANNELS, "system": _SYSTEMS}
 _LAST_MODIFIED = {"": Column(MODIFIED, "lastModifiedTime")}
 
 TABLES = (
@@ -133,6 +138,22 @@ TABLES = (
             "discount": Column("Discount in percent", "number"),
             "valid_from": Column("Valid from", "date"),
             "valid_to": Column("Valid to", "date"),
+            **_LAST_MODIFIED,
+        },
+    ),
+    Table(
+        "Channels",
+        "channels",
+        {"name": Column("Name"), "system": Column("System"), "owner": Column("Owner"), **_LAST_MODIFIED},
+    ),
+    Table(
+        "Service Standards",
+        "standards",
+        {
+            "channel": Column("Channel", "singleSelect", tuple(_CHANNELS.values())),
+            "first_answer_hours": Column("First answer in hours", "number"),
+            "solution_hours": Column("Solution in hours", "number"),
+            "valid_from": Column("Valid from", "date"),
             **_LAST_MODIFIED,
         },
     ),

@@ -29,6 +29,7 @@ import math
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping
+from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 from urllib.parse import urlencode, urlsplit
@@ -59,6 +60,7 @@ WRITABLE = {
     | {"assignee_id", "group_id", "custom_fields"},
 }
 
+NO_METRICS = {"solved_at": None, "reply_time_in_minutes": {"calendar": None, "business": None}}
 BY_SYSTEM = "changed_by_zendesk"  # in a body: what `updated_at` was when only the system changed something since
 INDEX = "\0index"  # in a row of a job: its place
 Details = dict[str, list[dict[str, str]]]
@@ -111,10 +113,13 @@ class Zendesk(Standin):
     def native(self, stream: str, fields: Mapping[str, Any]) -> dict[str, Any]:
         body: dict[str, Any] = {}
         for name, value in fields.items():
-            if name in ("first_name", "last_name"):
+            if name in ("first_name", "last_name", "answered_at"):
                 continue
             path, put = NATIVE[stream].get(name, (name, _as_it_is))
             merge(body, _nested(path, put(value)))
+        if "answered_at" in fields:
+            minutes = _minutes(fields.get("opened_at"), fields["answered_at"])
+            merge(body, {"metric_set": {"reply_time_in_minutes": {"calendar": minutes, "business": minutes}}})
         if "first_name" in fields or "last_name" in fields:
             body["name"] = " ".join(filter(None, (fields.get("first_name"), fields.get("last_name"))))
         return body
@@ -125,6 +130,8 @@ class Zendesk(Standin):
         if obj and stream == "users" and {"first_name", "last_name"} & set(fields):
             first, _, last = str(obj.body.get("name") or "").rpartition(" ")
             fields = {"first_name": first, "last_name": last, **fields}
+        if obj and "answered_at" in fields:  # kept as the minutes it took
+            fields = {"opened_at": self.shown(obj)["created_at"], **fields}
         if obj and obj.body.pop(BY_SYSTEM, None):
             self.state.save(obj)
         super().edit(stream, id_, fields)
@@ -136,6 +143,7 @@ class Zendesk(Standin):
             self.state.keep("agents", agents := [*agents, who])
         obj = self._present(stream, id_)
         self._audit(obj, values, FIRST_AGENT + agents.index(who))
+        self._measure(obj, values)
         merge(obj.body, dict(values))
         self.state.save(obj)
 
@@ -149,6 +157,17 @@ class Zendesk(Standin):
             made = {"ticket_id": int(ticket.id), "author_id": author, "created_at": _seconds(iso(self.now()))}
             audit = {"id": number, **made, "metadata": {}, "via": {"channel": "web"}, "events": [{"id": 1, **event}]}
             self.state.keep(f"audits {ticket.id}", [*kept, audit])
+
+    def _measure(self, ticket: Obj, values: Mapping[str, Any]) -> None:
+        """An agent's first public answer and the solution, as a ticket's metrics have them; reopened, it has none."""
+        metrics = ticket.body.setdefault("metric_set", {})
+        reply, now = metrics.get("reply_time_in_minutes") or {}, _seconds(iso(self.now()))
+        if (values.get("comment") or {"public": False}).get("public", True) and reply.get("calendar") is None:
+            minutes = _minutes(self.shown(ticket)["created_at"], now)
+            metrics["reply_time_in_minutes"] = {"calendar": minutes, "business": minutes}
+        status = values.get("status", ticket.body.get("status"))
+        if status != ticket.body.get("status"):
+            metrics["solved_at"] = metrics.get("solved_at") or now if status in ("solved", "closed") else None
 
     def _agent(self, id_: str) -> dict[str, Any] | None:
         """An agent, who is nobody's customer and in no list."""
@@ -180,7 +199,7 @@ class Zendesk(Standin):
             if obj.deleted:
                 found["status"] = "deleted"
             if "metric_sets" in include.split(","):
-                found["metric_set"] = {"ticket_id": int(obj.id), "solved_at": None, **metrics}
+                found["metric_set"] = {"ticket_id": int(obj.id), **deepcopy(NO_METRICS), **metrics}
         elif obj.deleted:
             found["deleted_at"] = _seconds(obj.updated_at)
         return found
@@ -732,6 +751,7 @@ class Zendesk(Standin):
             if body.get("status") == "solved" and not (body.get("assignee_id") or obj.body.get("assignee_id")):
                 raise _invalid(assignee="Assignee: is required when solving a ticket")
             self._audit(obj, body, HUB_AGENT)
+            self._measure(obj, body)
             merge(obj.body, _writable("tickets", body))
             obj.body.pop(BY_SYSTEM, None)
             return self._one(self.state.save(obj))
@@ -811,6 +831,13 @@ NEW: dict[str, dict[str, Any]] = {"organizations": {}, "users": {"locale": "en-U
 
 NEVER_NULL = frozenset({"email", "locale", "requester_id", "status", "name", "subject", "created_at", "domain_names"})
 """Fields the contract does not let be null, or (an e-mail address) leaves out where there is none."""
+
+
+def _minutes(opened_at: Any, answered_at: Any) -> int | None:
+    """How long an answer took, as the metrics say it: whole minutes."""
+    if not opened_at or not answered_at:
+        return None
+    return (_epoch(str(answered_at)) - _epoch(str(opened_at))) // 60
 
 
 def _nested(path: str, value: Any) -> dict[str, Any]:

@@ -5,6 +5,7 @@
     assortment  what the master says a system sells   → findings where it does not
     prices    prices vs the master's lists, in context → findings (part of `catalog`)
     corrections                                       → the price a channel gets instead of a wrong one
+    service   answers and solutions vs the master's standards → findings, and what each channel's come to
     severity  how much a finding matters, what is its evidence, and which group it is of
     links     links that point to nothing             → findings; and what a change touches
 

@@ -2,7 +2,7 @@
 
 Kept in the store by its target, this tells what a change can touch: whoever links to a record that came or went, the
 lines of an order, all that is said about a SKU, all that is said of the order with a number, what a master's product
-may be offered as.
+may be offered as, and which tickets time can make late.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import duckdb
 import pyarrow as pa
 
 from omnihub import fields
+from omnihub.compare.service import WAITING
 from omnihub.engine import connection
 from omnihub.fields.codes import order_number
 from omnihub.model import ENTITIES, Entity, Kind
@@ -29,7 +30,10 @@ NUMBERED = {Entity.ORDER: "number", Entity.TICKET: "order"}
 KNOWN_BY = ("sku", "gtin", "name")
 """By what a product is known elsewhere. The target of the last two is the field and the value as it is compared."""
 
-NOT_REFS = (*KNOWN_BY, "number")  # fields of LINKS whose targets are no refs
+WAITS = "waits"
+"""The field under which a ticket that is still worked on is found by when it was opened: see `waiting`."""
+
+NOT_REFS = (*KNOWN_BY, "number", WAITS)  # fields of LINKS whose targets are no refs
 
 MAX_TARGET = 200  # characters of a SKU or name; a longer one is junk, and more than a database's index takes
 
@@ -51,6 +55,11 @@ def ordered(text: str) -> str | None:
     return f"order:{key[:MAX_TARGET]}" if key else None
 
 
+def waiting(opened_at: str) -> str:
+    """The target of a ticket that is still worked on. Of times in their one form, so the earlier sorts first."""
+    return f"opened:{opened_at}"
+
+
 def link_fields() -> pa.Table:
     """(entity, field) of every field that links."""
     told = [(e.value, f.name) for e, known in ENTITIES.items() for f in known.values() if f.kind is Kind.LINK]
@@ -67,7 +76,7 @@ def spoken_of(rows: pa.Table) -> pa.Table:
         con.register("numbers", _numbers(con))
         con.register("known_by", _known_by(con))
         return con.sql(
-            """SELECT ref, field, target FROM (
+            f"""SELECT ref, field, target FROM (
                    SELECT r.ref, l.field, json_extract_string(r.fields, '$."' || l.field || '"') AS target
                    FROM rows AS r JOIN link_fields AS l ON l.entity = r.entity
                    UNION ALL
@@ -78,7 +87,11 @@ def spoken_of(rows: pa.Table) -> pa.Table:
                      ON n.entity = r.entity AND n.text = json_extract_string(r.fields, '$."' || n.field || '"')
                    UNION ALL
                    SELECT r.ref, k.field, k.target FROM rows AS r JOIN known_by AS k
-                     ON k.text = json_extract_string(r.fields, '$.' || k.field) WHERE r.entity = 'product')
+                     ON k.text = json_extract_string(r.fields, '$.' || k.field) WHERE r.entity = 'product'
+                   UNION ALL
+                   SELECT ref, '{WAITS}', '{waiting("")}' || json_extract_string(fields, '$.opened_at') FROM rows
+                   WHERE entity = '{Entity.TICKET.value}' AND json_extract_string(fields, '$.solved_at') IS NULL
+                     AND json_extract_string(fields, '$.status') IN {WAITING})
                WHERE target IS NOT NULL ORDER BY ref, field"""
         ).to_arrow_table()
     finally:

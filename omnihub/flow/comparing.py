@@ -1,7 +1,8 @@
 """Compare what has changed, and keep the differences and findings as they now stand.
 
 changed records ─▶ problems, links noted ─▶ values of the golden records they belong to
-                                        └─▶ what they touch (`touching`) ─▶ links, products, prices, orders of that
+                                        └─▶ what they touch (`touching`) ─▶ links, products, prices, orders and
+                                                                            tickets of that
 
 Each slice keeps its output; what was noted of the old links, and the watermark, go last: whoever is stopped in between
 begins again, finds the same and says nothing new. Everything is compared when the settings say something else.
@@ -18,9 +19,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import sqlalchemy as sa
 
-from omnihub.compare import HELD, broken_links, catalog, context, link_fields, missing, problems, values
+from omnihub.compare import HELD, broken_links, catalog, context, link_fields, missing, problems, service, values
 from omnihub.compare import orders as about_orders
 from omnihub.compare.assortment import KIND as MISSING
 from omnihub.compare.catalog import KINDS
@@ -28,7 +30,15 @@ from omnihub.compare.values import DIFFERENCES, GOLDENS, MEMBERS, ROWS
 from omnihub.flow.findings import Handling, hand_over, keep, owners_named, wake
 from omnihub.flow.hub import Hub
 from omnihub.flow.ordering import nearby
-from omnihub.flow.touching import Basis, assortment, basis_now, note_links, surroundings, touched_context
+from omnihub.flow.touching import (
+    Basis,
+    assortment,
+    basis_now,
+    note_links,
+    standards,
+    surroundings,
+    touched_context,
+)
 from omnihub.flow.unmerging import UNMERGED, Cell, own_words
 from omnihub.model import GOLDEN, STANDING, Entity
 from omnihub.sdk import FullName
@@ -36,18 +46,20 @@ from omnihub.store import bulk, schema
 from omnihub.store.open import advance, latest, now_iso, watermark
 
 SLICE = 20_000  # records, or golden records, compared at once
-_SHAPE = 4  # of what is noted and asked; another number compares everything again
+_SHAPE = 5  # of what is noted and asked; another number compares everything again
 
 ABOUT_VALUES = ("value_differs", "product_differs", "consent_conflict", "duplicate")
-ABOUT_CONTEXT = ("orphan_link", MISSING, *KINDS, *about_orders.KINDS)
+ABOUT_CONTEXT = ("orphan_link", MISSING, *KINDS, *about_orders.KINDS, *service.KINDS)
 
 
-def compare_all(hub: Hub, today: str | None = None) -> dict[str, Any]:
+def compare_all(hub: Hub, today: str | None = None, now: str | None = None) -> dict[str, Any]:
     """Bring differences and findings up to date. Returns differences, the findings that stand by kind, how many were
     opened, resolved, and reopened after they had been ignored.
 
-    today: an ISO day, the one prices are held against; the clock's if not told.
+    today: an ISO day, the one prices are held against; now: the time at which what is promised is due, ISO in UTC. The
+    clock's if not told.
     """
+    at = now or now_iso()
     told = _settings(hub)
     with hub.store.read() as c:
         before = Basis.of(c)
@@ -60,10 +72,10 @@ def compare_all(hub: Hub, today: str | None = None) -> dict[str, Any]:
         for done, some in enumerate(bulk.chunks(golden_ids, SLICE)):
             hub.progress(f"compare {entity}", done * SLICE, len(golden_ids))
             tally.update(_compare_values(hub, handling, entity, some))
-    basis = basis_now(hub, before, noted, told, today or _today(hub))
+    basis = basis_now(hub, before, noted, told, today or _today(hub), at)
     asked = touched_context(hub, mark, noted, before, basis)
     for done, some in enumerate(bulk.chunks(asked, SLICE)):
-        hub.progress("compare links and prices", done * SLICE, len(asked))
+        hub.progress("compare links, prices and service", done * SLICE, len(asked))
         tally.update(_compare_context(hub, handling, basis, some))
     with hub.store.write() as c:
         noted.forget(c)
@@ -95,7 +107,7 @@ def _today(hub: Hub) -> str:
 def _settings(hub: Hub) -> str:
     """Names what is compared, and with whom: the masters, their days, and the fields each stream holds."""
     held = sorted(json.dumps(row, sort_keys=True) for e in GOLDEN for row in _held(hub, e).to_pylist())
-    told = repr((_SHAPE, sorted(hub.rules.masters), hub.zone, held, _matter(hub)))
+    told = repr((_SHAPE, sorted(hub.rules.masters), hub.zone, held, holding(hub).to_pylist(), _matter(hub)))
     return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
@@ -177,11 +189,12 @@ def _compare_problems(hub: Hub, handling: Handling, rows: pa.Table, refs: Sequen
 
 
 def _compare_context(hub: Hub, handling: Handling, basis: Basis, refs: Sequence[str]) -> dict[str, int]:
-    """Links, products and prices of these records, each in its context: looked up, not read as a whole."""
+    """Links, products, prices and tickets of these records, each in its context: looked up, not read as a whole."""
     with hub.store.read() as c:
         near = surroundings(c, refs, hub.rules.masters)
         round_orders = nearby(c, near.rows)
         sold = assortment(c, near.rows, hub.rules.masters, basis.sellers)
+        terms = standards(c, hub.rules.masters)
     streams = pa.table({"stream": pa.array(basis.streams, pa.string())})
     found = broken_links(near.rows.cast(ROWS), link_fields(), near.targets, streams).to_pylist()
     asked = {*refs}  # what stands beside them was looked at for their sake only
@@ -193,5 +206,22 @@ def _compare_context(hub: Hub, handling: Handling, basis: Basis, refs: Sequence[
         found += [one for one in catalog(*context(*told)).to_pylist() if one["ref"] in asked]
     if sold.products.num_rows and basis.sellers:
         found += missing(sold.products, sold.offered, sold.sellers).to_pylist()
+    tickets = near.rows.filter(pc.equal(near.rows.column("entity"), Entity.TICKET.value))
+    if tickets.num_rows and terms.num_rows:
+        served = service.measured(tickets.select(service.TICKETS.names), terms, holding(hub), basis.at, hub.zone)
+        found += service.late(served).to_pylist()
     with hub.store.write() as c:
         return keep(c, found, ABOUT_CONTEXT, refs, handling)
+
+
+def holding(hub: Hub) -> pa.Table:
+    """As `compare.service.HOLDING`: which fields of a ticket each stream holds, in the systems that are no master."""
+    rows = [
+        {"system": name, "stream": stream.name, "field": field}
+        for name, connector in sorted(hub.connectors.items())
+        if name not in hub.rules.masters
+        for stream in connector.streams
+        if stream.entity is Entity.TICKET
+        for field in stream.fields
+    ]
+    return pa.Table.from_pylist(rows, schema=service.HOLDING)

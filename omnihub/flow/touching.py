@@ -6,6 +6,8 @@ a customer's group or account   ─▶ its orders and deals ─▶ their lines
 a master's product, price or promotion ─▶ all that is said about its SKU, its other prices too
 a channel's product             ─▶ who else offers its SKU, and the master's product that it may be
 a day that has passed           ─▶ all that is said about the SKUs whose prices begin or end
+a master's standard             ─▶ all tickets; it changes a few times a year
+an hour that has passed         ─▶ the tickets not done that came due in it, found by when they were opened
 a stream read for the first time, or empty now ─▶ who links into it
 an order, a line, a ticket, stock ─▶ all that speaks of the order (`ordering`)
 a channel the master names, or one read as a whole for the first time ─▶ what the master says is sold somewhere
@@ -22,9 +24,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
 
-from omnihub.compare import KNOWN_BY, OFFERED, SELLERS, named, news, sold_as, spoken_of
+from omnihub.compare import KNOWN_BY, OFFERED, SELLERS, named, news, service, sold_as, spoken_of
 from omnihub.compare.catalog import BELIEVED
-from omnihub.compare.links import LINKS, NOT_REFS, SPOKEN
+from omnihub.compare.links import LINKS, NOT_REFS, SPOKEN, WAITS, waiting
 from omnihub.flow.hub import Hub
 from omnihub.flow.ordering import Stirred, touched_orders
 from omnihub.flow.selling import sellers
@@ -45,11 +47,12 @@ Each = Callable[[pa.Table, Sequence[str]], None]
 
 @dataclass(frozen=True)
 class Basis:
-    """What things were compared by: the settings, the day, the streams (`system/stream`) with a living record, and who
-    sells (see `selling`)."""
+    """What things were compared by: the settings, the day, the time, the streams (`system/stream`) with a living
+    record, and who sells (see `selling`)."""
 
     settings: str = ""
     day: str = ""
+    at: str = ""
     streams: tuple[str, ...] = ()
     sellers: tuple[tuple[str, str], ...] = ()
 
@@ -81,6 +84,7 @@ class Noted:
         default_factory=set
     )  # targets, of what channels offer or offered, by whatever it is known
     filled: set[str] = field(default_factory=set)  # streams of the living
+    standards: bool = False  # whether a master's standard is another
     drained: set[tuple[str, str, str]] = field(default_factory=set)  # entity, system and stream of the deleted
     old: list[pa.Table] = field(default_factory=list)  # links that are no more
     stirred: Stirred = field(default_factory=Stirred)  # what orders on their way are judged by
@@ -161,6 +165,7 @@ def _remember(hub: Hub, noted: Noted, rows: pa.Table, fresh: pa.Table, old: pa.T
             mastered.append(ref)
         elif entity == Entity.PRODUCT:
             offered.append(ref)
+        noted.standards |= entity == Entity.STANDARD and system in hub.rules.masters
     with hub.store.read() as c:
         noted.skus |= _about(c, mastered, "sku")
         noted.offered |= _about(c, offered, *KNOWN_BY)
@@ -173,19 +178,19 @@ def _about(c: sa.Connection, refs: Sequence[str], *names: str) -> set[str]:
     return {r.target for r in bulk.where_in(c, query, links.c.ref, refs)}
 
 
-def basis_now(hub: Hub, before: Basis, noted: Noted, settings: str, day: str) -> Basis:
+def basis_now(hub: Hub, before: Basis, noted: Noted, settings: str, day: str, at: str) -> Basis:
     """What is compared by from now on."""
     t = schema.refined
     with hub.store.read() as c:
         if noted.everything:
             there = sa.select(t.c.system, t.c.stream).where(~t.c.deleted).distinct()
             streams = {f"{r.system}/{r.stream}" for r in c.execute(there)}
-            return Basis(settings, day, tuple(sorted(streams)), sellers(c, hub))
+            return Basis(settings, day, at, tuple(sorted(streams)), sellers(c, hub))
         streams = {*before.streams, *noted.filled}
         for entity, system, stream in noted.drained:
             if not c.execute(_left(hub, entity, system, stream)).first():
                 streams.discard(f"{system}/{stream}")
-        return Basis(settings, day, tuple(sorted(streams)), sellers(c, hub))
+        return Basis(settings, day, at, tuple(sorted(streams)), sellers(c, hub))
 
 
 def _left(hub: Hub, entity: str, system: str, stream: str) -> sa.Select[Any]:
@@ -215,6 +220,7 @@ def touched_context(hub: Hub, mark: int, noted: Noted, before: Basis, basis: Bas
         found |= touched_orders(c, noted.stirred, before.day, basis.day)
         if before.sellers != basis.sellers:
             found |= _sold_somewhere(c, hub.rules.masters)
+        found |= _tickets(c, hub.rules.masters) if noted.standards else _come_due(c, hub.rules.masters, before, basis)
         for stream in {*before.streams} ^ {*basis.streams}:
             found |= _speaking_of_any_in(c, stream)
     return sorted(found)
@@ -275,6 +281,28 @@ def _turned(c: sa.Connection, masters: Iterable[str], before: str, day: str) -> 
         if first < said.get("valid_from", "") <= last or first <= said.get("valid_to", "") < last:
             found.add(ref)
     return _about(c, sorted(found), "sku")
+
+
+def _tickets(c: sa.Connection, masters: Iterable[str]) -> set[str]:
+    t = schema.refined
+    living = sa.select(t.c.ref).where(t.c.entity == Entity.TICKET.value, ~t.c.deleted)
+    return set(c.execute(living.where(t.c.system.not_in(sorted(masters)))).scalars())
+
+
+def _come_due(c: sa.Connection, masters: Iterable[str], before: Basis, basis: Basis) -> set[str]:
+    """Tickets that are worked on and came due since the last compare, whatever their channel."""
+    links, found = schema.links, set[str]()
+    for first, last in service.coming_due(standards(c, masters), before.at, basis.at):
+        opened = links.c.target.between(waiting(first), waiting(last))
+        found |= set(c.execute(sa.select(links.c.ref).where(opened, links.c.field == WAITS)).scalars())
+    return found
+
+
+def standards(c: sa.Connection, masters: Iterable[str]) -> pa.Table:
+    """The masters' own, as `compare.service` has them: a few rows."""
+    t = schema.refined
+    told = sa.select(t.c.ref, t.c.fields).where(t.c.entity == Entity.STANDARD.value, ~t.c.deleted)
+    return bulk.table(c, told.where(t.c.system.in_(sorted(masters)))).cast(service.STANDARDS)
 
 
 # -- what is around ----------------------------------------------------------------------------------------------------

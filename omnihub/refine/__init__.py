@@ -26,7 +26,7 @@ from omnihub.engine import connection
 from omnihub.fields.worn import worn
 from omnihub.model import ENTITIES, Kind
 from omnihub.refine.first import NOT_JSON, first_sight
-from omnihub.refine.paths import json_path, pointer_of
+from omnihub.refine.paths import in_order, json_path, plain_paths, pointer_of, texts
 from omnihub.refine.values import EXCERPT, LOCAL, cleaned
 from omnihub.sdk import Codes, Const, FieldMap, FullName, Link, Path, Stream
 
@@ -188,17 +188,15 @@ def _mend(con: duckdb.DuckDBPyConnection) -> None:
 def _extract(con: duckdb.DuckDBPyConnection, system: str, stream: Stream) -> None:
     """The table `cells`: one row a version and field, with the text found at the field's path."""
     mapped = stream.fields
-    wanted = [(name, where) for name, where in mapped.items() if not isinstance(where, Const)]
+    wanted = in_order([(name, where) for name, where in mapped.items() if not isinstance(where, Const)])
     inner = [(n, w) for n, w in wanted if not w.path.startswith("^")]
     outer = [(n, w) for n, w in wanted if w.path.startswith("^")]
+    found, around = [w for _, w in inner], [w for _, w in outer]
     con.execute(
-        """CREATE TEMP TABLE picked AS
-           SELECT *, json_extract_string(body, $inner) || json_extract_string(outer_body, $outer) AS texts FROM pieces
-           WHERE NOT deleted""",
-        {
-            "inner": [json_path(w.path) for _, w in inner] or ["$.x"],
-            "outer": [json_path(w.path[1:]) for _, w in outer] or ["$.x"],
-        },
+        f"""CREATE TEMP TABLE picked AS
+            SELECT *, {texts("body", "inner", found)} || {texts("outer_body", "outer", around)} AS texts FROM pieces
+            WHERE NOT deleted""",
+        {"inner": plain_paths(found), "outer": plain_paths(around)},
     )
     places = [(n, w, i) for i, (n, w) in enumerate(inner, 1)]
     places += [(n, w, i) for i, (n, w) in enumerate(outer, max(1, len(inner)) + 1)]

@@ -18,7 +18,8 @@ import pyarrow.compute as pc
 
 from omnihub.fields.plain import JUNK, MOST, PLAIN
 from omnihub.model import ENTITIES, Kind
-from omnihub.refine.paths import json_path
+from omnihub.refine.paths import in_order, plain_paths
+from omnihub.refine.paths import texts as texts_at
 from omnihub.refine.values import LOCAL, Cleaned, cleaned, excerpt, quoted
 from omnihub.sdk import Codes, Const, FullName, Link, Path, Stream
 
@@ -64,22 +65,22 @@ def first_sight(con: duckdb.DuckDBPyConnection, system: str, stream: Stream, cou
 
 def _picked(con: duckdb.DuckDBPyConnection, stream: Stream) -> pa.Table:
     """One row a record, with the texts at its fields' paths in `c0`, `c1`, …"""
-    inner = [json_path(w.path) for w in _mapped(stream).values() if not w.path.startswith("^")]
-    outer = [json_path(w.path[1:]) for w in _mapped(stream).values() if w.path.startswith("^")]
-    lists = [f"json_extract_string({body}, ${body})" for body, some in (("body", inner), ("outer_body", outer)) if some]
-    texts = " || ".join(lists) or "[]::VARCHAR[]"
+    inner = [w for w in _mapped(stream).values() if not w.path.startswith("^")]
+    outer = [w for w in _mapped(stream).values() if w.path.startswith("^")]
+    bodies = (("body", inner), ("outer_body", outer))
+    texts = " || ".join(texts_at(body, body, some) for body, some in bodies if some) or "[]::VARCHAR[]"
     columns = "".join(f", texts[{n + 1}] AS c{n}" for n in range(len(inner) + len(outer)))
     return con.sql(
         f"""SELECT ref, parent, pointer, seq AS raw_seq, deleted, broken, updated{columns}
             FROM (SELECT *, CASE WHEN NOT deleted THEN {texts} END AS texts FROM sighted)""",
-        params={name: some for name, some in (("body", inner), ("outer_body", outer)) if some},
+        params={body: plain_paths(some) for body, some in bodies if some},
     ).to_arrow_table()
 
 
 def _mapped(stream: Stream) -> dict[str, Path]:
     """The fields that are read from a path, those of the record itself before those of the record around it."""
     found = {n: w for n, w in stream.fields.items() if not isinstance(w, Const)}
-    return dict(sorted(found.items(), key=lambda item: item[1].path.startswith("^")))
+    return dict(sorted(in_order(list(found.items())), key=lambda item: item[1].path.startswith("^")))
 
 
 # -- columns -------------------------------------------------------------------------------------------------------

@@ -1,6 +1,10 @@
-"""Paths of a field map, as DuckDB writes them and as JSON pointers."""
+"""Paths of a field map, as DuckDB reads them and writes them, and as JSON pointers."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+
+from omnihub.sdk import After, Path
 
 
 def json_path(path: str) -> str:
@@ -19,3 +23,35 @@ def pointer_of(path: str) -> str:
     '/addresses/0/city'
     """
     return "".join(f"/{part}" for part in path.split(".") if part)
+
+
+def in_order(mapped: Sequence[tuple[str, Path]]) -> list[tuple[str, Path]]:
+    """Fields as `texts` gives them: those that are made of two paths come last."""
+    return sorted(mapped, key=lambda item: isinstance(item[1], After))
+
+
+def texts(body: str, parameter: str, mapped: Sequence[Path]) -> str:
+    """A list of the texts at these paths of a JSON column, in SQL; the plain ones are looked up by `plain_paths`."""
+    made = ", ".join(_after(body, where) for where in mapped if isinstance(where, After))
+    plain = f"json_extract_string({body}, ${parameter})"
+    return f"{plain} || [{made}]" if made else plain
+
+
+def plain_paths(mapped: Sequence[Path]) -> list[str]:
+    """What `texts` wants to be given as its parameter."""
+    found = [json_path(where.path.removeprefix("^")) for where in mapped if not isinstance(where, After)]
+    return found or ["$.x"] * (not mapped)
+
+
+def _after(body: str, where: After) -> str:
+    """The later time; the two as they stand where they make none, so that it shows as a value nobody can read."""
+    since, minutes = (
+        f"json_extract_string({body}, {_quoted(json_path(p.removeprefix('^')))})" for p in (where.since, where.path)
+    )
+    micros = f"epoch_us({since}::TIMESTAMPTZ) + round({minutes}::DOUBLE * 60000000)::BIGINT"
+    later = f"TRY(strftime(make_timestamp({micros}), '%Y-%m-%dT%H:%M:%SZ'))"
+    return f"coalesce({later}, {since} || ' + ' || {minutes} || ' min')"
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -30,7 +30,13 @@ ROLES: dict[str, dict[str, Entity]] = {
     "ticketing": {"organizations": Entity.ACCOUNT, "users": Entity.CONTACT, "tickets": Entity.TICKET},
     "iot": {"customers": Entity.ACCOUNT, "devices": Entity.DEVICE, "alarms": Entity.INTERACTION},
     "portal": {"accounts": Entity.ACCOUNT, "users": Entity.CONTACT, "logins": Entity.INTERACTION},
-    "master": {"products": Entity.PRODUCT, "prices": Entity.PRICE, "promotions": Entity.PROMOTION},
+    "master": {
+        "products": Entity.PRODUCT,
+        "prices": Entity.PRICE,
+        "promotions": Entity.PROMOTION,
+        "channels": Entity.CHANNEL,
+        "standards": Entity.STANDARD,
+    },
 }
 """role → stream → what its records are about. Streams of a role are generated, and seeded, in this order."""
 
@@ -153,6 +159,7 @@ HELD: dict[tuple[str, str], tuple[str, ...]] = {
         "status",
         "channel",
         "opened_at",
+        "answered_at",
         "solved_at",
         "satisfaction",
     ),
@@ -200,6 +207,8 @@ HELD: dict[tuple[str, str], tuple[str, ...]] = {
         "valid_to",
     ),
     ("master", "promotions"): ("code", "name", "sku", "customer_group", "discount", "valid_from", "valid_to"),
+    ("master", "channels"): ("name", "system", "owner"),
+    ("master", "standards"): ("channel", "first_answer_hours", "solution_hours", "valid_from"),
 }
 """Which canonical fields each stream holds. A missing one is absent from the copy's fields, or None."""
 

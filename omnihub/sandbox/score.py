@@ -26,10 +26,10 @@ from omnihub.sandbox.truth import Planted, Truth
 _SETS = {"contacts": "contact", "accounts": "account"}
 
 # One record may have several findings of these kinds, told apart by their field; of the others it has one.
-_BY_FIELD = {"value_differs", "value_invalid", "product_differs", "orphan_link"}
+_BY_FIELD = {"value_differs", "value_invalid", "product_differs", "orphan_link", "answer_late", "solution_late"}
 
-# The right spelling of these is a matter of taste, or another kind of finding speaks for them.
-_TASTE = "spelling_differs"
+# The right spelling of these is a matter of taste, time will tell, or another kind of finding speaks for them.
+_UNSAID = ("spelling_differs", "not_due_yet")
 _OTHERWISE = {("value_differs", "marketing_consent"), ("value_differs", "consent_at")}
 
 
@@ -208,14 +208,14 @@ def _mark(kind: str, ref: str, field: str) -> tuple[str, str, str]:
 def _findings(findings: Iterable[tuple[str, str, str]], truth: Truth) -> dict[str, Any]:
     planted = list(truth.errors())
     causes = {_mark(e.kind, e.ref, e.field): _cause(e) for e in planted if e.kind in FINDING_KINDS}
-    taste = {(e.ref, e.field) for e in planted if e.kind == _TASTE}
+    unsaid = {(e.ref, e.field) for e in planted if e.kind in _UNSAID}
     known = _known(planted, truth)
     hits: dict[str, set[Any]] = defaultdict(set)
     false: Counter[str] = Counter()
     for mark in {_mark(kind, str(ref), field) for kind, ref, field in findings}:
         if mark in causes:
             hits[mark[0]].add(causes[mark])
-        elif known(*mark) and mark[1:] not in taste:
+        elif known(*mark) and mark[1:] not in unsaid:
             false[mark[0]] += 1
     wanted = Counter(cause[0] for cause in set(causes.values()))
     return _tally(wanted, {kind: len(found) for kind, found in hits.items()}, false)

@@ -2,7 +2,7 @@
 a Python function with the same signature instead.
 
 connector   Connector, Stream, Push, Many, Nested, Setting, Row, Answer   what a connector is made of
-fieldmap    Path, Codes, Link, FullName, OneWay, EpochMs, Const           raw ↔ canonical
+fieldmap    Path, Codes, Link, FullName, OneWay, EpochMs, After, Const    raw ↔ canonical
 auth        Bearer, Header, Basic, ApiKey, ClientCredentials, Refresh,
             LoginToken, JwtBearer, Login                                  how calls are signed
 limits      Limit, Concurrency, Quota, Bucket, Penalty                    how often
@@ -46,7 +46,7 @@ from omnihub.sdk.connector import (
     Setting,
     Stream,
 )
-from omnihub.sdk.fieldmap import Codes, Const, EpochMs, FieldMap, FullName, Link, OneWay, Path
+from omnihub.sdk.fieldmap import After, Codes, Const, EpochMs, FieldMap, FullName, Link, OneWay, Path
 from omnihub.sdk.graphql import GraphByIds, GraphPages, GraphSend, throttled
 from omnihub.sdk.http import Http, exchange, masked, refuse
 from omnihub.sdk.jobs import Ask, Export, Poll, SendJob
@@ -74,6 +74,7 @@ from omnihub.sdk.writing import (
 __all__ = [
     "LATER",
     "REQUESTED",
+    "After",
     "Answer",
     "ApiKey",
     "Ask",

@@ -7,6 +7,7 @@
         "account": Link("AccountId", "accounts"),                an id ↔ a ref
         "satisfaction": OneWay("satisfaction_rating.score"),     read only, and says so
         "opened_at": EpochMs("createdTime"),                     milliseconds ↔ UTC time
+        "answered_at": After("reply.minutes", "created_at"),     so many minutes after another time; read only
         "first_name": FullName("name", "first"),                 one part of a name kept as one text
         "currency": Const("EUR"),                                not in the record at all
     }
@@ -99,6 +100,16 @@ class EpochMs(Path):
 
     def native(self, value: str | None) -> Any:
         return None if value is None else int(datetime.fromisoformat(value).astimezone(UTC).timestamp() * 1000)
+
+
+@dataclass(frozen=True)
+class After(OneWay):
+    """A time the system says as minutes since another one of the record, as when a ticket was first answered.
+
+    path: where the minutes stand. since: the path of the time they count from.
+    """
+
+    since: str = ""
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -23,8 +24,9 @@ from connectors.airtable.sandbox import BASE, TABLES, TOKEN, AirtableStandin, ve
 from connectors.airtable.writing import Keyed
 from omnihub.errors import BrokenAnswer, ConfigError, RateLimited, RejectedRecord, RetryableError
 from omnihub.model import Op, Outcome
-from omnihub.sandbox.copies import HELD, Copy
+from omnihub.sandbox.copies import HELD, ROLES, Copy
 from omnihub.sandbox.kit import Quota, Running
+from omnihub.sandbox.world import World
 from omnihub.sdk import Answer, Page, Want, open_client, value_at
 from omnihub.sdk import Row as Wanted
 
@@ -113,6 +115,17 @@ def test_an_empty_table_is_one_empty_and_complete_page(base: Base) -> None:
 def test_a_full_last_page_is_not_followed_by_an_empty_one(base: Base) -> None:
     base.standin.seed([product(n) for n in range(1, 101)])
     assert [len(p.records) for p in base.pull("products")] == [100]
+
+
+def test_channels_and_standards_are_read_in_the_masters_own_words(base: Base) -> None:
+    base.standin.seed(x for x in World(30, 7, datetime(2026, 11, 21, tzinfo=UTC)).copies("master"))
+    channels, standards = (
+        [json.loads(r.raw)["fields"] for page in base.pull(stream) for r in page.records]
+        for stream in ("channels", "standards")
+    )
+    assert {"Name": "Web shop", "System": "Shopify", "Owner": "E-commerce"}.items() <= channels[2].items()
+    assert standards[0]["Channel"] == "E-mail"
+    assert (standards[0]["First answer in hours"], standards[0]["Solution in hours"]) == (24, 120)
 
 
 def test_records_are_the_bytes_that_came_over_the_wire(base: Base) -> None:
@@ -253,7 +266,7 @@ def test_the_limits_are_kept_below_the_vendors() -> None:
 # -- map ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("stream", ["products", "prices", "promotions"])
+@pytest.mark.parametrize("stream", ROLES["master"])
 def test_every_field_the_master_holds_is_mapped(stream: str) -> None:
     assert set(connector.stream(stream).map) >= set(HELD["master", stream])
 
@@ -675,5 +688,6 @@ def test_answers_have_the_shapes_of_the_contract(base: Base) -> None:
 def test_the_schema_reads_as_the_vendors_sample_does(base: Base) -> None:
     sample = BaseSchema.model_validate_json(contract("pyairtable-samples/BaseSchema.json").read_text())
     ours = BaseSchema.model_validate(base.client.http.get(f"/v0/meta/bases/{BASE}/tables").json())
-    assert {t.name for t in ours.tables} == {"Products", "Prices", "Promotions", "Consistency Findings"}
+    told = {"Products", "Prices", "Promotions", "Channels", "Service Standards", "Consistency Findings"}
+    assert told <= {t.name for t in ours.tables}
     assert set(ours.tables[0].model_dump()) == set(sample.tables[0].model_dump())

@@ -64,7 +64,8 @@ def user(n: int, **fields: Any) -> Copy:
 def ticket(n: int, deleted: bool = False, **fields: Any) -> Copy:
     given = {
         "subject": "Hilfe", "contact": 1, "account": 1, "status": "solved", "channel": "phone",
-        "opened_at": "2026-01-03T00:00:00Z", "solved_at": "2026-01-04T00:00:00Z", "satisfaction": "good", **fields,
+        "opened_at": "2026-01-03T00:00:00Z", "answered_at": "2026-01-03T01:30:00Z",
+        "solved_at": "2026-01-04T00:00:00Z", "satisfaction": "good", **fields,
     }  # fmt: skip
     return Copy("ticketing", "tickets", n, given, at(3, n), at(3, n), deleted=deleted)
 
@@ -413,6 +414,30 @@ def test_a_ticket_only_the_system_changed_is_brought_though_its_time_of_change_s
     assert shown["generated_timestamp"] > before["generated_timestamp"]
 
 
+def metrics(office: Office, since: str | None = None) -> dict[str, Any]:
+    found: dict[str, Any] = value_at(everything(office.pull("tickets", since=since))[-1].raw, "metric_set")
+    return found
+
+
+def test_an_agents_first_public_answer_and_the_solution_are_in_a_tickets_metrics(office: Office) -> None:
+    made = office.http.post("/api/v2/tickets", json={"ticket": {"subject": "x", "comment": {"body": "y"}}}).json()
+    path = f"/api/v2/tickets/{made['ticket']['id']}"
+
+    def says(minutes: int, **change: Any) -> dict[str, Any]:
+        office.clock.on(minutes=minutes)
+        assert office.http.put(path, json={"ticket": change}).status_code == 200
+        return metrics(office)
+
+    assert metrics(office)["reply_time_in_minutes"]["calendar"] is None
+    hidden = says(5, comment={"body": "for us", "public": False})
+    assert hidden["reply_time_in_minutes"]["calendar"] is None
+    assert says(7, comment={"body": "soon"})["reply_time_in_minutes"]["calendar"] == 12
+    later = says(9, comment={"body": "now"}, status="solved", assignee_id=1)
+    assert later["reply_time_in_minutes"]["calendar"] == 12
+    assert later["solved_at"]
+    assert says(1, status="open")["solved_at"] is None
+
+
 def test_of_two_rows_of_a_ticket_the_older_one_never_follows_the_newer() -> None:
     rows = exporting.Rows("generated_timestamp")
 
@@ -483,7 +508,7 @@ def test_what_the_world_holds_is_read_at_the_mapped_paths(office: Office) -> Non
     assert found["tickets"] == {
         "subject": "Hilfe", "contact": int(office.id("users", 1)), "account": int(office.id("organizations", 1)),
         "status": "solved", "channel": "phone", "opened_at": "2026-01-03T00:00:00Z",
-        "solved_at": "2026-01-04T00:00:00Z", "satisfaction": "good",
+        "answered_at": 90, "solved_at": "2026-01-04T00:00:00Z", "satisfaction": "good",
     }  # fmt: skip
 
 

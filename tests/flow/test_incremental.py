@@ -93,7 +93,7 @@ class World:
     def bring_up_to_date(self) -> None:
         for entity in GOLDEN:
             merge_entity(self.hub, entity)
-        compare_all(self.hub, today=self.day)
+        compare_all(self.hub, today=self.day, now=f"{self.day}T12:00:00Z")
 
     def forget(self) -> None:
         """What merging and comparing have made."""
@@ -254,7 +254,7 @@ def test_what_is_left_of_a_compare_that_died_is_taken_up_by_the_next(
     world.put("airtable/products/1", sku="P-2", name="Pump", status="active")
 
     def die(what: str, done: int, total: int) -> None:
-        if what == "compare links and prices":
+        if what == "compare links, prices and service":
             raise KeyboardInterrupt
 
     world.hub = Hub(world.store, CONNECTORS, lambda _: {}, rules=world.hub.rules, progress=die)
@@ -346,6 +346,50 @@ def test_a_channel_is_the_system_the_masters_table_of_channels_says(
     assert MISSING in world.kinds()
 
 
+def promised(world: World, hours: str, **more: str) -> None:
+    world.put("airtable/standards/1", channel="email", first_answer_hours=hours, solution_hours="60", **more)
+
+
+def asked(world: World, at: str, **more: str) -> None:
+    world.put("zendesk/tickets/1", channel="email", status="open", opened_at=at, **more)
+
+
+def test_a_ticket_becomes_late_though_nothing_changed(store_url: str) -> None:
+    world = World(store_url)
+    promised(world, "24")
+    asked(world, "2026-01-05T11:00:00Z")
+    seen = []
+    for world.day in ("2026-01-05", "2026-01-06", "2026-01-07", "2026-01-08", "2026-01-05"):
+        world.bring_up_to_date()
+        seen.append({kind for kind, _ in world.kinds()})
+    late = {"answer_late", "solution_late"}
+    assert seen == [set(), {"answer_late"}, {"answer_late"}, late, set()], "and with a clock put back it is not"
+    world.store.close()
+
+
+def test_an_answer_in_time_takes_a_ticket_out_of_those_that_wait(world: World) -> None:
+    promised(world, "24")
+    asked(world, "2026-01-05T11:00:00Z")
+    world.bring_up_to_date()
+    asked(world, "2026-01-05T11:00:00Z", answered_at="2026-01-05T14:00:00Z", solved_at="2026-01-06T10:00:00Z")
+    for world.day in ("2026-01-06", "2026-01-09"):
+        world.bring_up_to_date()
+        assert world.kinds() == set()
+    assert not [link for link in world.links() if link[0].startswith("zendesk/tickets/")]
+
+
+def test_another_standard_is_held_against_the_tickets_that_were_there(world: World) -> None:
+    asked(world, "2026-01-05T02:00:00Z", answered_at="2026-01-05T10:00:00Z")
+    seen = []
+    for hours, more in (("24", {}), ("4", {}), ("4", {"valid_from": "2026-01-06"})):
+        promised(world, hours, **more)
+        world.bring_up_to_date()
+        seen.append(world.kinds())
+    world.delete("airtable/standards/1")
+    world.bring_up_to_date()
+    assert [*seen, world.kinds()] == [set(), {("answer_late", "zendesk/tickets/1")}, set(), set()]
+
+
 # -- any history -------------------------------------------------------------------------------------------------------
 
 few = st.integers(0, 2)
@@ -364,9 +408,15 @@ def record(stream: str, **fields: st.SearchStrategy[Any]) -> st.SearchStrategy[A
 
 
 CURRENCY = st.just("EUR")
+moments = st.sampled_from(["2026-01-02T10:00:00Z", "2026-01-04T23:30:00Z", "2026-01-06T10:00:00Z", None])
 RECORDS = (
     record("airtable/products", sku=skus, name=st.just("Pump"), status=st.sampled_from(["active", "draft"]),
            sold_in=st.sampled_from([None, "Shopify"])),
+    record("airtable/standards", channel=st.sampled_from(["email", "web"]), valid_from=days,
+           first_answer_hours=st.sampled_from(["8", "50"]), solution_hours=st.sampled_from(["48", None])),
+    record("zendesk/tickets", channel=st.sampled_from(["email", "web"]), status=st.sampled_from(["open", "closed"]),
+           opened_at=moments, answered_at=moments, solved_at=st.sampled_from([None, None, "2026-01-06T12:00:00Z"])),
+    record("airtable/products", sku=skus, name=st.just("Pump"), status=st.sampled_from(["active", "draft"])),
     record("airtable/prices", sku=skus, customer_group=groups, currency=CURRENCY, amount=money, valid_from=days,
            valid_to=days, min_quantity=st.sampled_from(["1", "5"]), tax_included=st.sampled_from([None, None, "true"])),
     record("airtable/promotions", sku=skus, customer_group=groups, discount=st.just("20"), valid_from=days,

@@ -8,6 +8,7 @@
     alike      who is easily taken for whom
     ordeals    copies that are hard to know somebody by
     trade      deals, orders, tickets, devices, logins
+    service    what the master promises, and how soon tickets are answered and solved
     guests     the same customers in any system that says what it can hold
 
 Every thing is a function of (seed, kind, index); only who is in which system is kept, as small integers. So a
@@ -27,7 +28,7 @@ e-mails of their own. Only a family and the people of a small office share one, 
 alike, or two copies of one that hardly are.
 
 Values that are merely written otherwise (capitals, ue for ü, a legal form left out) are planted as `spelling_differs`,
-which is no kind of finding: scoring neither asks for them nor minds them.
+which is no kind of finding: scoring neither asks for them nor minds them. No more does it of what is `not_due_yet`.
 """
 
 from __future__ import annotations
@@ -156,7 +157,7 @@ class World:
         if role not in ROLES:
             raise ValueError(f"no role {role!r} in the sandbox: it has {', '.join((*ROLES, *self.guests))}")
         if role == "master":
-            yield from (self.catalog.copy(x) for x in self.catalog.master())
+            yield from (self.catalog.copy(x) for x in (*self.catalog.master(), *self.trade.service.master()))
             return
         for stream, entity in ROLES[role].items():
             yield from self._stream(role, stream, entity)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import zlib
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from omnihub.model import Entity
@@ -165,20 +166,28 @@ class Visit:
     def _business(self, stream: str, entity: Entity) -> Iterator[Held]:
         if entity is Entity.LINE:
             yield from self._lines(stream)
-        elif entity in (Entity.PRICE, Entity.PROMOTION):
+        elif entity in _LISTS:
             yield from self._lists(stream, entity)
         else:
             for deal in self._deals(stream):
                 fields = {**_FIELDS[entity](self, deal, self._dice(_MADE, deal.n)), **deal.links}
-                yield Held(self.guest.role, stream, deal.n, fields, deal.ago_s)
+                x = Held(self.guest.role, stream, deal.n, fields, deal.ago_s)
+                yield self._served(x, deal.ago_s) if entity is Entity.TICKET else x
 
     def _lists(self, stream: str, entity: Entity) -> Iterator[Held]:
-        """The master's prices and promotions, as they are."""
-        wanted, n = {Entity.PRICE: "prices", Entity.PROMOTION: "promotions"}[entity], 0
-        for x in self.catalog.master():
+        """The master's prices and the like, as they are."""
+        wanted, n = _LISTS[entity], 0
+        for x in (*self.catalog.master(), *self.trade.service.master()):
             if x.stream == wanted and self._told_apart(stream, x):
                 n += 1
                 yield Held(self.guest.role, stream, n, dict(x.fields), x.updated_ago_s)
+
+    def _served(self, x: Held, ago_s: int) -> Held:
+        """A ticket, done by now: with when that was, and what was late of it where it says the channel."""
+        times, x.updated_ago_s, wrong = self.trade.service.times(x.n, ago_s, x.fields["channel"], "closed")
+        x.fields |= {"status": "closed", **times}
+        judged = {"channel", "opened_at"} <= self._said(replace(x, fields=dict(x.fields))).fields.keys()
+        return replace(x, wrong=wrong if judged else [])
 
     def _told_apart(self, stream: str, x: Held) -> bool:
         """Prices of another unit, or with tax, only where it can say so."""
@@ -286,6 +295,14 @@ class Visit:
     def _feedback(self, deal: Deal, dice: Dice) -> dict[str, Any]:
         return {"score": str(dice.below(11)), "at": self.clock.time(deal.ago_s)}
 
+
+_LISTS: Mapping[Entity, str] = {
+    Entity.PRICE: "prices",
+    Entity.PROMOTION: "promotions",
+    Entity.CHANNEL: "channels",
+    Entity.STANDARD: "standards",
+}
+"""What only a master has, and its stream of it."""
 
 _FIELDS: Mapping[Entity, Callable[[Visit, Deal, Dice], dict[str, Any]]] = {
     Entity.ORDER: Visit._order,

@@ -16,6 +16,7 @@ from omnihub.sandbox.world.companies import BLOCK, SIZES, Companies
 from omnihub.sandbox.world.dice import Dice
 from omnihub.sandbox.world.held import DAY, HOUR, Clock, Held, Wrong
 from omnihub.sandbox.world.people import NOWHERE, People
+from omnihub.sandbox.world.service import Service
 
 _ORDERS, _LINES, _DEALS, _CHANCES, _TICKETS, _DEVICES, _ALARMS, _LOGINS, _FINISH, _EDGES = range(401, 411)
 
@@ -56,6 +57,7 @@ class Trade:
 
     def __init__(self, seed: int, companies: Companies, people: People, catalog: Catalog, clock: Clock) -> None:
         self.seed, self.companies, self.people, self.catalog, self.clock = seed, companies, people, catalog, clock
+        self.service = Service(seed, clock)
         start = clock.now.replace(year=clock.now.year - 1, month=1, day=1, hour=0, minute=0, second=0)
         self.span_s = min(500 * DAY, int((clock.now - start).total_seconds()) - DAY)  # older prices are not kept
 
@@ -245,22 +247,23 @@ class Trade:
             dice = Dice(self.seed, _TICKETS, p)
             for _ in range((0, 0, 1, 1, 2, 3)[dice.below(6)]):
                 n += 1
-                ago_s = HOUR + dice.skewed(700 * DAY)
+                ago_s, channel = self.service.opened(n, HOUR + dice.skewed(700 * DAY), dice.pick(CHANNELS))
                 status = dice.pick(STATUS_TICKET) if ago_s < 20 * DAY else dice.pick(("solved", "closed", "closed"))
+                status = self.service.status(n, ago_s, channel, status)
+                times, last_s, wrong = self.service.times(n, ago_s, channel, status)
                 fields: dict[str, Any] = {
                     "subject": dice.pick(SUBJECTS).format(100 + dice.below(900)),
                     "contact": user,
                     "account": self.companies.n("ticketing", self.people.company_of(p)),
                     "status": status,
-                    "channel": dice.pick(CHANNELS),
+                    "channel": channel,
                     "opened_at": self.clock.time(ago_s),
+                    **times,
                 }
                 if status in ("solved", "closed"):
-                    ago_s = max(HOUR // 2, ago_s - dice.skewed(10 * DAY))
-                    fields["solved_at"] = self.clock.time(ago_s)
                     fields["satisfaction"] = dice.pick(("good", "good", "bad", "unoffered"))
-                x = Held("ticketing", "tickets", n, {k: v for k, v in fields.items() if v is not None}, ago_s)
-                yield x
+                told = {k: v for k, v in fields.items() if v is not None}
+                yield Held("ticketing", "tickets", n, told, last_s, wrong=wrong)
 
     def devices(self) -> Iterator[Held]:
         """The installed base."""
