@@ -4,6 +4,7 @@
     catalog   SKUs and products vs the master         → findings
     assortment  what the master says a system sells   → findings where it does not
     prices    prices vs the master's lists, in context → findings (part of `catalog`)
+    promotions  offers vs the master's promotions     → findings
     corrections                                       → the price a channel gets instead of a wrong one
     service   answers and solutions vs the master's standards → findings, and what each channel's come to
     severity  how much a finding matters, what is its evidence, and which group it is of
@@ -12,6 +13,7 @@
 Data in, data out: Arrow tables of what is held, of what is believed, and of the field maps' fields.
 """
 
+from omnihub.compare import promotions
 from omnihub.compare.assortment import OFFERED, SELLERS, missing
 from omnihub.compare.catalog import PRODUCTS, PROMOTIONS, catalog, context
 from omnihub.compare.links import KNOWN_BY, link_fields, named, news, sold_as, spoken_of
@@ -38,6 +40,7 @@ __all__ = [
     "named",
     "news",
     "problems",
+    "promotions",
     "sold_as",
     "spoken_of",
     "values",

@@ -45,7 +45,7 @@ def context(
     where the master's days begin and end.
 
     A line's customer is that of its order or deal: its account, or its contact's. Its day is when it was ordered or is
-    to close; a product's is today.
+    to close; a product's is today. An offer's price is one of today, or of its first day; one that is over says none.
     """
     con = connection()
     try:
@@ -119,7 +119,15 @@ SELECT l.ref, l.entity, l.system, l.sku, l.sku_text, l.name, NULL, l.f->>'unit_p
        l.f->>'quantity', o.customer_group, coalesce(o.day, (SELECT today FROM asked)), l.f->>'unit',
        coalesce(l.f->>'tax_included', o.tax_included), coalesce(l.f->>'tax_rate', o.tax_rate), o.customer
 FROM facts AS l LEFT JOIN occasions AS o ON o.ref = l.f->>'of'
-WHERE NOT l.master AND l.entity = 'line' AND l.sku IS NOT NULL;
+WHERE NOT l.master AND l.entity = 'line' AND l.sku IS NOT NULL
+UNION ALL
+SELECT x.ref, x.entity, x.system, x.sku, x.sku_text, x.name, NULL, x.f->>'price', 'price', x.f->>'currency', '1',
+       coalesce(x.f->>'customer_group', c.customer_group),
+       greatest(coalesce(x.f->>'valid_from', left(x.f->>'starts_at', 10)), (SELECT today FROM asked)), NULL, NULL, NULL,
+       c.id
+FROM facts AS x LEFT JOIN customers AS c ON c.ref = x.f->>'account'
+WHERE NOT x.master AND x.entity = 'promotion' AND x.sku IS NOT NULL
+  AND coalesce(x.f->>'valid_to', left(x.f->>'ends_at', 10), '9999-12-31') >= (SELECT today FROM asked);
 """
 
 

@@ -1,8 +1,9 @@
-"""What records speak of: other records by their links, what is sold by its SKU, a product by its GTIN and name, too.
+"""What records speak of: other records by their links, what is sold by its SKU, a product by its GTIN and name, too,
+and a promotion by its code and name.
 
 Kept in the store by its target, this tells what a change can touch: whoever links to a record that came or went, the
 lines of an order, all that is said about a SKU, all that is said of the order with a number, what a master's product
-may be offered as, and which tickets time can make late.
+may be offered as, the offers of a promotion, and which tickets time can make late.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import duckdb
 import pyarrow as pa
 
 from omnihub import fields
+from omnihub.compare.promotions import named as as_named
+from omnihub.compare.promotions import said_skus
 from omnihub.compare.service import WAITING
 from omnihub.engine import connection
 from omnihub.fields.codes import order_number
@@ -24,6 +27,9 @@ LINKS = pa.schema([("ref", pa.string()), ("field", pa.string()), ("target", pa.s
 SOLD = (Entity.PRODUCT, Entity.PRICE, Entity.PROMOTION, Entity.LINE, Entity.STOCK)
 """What has a SKU that is judged, or judged by. Its target is `sold(entity, sku)`, not a ref."""
 
+PROMOTED = "promoted"
+"""The field of LINKS for the code and the name of a promotion."""
+
 NUMBERED = {Entity.ORDER: "number", Entity.TICKET: "order"}
 """What speaks of an order by its number, and in which field. Its target is `ordered(number)`, not a ref."""
 
@@ -33,7 +39,7 @@ KNOWN_BY = ("sku", "gtin", "name")
 WAITS = "waits"
 """The field under which a ticket that is still worked on is found by when it was opened: see `waiting`."""
 
-NOT_REFS = (*KNOWN_BY, "number", WAITS)  # fields of LINKS whose targets are no refs
+NOT_REFS = (*KNOWN_BY, "number", PROMOTED, WAITS)  # fields of LINKS whose targets are no refs
 
 MAX_TARGET = 200  # characters of a SKU or name; a longer one is junk, and more than a database's index takes
 
@@ -82,6 +88,17 @@ def spoken_of(rows: pa.Table) -> pa.Table:
                    UNION ALL
                    SELECT r.ref, 'sku', s.target FROM rows AS r JOIN skus AS s
                      ON s.entity = r.entity AND s.text = json_extract_string(r.fields, '$.sku')
+                   WHERE r.entity <> 'promotion'
+                   UNION ALL
+                   SELECT DISTINCT r.ref, 'sku', s.target
+                   FROM (SELECT ref, unnest({said_skus("(fields::JSON)")}) AS sku FROM rows
+                         WHERE entity = 'promotion') AS r
+                   JOIN skus AS s ON s.entity = 'promotion' AND s.text = r.sku
+                   UNION ALL
+                   SELECT r.ref, '{PROMOTED}', 'promotion ' || n.field || ':' || left(CASE n.field
+                              WHEN 'code' THEN {as_named("(r.fields::JSON)->>'code'")}
+                              ELSE {as_named("(r.fields::JSON)->>'name'")} END, {MAX_TARGET})
+                   FROM rows AS r, (VALUES ('code'), ('name')) AS n(field) WHERE r.entity = 'promotion'
                    UNION ALL
                    SELECT r.ref, 'number', n.target FROM rows AS r JOIN numbers AS n
                      ON n.entity = r.entity AND n.text = json_extract_string(r.fields, '$."' || n.field || '"')
@@ -101,8 +118,11 @@ def spoken_of(rows: pa.Table) -> pa.Table:
 def _skus(con: duckdb.DuckDBPyConnection) -> pa.Table:
     listed = ", ".join(f"'{e.value}'" for e in SOLD)
     found = con.sql(
-        f"""SELECT DISTINCT entity, json_extract_string(fields, '$.sku') AS text FROM rows
-            WHERE entity IN ({listed}) AND json_extract_string(fields, '$.sku') IS NOT NULL"""
+        f"""SELECT DISTINCT entity, text FROM (
+                SELECT entity, json_extract_string(fields, '$.sku') AS text FROM rows WHERE entity IN ({listed})
+                UNION ALL
+                SELECT entity, unnest({said_skus("(fields::JSON)")}) FROM rows WHERE entity = 'promotion')
+            WHERE text IS NOT NULL"""
     ).to_arrow_table()
     entities, texts = found.column("entity").to_pylist(), found.column("text").to_pylist()
     targets = [sold(Entity(e), t) for e, t in zip(entities, texts, strict=True)]

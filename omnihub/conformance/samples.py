@@ -85,6 +85,7 @@ _OF_KIND: dict[Kind, Any] = {
     Kind.COUNTRY: lambda n: COUNTRIES[n % 3],
     Kind.VAT: _vat,
     Kind.SKU: lambda n: f"SKU-{n:05}",
+    Kind.SKUS: lambda n: f"SKU-{n:05}, SKU-{n + 1:05}",
     Kind.GTIN: lambda n: f"400{n:09}" + ean.calc_check_digit(f"400{n:09}"),
     Kind.MONEY: lambda n: f"{n + 10}.50",
     Kind.QUANTITY: lambda n: str(n % 50 + 1),

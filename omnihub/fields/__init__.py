@@ -92,6 +92,7 @@ _WAYS: dict[Kind, _Ways] = {
     Kind.COUNTRY: _Ways(countries.clean),  # "na" is Namibia here
     Kind.VAT: _Ways(business_ids.clean_vat, refuse=text.refuse_junk),
     Kind.SKU: _Ways(sku.clean, sku.key, weak=sku.weak),
+    Kind.SKUS: _Ways(sku.clean_list, sku.list_key),
     Kind.GTIN: _Ways(
         business_ids.clean_gtin, business_ids.gtin_key, weak=business_ids.weak_gtin, refuse=text.refuse_junk
     ),
@@ -117,7 +118,8 @@ def clean(kind: Kind, raw: str, *, country: str | None = None, part: str = "") -
     """The canonical text of `raw`, or None where it only says that there is no value.
 
     `country` (alpha-2) is the context of local phone numbers, VAT ids and postal codes. `part` ("first", "last")
-    takes that part of a name kept whole. Raises Unclean, whose message is the reason, never the value.
+    takes that part of a name kept whole; a part of a percentage says that it is a share of one. Raises Unclean, whose
+    message is the reason, never the value.
 
     >>> clean(Kind.PHONE, "0172 1234567", country="DE"), clean(Kind.NAME, "Ludwig van Beethoven", part="last")
     ('+491721234567', 'van Beethoven')
@@ -129,7 +131,12 @@ def clean(kind: Kind, raw: str, *, country: str | None = None, part: str = "") -
         return None
     ways = _WAYS[kind]
     ways.refuse(sound)
-    found = names.clean_part(sound, part) if part and kind is Kind.NAME else ways.clean(sound, country)
+    if part and kind is Kind.NAME:
+        found = names.clean_part(sound, part)
+    elif part and kind is Kind.PERCENT:
+        found = money.clean_share(sound, country)
+    else:
+        found = ways.clean(sound, country)
     if found is None or found == sound:
         return found
     ways.refuse(found)  # "Dr. Test" is junk, too

@@ -91,6 +91,16 @@ def clean_percent(text: str, country: str | None = None) -> str:
     return clean_quantity(text.removesuffix("%").rstrip(), country)
 
 
+def clean_share(text: str, country: str | None = None) -> str:
+    """The percents of a share of one.
+
+    >>> clean_share("0.1"), clean_share("0.125"), clean_share("1")
+    ('10', '12.5', '100')
+    """
+    share = Decimal(clean_quantity(text, country))
+    return clean_quantity(f"{share * 100:f}")
+
+
 def _written(sign: str, whole: str, fraction: str, *, places: int) -> str:
     fraction = fraction.rstrip("0").ljust(places, "0")
     number = f"{whole}.{fraction}" if fraction else whole

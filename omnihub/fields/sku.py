@@ -1,8 +1,12 @@
-"""SKUs: the seller's own article numbers, typed with and without dashes."""
+"""SKUs: the seller's own article numbers, typed with and without dashes; one, or a list of them."""
 
 from __future__ import annotations
 
+import json
 import re
+import unicodedata
+from collections.abc import Iterator
+from typing import Any
 
 from omnihub.fields.codes import made_up
 from omnihub.fields.text import Unclean, fold, same_key
@@ -32,6 +36,44 @@ def key(value: str) -> str:
     """
     bare = _PLAIN.sub("", fold(value)) or same_key(value)
     return bare.lstrip("0") or "0" if bare.isdigit() else bare
+
+
+_BETWEEN = re.compile(r"[\[\]{}\",;|\s]*[\[\]{}\",;|\n]+[\[\]{}\",;|\s]*")
+LIST = ", "  # between the numbers of a list
+
+
+def clean_list(text: str, country: str | None = None) -> str | None:
+    """Each once, in order. What is sent may be JSON, of which every text is a number, or numbers with signs between.
+
+    >>> clean_list('[{"n": "b-2"}, {"n": "A-1"}, {"n": null}]'), clean_list("b-2; A-1;b-2"), clean_list("[]")
+    ('A-1, B-2', 'A-1, B-2', None)
+    """
+    found = [piece.strip() for said in _texts(text) for piece in _BETWEEN.split(said)]
+    return LIST.join(sorted({unicodedata.normalize("NFC", clean(piece)) for piece in found if piece})) or None
+
+
+def _texts(text: str) -> Iterator[str]:
+    try:
+        yield from _leaves(json.loads(text)) if text.startswith("[") else [text]
+    except (ValueError, RecursionError):
+        yield text
+
+
+def _leaves(value: Any) -> Iterator[str]:
+    if isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _leaves(inner)
+    elif value is not None and not isinstance(value, bool):
+        yield str(value)
+
+
+def list_key(value: str) -> str:
+    """The keys of the numbers in it.
+
+    >>> list_key("AB-12, 0047")
+    '47, ab12'
+    """
+    return LIST.join(sorted({key(number) for number in value.split(LIST)}))
 
 
 _ZEROS = re.compile(r"(?<![0-9])0+(?=[0-9])")

@@ -22,7 +22,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
 
-from omnihub.compare import HELD, broken_links, catalog, context, link_fields, missing, problems, service, values
+from omnihub.compare import (
+    HELD,
+    broken_links,
+    catalog,
+    context,
+    link_fields,
+    missing,
+    problems,
+    promotions,
+    service,
+    values,
+)
 from omnihub.compare import orders as about_orders
 from omnihub.compare.assortment import KIND as MISSING
 from omnihub.compare.catalog import KINDS
@@ -32,6 +43,7 @@ from omnihub.flow.hub import Hub
 from omnihub.flow.ordering import nearby
 from omnihub.flow.touching import (
     Basis,
+    Surroundings,
     assortment,
     basis_now,
     note_links,
@@ -46,10 +58,10 @@ from omnihub.store import bulk, schema
 from omnihub.store.open import advance, latest, now_iso, watermark
 
 SLICE = 20_000  # records, or golden records, compared at once
-_SHAPE = 5  # of what is noted and asked; another number compares everything again
+_SHAPE = 6  # of what is noted and asked; another number compares everything again
 
 ABOUT_VALUES = ("value_differs", "product_differs", "consent_conflict", "duplicate")
-ABOUT_CONTEXT = ("orphan_link", MISSING, *KINDS, *about_orders.KINDS, *service.KINDS)
+ABOUT_CONTEXT = ("orphan_link", MISSING, *KINDS, *promotions.KINDS, *about_orders.KINDS, *service.KINDS)
 
 
 def compare_all(hub: Hub, today: str | None = None, now: str | None = None) -> dict[str, Any]:
@@ -203,7 +215,8 @@ def _compare_context(hub: Hub, handling: Handling, basis: Basis, refs: Sequence[
         found += [one for one in judged.to_pylist() if one["ref"] in asked]
     if near.trade.num_rows:
         told = (near.trade.cast(ROWS), near.believed, near.accounts, sorted(hub.rules.masters), basis.day, hub.zone)
-        found += [one for one in catalog(*context(*told)).to_pylist() if one["ref"] in asked]
+        said = promotions.apart(_offered(hub, near, basis), catalog(*context(*told)).to_pylist())
+        found += [one for one in said if one["ref"] in asked]
     if sold.products.num_rows and basis.sellers:
         found += missing(sold.products, sold.offered, sold.sellers).to_pylist()
     tickets = near.rows.filter(pc.equal(near.rows.column("entity"), Entity.TICKET.value))
@@ -212,6 +225,15 @@ def _compare_context(hub: Hub, handling: Handling, basis: Basis, refs: Sequence[
         found += service.late(served).to_pylist()
     with hub.store.write() as c:
         return keep(c, found, ABOUT_CONTEXT, refs, handling)
+
+
+def _offered(hub: Hub, near: Surroundings, basis: Basis) -> list[dict[str, Any]]:
+    """What is wrong with the offers among these, if there are any."""
+    if not pc.any(pc.equal(near.rows.column("entity"), Entity.PROMOTION.value)).as_py():
+        return []
+    told = promotions.offers(near.trade.cast(ROWS), near.believed, near.accounts, sorted(hub.rules.masters), hub.zone)
+    found: list[dict[str, Any]] = promotions.promotions(*told, basis.day).to_pylist()
+    return found
 
 
 def holding(hub: Hub) -> pa.Table:

@@ -4,8 +4,9 @@ a record that came or went      ─▶ who links to it
 an order or deal                ─▶ its lines
 a customer's group or account   ─▶ its orders and deals ─▶ their lines
 a master's product, price or promotion ─▶ all that is said about its SKU, its other prices too
+a master's promotion            ─▶ the offers of its code or name
 a channel's product             ─▶ who else offers its SKU, and the master's product that it may be
-a day that has passed           ─▶ all that is said about the SKUs whose prices begin or end
+a day that has passed           ─▶ all that is said about the SKUs whose prices begin or end, and the offers that do
 a master's standard             ─▶ all tickets; it changes a few times a year
 an hour that has passed         ─▶ the tickets not done that came due in it, found by when they were opened
 a stream read for the first time, or empty now ─▶ who links into it
@@ -18,6 +19,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import date, timedelta
 from typing import Any
 
 import pyarrow as pa
@@ -26,7 +28,7 @@ import sqlalchemy as sa
 
 from omnihub.compare import KNOWN_BY, OFFERED, SELLERS, named, news, service, sold_as, spoken_of
 from omnihub.compare.catalog import BELIEVED
-from omnihub.compare.links import LINKS, NOT_REFS, SPOKEN, WAITS, waiting
+from omnihub.compare.links import LINKS, NOT_REFS, PROMOTED, SPOKEN, WAITS, waiting
 from omnihub.flow.hub import Hub
 from omnihub.flow.ordering import Stirred, touched_orders
 from omnihub.flow.selling import sellers
@@ -35,7 +37,7 @@ from omnihub.store import bulk, schema
 
 FACT = "compare"  # the fact that keeps the basis
 MASTERED = (Entity.PRODUCT, Entity.PRICE, Entity.PROMOTION)  # what a master is asked about
-SAID = (Entity.PRODUCT, Entity.LINE)  # what is held against it
+SAID = (Entity.PRODUCT, Entity.LINE, Entity.PROMOTION)  # what is held against it
 DATED = (Entity.PRICE.value, Entity.PROMOTION.value)  # what begins and ends
 OCCASIONS = (Entity.ORDER, Entity.DEAL)
 ACCOUNTS = pa.schema([("id", pa.string()), ("fields", pa.string())])
@@ -80,6 +82,7 @@ class Noted:
     deleted: list[str] = field(default_factory=list)
     occasions: list[str] = field(default_factory=list)
     skus: set[str] = field(default_factory=set)  # targets, of what masters say or said
+    promised: set[str] = field(default_factory=set)  # targets, of the promotions that masters have or had
     offered: set[str] = field(
         default_factory=set
     )  # targets, of what channels offer or offered, by whatever it is known
@@ -168,6 +171,7 @@ def _remember(hub: Hub, noted: Noted, rows: pa.Table, fresh: pa.Table, old: pa.T
         noted.standards |= entity == Entity.STANDARD and system in hub.rules.masters
     with hub.store.read() as c:
         noted.skus |= _about(c, mastered, "sku")
+        noted.promised |= _about(c, mastered, PROMOTED)
         noted.offered |= _about(c, offered, *KNOWN_BY)
 
 
@@ -211,10 +215,13 @@ def touched_context(hub: Hub, mark: int, noted: Noted, before: Basis, basis: Bas
     if noted.everything:
         return noted.refs
     with hub.store.read() as c:
-        skus = noted.skus | _turned(c, hub.rules.masters, before.day, basis.day)
+        listed, offers = _turned(c, hub.rules.masters, before.day, basis.day)
+        skus = noted.skus | _about(c, listed, "sku")
+        promised = noted.promised | _about(c, listed, PROMOTED)
         occasions = {*noted.occasions, *_speaking_of(c, _customers(c, mark), "account", "contact")}
-        found = {*noted.refs, *_missing(c, noted.alive), *_speaking_of(c, noted.deleted)}
-        found |= _speaking_of(c, occasions, "of")
+        found = {*noted.refs, *_missing(c, noted.alive), *_speaking_of(c, noted.deleted), *offers}
+        found |= occasions | _speaking_of(c, occasions, "of")  # an offer to a customer is an occasion itself
+        found |= _speaking_of(c, promised, PROMOTED)
         found |= _speaking_of(c, [sold_as(entity, sku) for entity in (*SAID, Entity.PRICE) for sku in skus], "sku")
         found |= _speaking_of(c, noted.offered, *KNOWN_BY)
         found |= touched_orders(c, noted.stirred, before.day, basis.day)
@@ -268,19 +275,30 @@ def _customers(c: sa.Connection, mark: int) -> set[str]:
     return refs | changed(x, x.c.ref, Entity.ACCOUNT) | changed(x, x.c.ref, Entity.CONTACT)
 
 
-def _turned(c: sa.Connection, masters: Iterable[str], before: str, day: str) -> set[str]:
-    """SKUs with a price or promotion that began or ended between these days. Reads them all, once a day."""
+def _turned(c: sa.Connection, masters: Iterable[str], before: str, day: str) -> tuple[list[str], list[str]]:
+    """(prices and promotions of masters, offers of channels) that began or ended between these days. Reads them all,
+    once a day."""
     if before == day:
-        return set()
+        return [], []
     first, last = sorted((before, day))
-    t = schema.refined
-    listed = sa.select(t.c.ref, t.c.fields).where(t.c.entity.in_(DATED), t.c.system.in_(sorted(masters)))
-    found = set()
-    for ref, fields in c.execute(listed.where(~t.c.deleted)):
+    dawn, dusk = _days_from(first, -1), _days_from(last, 1)  # between them lies every moment of these days
+    t, ours = schema.refined, frozenset(masters)
+    listed = sa.and_(t.c.entity.in_(DATED), t.c.system.in_(sorted(ours)))
+    query = sa.select(t.c.ref, t.c.system, t.c.fields).where(sa.or_(listed, t.c.entity == Entity.PROMOTION.value))
+    found: tuple[list[str], list[str]] = ([], [])
+    for ref, system, fields in c.execute(query.where(~t.c.deleted).order_by(t.c.ref)):
         said = json.loads(fields)
-        if first < said.get("valid_from", "") <= last or first <= said.get("valid_to", "") < last:
-            found.add(ref)
-    return _about(c, sorted(found), "sku")
+        if (
+            first < said.get("valid_from", "") <= last
+            or first <= said.get("valid_to", "") < last
+            or any(dawn <= said.get(name, "")[:10] <= dusk for name in ("starts_at", "ends_at"))
+        ):
+            found[system not in ours].append(ref)
+    return found
+
+
+def _days_from(day: str, days: int) -> str:
+    return (date.fromisoformat(day) + timedelta(days=days)).isoformat()
 
 
 def _tickets(c: sa.Connection, masters: Iterable[str]) -> set[str]:
@@ -310,7 +328,7 @@ def standards(c: sa.Connection, masters: Iterable[str]) -> pa.Table:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """Living records, and what they are judged by: see `compare.broken_links` and `compare.context`."""
+    """Living records, and what they are judged by: see `compare.broken_links`, `context` and `offers`."""
 
     rows: pa.Table
     targets: pa.Table
@@ -331,7 +349,7 @@ def surroundings(c: sa.Connection, refs: Sequence[str], masters: Iterable[str]) 
     if not said.num_rows and not listed.num_rows:
         return Surroundings(rows, targets, said, BELIEVED.empty_table(), ACCOUNTS.empty_table())
     occasions = bulk.table_in(c, living, t.c.ref, named(said, (Entity.LINE,), ("of",)))
-    customers = named(occasions, OCCASIONS, ("account", "contact"))
+    customers = [*named(occasions, OCCASIONS, ("account", "contact")), *named(said, (Entity.PROMOTION,), ("account",))]
     # No entity is asked for beside refs or ids: SQLite would go through all of it instead of these few.
     believing = sa.select(x.c.ref, x.c.entity, x.c.golden_id, g.c.fields).join(g, g.c.id == x.c.golden_id)
     believed = bulk.table_in(c, believing, x.c.ref, customers).cast(BELIEVED)
@@ -365,12 +383,17 @@ def _beside(c: sa.Connection, said: pa.Table, masters: Iterable[str]) -> pa.Tabl
 
 
 def _listed(c: sa.Connection, said: pa.Table, listed: pa.Table, masters: Iterable[str]) -> pa.Table:
-    """What the masters say about what is spoken of, and about what is priced here: products, prices, promotions."""
+    """What the masters say about what is spoken of, and about what is priced here: products, prices, promotions. Prices
+    are many, and each is of one SKU; a promotion may be found by its SKU, its code and its name."""
     t, links = schema.refined, schema.links
     skus = {*_targets(said, "sku"), *_targets(listed, "sku")}
-    wanted = sorted({sold_as(entity, sku) for entity in MASTERED for sku in skus})
-    query = _rows().join(links, links.c.ref == t.c.ref).where(t.c.system.in_(sorted(masters)), ~t.c.deleted)
-    return bulk.table_in(c, query.where(links.c.field == "sku"), links.c.target, wanted)
+    wanted = sorted({sold_as(entity, sku) for entity in (Entity.PRODUCT, Entity.PRICE) for sku in skus})
+    masters_own = (t.c.system.in_(sorted(masters)), ~t.c.deleted)
+    query = _rows().join(links, links.c.ref == t.c.ref).where(*masters_own)
+    sold = bulk.table_in(c, query.where(links.c.field == "sku"), links.c.target, wanted)
+    promised = {sold_as(Entity.PROMOTION, sku) for sku in skus} | {*_targets(said, PROMOTED)}
+    promotions = {r.ref for r in bulk.where_in(c, sa.select(links.c.ref), links.c.target, sorted(promised))}
+    return pa.concat_tables([sold, bulk.table_in(c, _rows().where(*masters_own), t.c.ref, sorted(promotions))])
 
 
 @dataclass(frozen=True)

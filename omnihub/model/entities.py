@@ -3,6 +3,7 @@
 A canonical value is text in one agreed form per kind (the modules of `omnihub.fields` make it), so that it is
 the same on every store, in every engine, and when a person reads it:
 
+    skus OM-1, OM-2    several, in order
     money 1234.50 · quantity 3 · percent 12.5     plain decimal, no thousands sign
     time 2026-11-21T22:18:46Z · date 2026-11-21   aware, always UTC
     boolean true | false                          consent yes | no
@@ -53,6 +54,7 @@ class Kind(StrEnum):
     COUNTRY = "country"
     VAT = "vat"
     SKU = "sku"
+    SKUS = "skus"
     GTIN = "gtin"
     MONEY = "money"
     QUANTITY = "quantity"
@@ -162,10 +164,18 @@ ENTITIES: dict[Entity, dict[str, Field]] = {
         code=Kind.CODE,
         name=Kind.TEXT,
         sku=Kind.SKU,
+        skus=Kind.SKUS,  # where one record names all the products
+        all_products=Kind.BOOLEAN,
         customer_group=Kind.CODE,
+        all_customers=Kind.BOOLEAN,
+        account=Kind.LINK,  # the one customer it is made to
         discount=Kind.PERCENT,
-        valid_from=Kind.DATE,
+        price=Kind.MONEY,  # what one piece costs with it
+        currency=Kind.CURRENCY,
+        valid_from=Kind.DATE,  # the last day is one of its days
         valid_to=Kind.DATE,
+        starts_at=Kind.TIME,  # where a system says moments and not days
+        ends_at=Kind.TIME,
     ),
     Entity.DEAL: _fields(
         name=Kind.TEXT,

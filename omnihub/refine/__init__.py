@@ -28,7 +28,7 @@ from omnihub.model import ENTITIES, Kind
 from omnihub.refine.first import NOT_JSON, first_sight
 from omnihub.refine.paths import in_order, json_path, plain_paths, pointer_of, texts
 from omnihub.refine.values import EXCERPT, LOCAL, cleaned
-from omnihub.sdk import Codes, Const, FieldMap, FullName, Link, Path, Stream
+from omnihub.sdk import Codes, Const, FieldMap, FullName, Link, Path, Share, Stream
 
 SAMPLE = 200  # records looked at for fields nobody mapped
 
@@ -232,7 +232,7 @@ def _cut_names(con: duckdb.DuckDBPyConnection) -> None:
                         CASE part WHEN 'last' THEN lower(right(' ' || text, length(value) + 1)) = lower(' ' || value)
                                   ELSE lower(left(text || ' ', length(value) + 1)) = lower(value || ' ') END AS fits
                  FROM cells JOIN sent ON sent.ref = cells.ref AND sent.field = cells.field
-                 WHERE part <> '' AND text IS NOT NULL AND value <> '')
+                 WHERE kind = 'name' AND part <> '' AND text IS NOT NULL AND value <> '')
            -- Where it is not known that we ever wrote it, one half alone may just happen to stand in their own text.
            GROUP BY ref, seq, text
            HAVING bool_or(fits AND written) OR count(DISTINCT part) FILTER (fits) = count(DISTINCT part)"""
@@ -245,7 +245,8 @@ def _cut_names(con: duckdb.DuckDBPyConnection) -> None:
                                 WHEN last IS NOT NULL THEN left(cells.text, greatest(0, length(cells.text) - last))
                                 ELSE left(cells.text, first) END)
            FROM cuts
-           WHERE cuts.ref = cells.ref AND cuts.seq = cells.seq AND cuts.text = cells.text AND cells.part <> ''"""
+           WHERE cuts.ref = cells.ref AND cuts.seq = cells.seq AND cuts.text = cells.text
+             AND cells.kind = 'name' AND cells.part <> ''"""
     )
 
 
@@ -264,7 +265,7 @@ def _place(system: str, name: str, where: Path, place: int, kind: Kind) -> tuple
     return (
         name,
         kind.value,
-        where.part if isinstance(where, FullName) else "",
+        where.part if isinstance(where, FullName | Share) else "",
         place,
         f"{system}/{where.stream}/" if isinstance(where, Link) else "",
         where.otherwise if isinstance(where, Codes) else None,

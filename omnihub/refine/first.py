@@ -21,7 +21,7 @@ from omnihub.model import ENTITIES, Kind
 from omnihub.refine.paths import in_order, plain_paths
 from omnihub.refine.paths import texts as texts_at
 from omnihub.refine.values import LOCAL, Cleaned, cleaned, excerpt, quoted
-from omnihub.sdk import Codes, Const, FullName, Link, Path, Stream
+from omnihub.sdk import Codes, Const, FullName, Link, Path, Share, Stream
 
 NOT_JSON = '{"": ["the record is not JSON", ""]}'
 _TIME = "\0"  # stands for the record's time in a pattern of times
@@ -104,7 +104,7 @@ def _columns(system: str, stream: Stream, found: pa.Table, said: pa.Array) -> li
 def _column(system: str, stream: Stream, name: str, where: Path, texts: pa.Array, numbers: Numbers) -> _Column:
     kind = ENTITIES[stream.entity][name].kind
     read = _reading(system, where, kind)
-    part = where.part if isinstance(where, FullName) else ""
+    part = where.part if isinstance(where, FullName | Share) else ""
     mask = _plainly(kind, where, texts)
     plain = texts.filter(mask)
     others = [read(text) for text in texts.filter(pc.invert(mask)).to_pylist()]

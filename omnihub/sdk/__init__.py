@@ -2,7 +2,8 @@
 a Python function with the same signature instead.
 
 connector   Connector, Stream, Push, Many, Nested, Setting, Row, Answer   what a connector is made of
-fieldmap    Path, Codes, Link, FullName, OneWay, EpochMs, After, Const    raw ↔ canonical
+fieldmap    Path, Codes, Link, FullName, OneWay, EpochMs, After, Share,
+            Const                                                         raw ↔ canonical
 auth        Bearer, Header, Basic, ApiKey, ClientCredentials, Refresh,
             LoginToken, JwtBearer, Login                                  how calls are signed
 limits      Limit, Concurrency, Quota, Bucket, Penalty                    how often
@@ -46,7 +47,7 @@ from omnihub.sdk.connector import (
     Setting,
     Stream,
 )
-from omnihub.sdk.fieldmap import After, Codes, Const, EpochMs, FieldMap, FullName, Link, OneWay, Path
+from omnihub.sdk.fieldmap import After, Codes, Const, EpochMs, FieldMap, FullName, Link, OneWay, Path, Share
 from omnihub.sdk.graphql import GraphByIds, GraphPages, GraphSend, throttled
 from omnihub.sdk.http import Http, exchange, masked, refuse
 from omnihub.sdk.jobs import Ask, Export, Poll, SendJob
@@ -142,6 +143,7 @@ __all__ = [
     "SendJob",
     "Sends",
     "Setting",
+    "Share",
     "Stream",
     "Turned",
     "Turns",

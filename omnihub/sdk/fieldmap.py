@@ -9,6 +9,7 @@
         "opened_at": EpochMs("createdTime"),                     milliseconds ↔ UTC time
         "answered_at": After("reply.minutes", "created_at"),     so many minutes after another time; read only
         "first_name": FullName("name", "first"),                 one part of a name kept as one text
+        "discount": Share("percentage"),                         a share of one ↔ percent
         "currency": Const("EUR"),                                not in the record at all
     }
 
@@ -21,6 +22,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 
@@ -92,6 +94,16 @@ class FullName(Path):
     """One `part` ("first" or "last") of a name the system keeps as one text; both parts are written together."""
 
     part: str = "first"
+
+
+@dataclass(frozen=True)
+class Share(Path):
+    """A share of one ↔ percent: 0.125 ↔ 12.5."""
+
+    part: str = field(default="share", init=False)
+
+    def native(self, value: str | None) -> Any:
+        return None if value is None else float(Decimal(value) / 100)
 
 
 @dataclass(frozen=True)

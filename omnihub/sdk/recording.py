@@ -39,8 +39,8 @@ from omnihub.sdk.session import complete, open_http
 HERE = "https://recorded.invalid"  # stands for the system's own address
 KEPT_HEADERS = ("content-type", "link", "etag", "retry-after", "last-modified")
 NOBODYS = frozenset({
-    Kind.SKU, Kind.GTIN, Kind.MONEY, Kind.QUANTITY, Kind.PERCENT, Kind.CURRENCY, Kind.LANGUAGE, Kind.COUNTRY, Kind.DATE,
-    Kind.TIME, Kind.BOOLEAN, Kind.WEIGHT,
+    Kind.SKU, Kind.SKUS, Kind.GTIN, Kind.MONEY, Kind.QUANTITY, Kind.PERCENT, Kind.CURRENCY, Kind.LANGUAGE, Kind.COUNTRY,
+    Kind.DATE, Kind.TIME, Kind.BOOLEAN, Kind.WEIGHT,
 })  # fmt: skip
 LONG = 10_000  # a number from here on may be an id, a phone number, an account
 TRIES = 100  # to find a value that stands for no other yet

@@ -390,12 +390,50 @@ def test_another_standard_is_held_against_the_tickets_that_were_there(world: Wor
     assert [*seen, world.kinds()] == [set(), {("answer_late", "zendesk/tickets/1")}, set(), set()]
 
 
+OFFER = {"code": "may", "discount": "20", "skus": "P-1", "customer_group": "key", "valid_from": "2026-01-04",
+         "valid_to": "2026-01-08"}  # fmt: skip
+
+
+def test_an_offer_is_judged_again_when_its_promotion_comes_changes_and_goes(world: World) -> None:
+    world.put("airtable/products/1", sku="P-1", name="Pump", status="active")
+    world.put("airtable/products/2", who=1, sku="P-2", name="Valve", status="active")
+    world.put("shopify/discounts/1", **OFFER)
+    promotion = {"code": "MAY", "sku": "P-1", "customer_group": "key", "discount": "20", "valid_to": "2026-01-08"}
+    seen = []
+    for now in (
+        None,
+        promotion,
+        promotion | {"sku": "P-2"},
+        promotion | {"discount": "25"},
+        promotion,
+        {"code": "JUNE"},
+    ):
+        if now:
+            world.put("airtable/promotions/1", **now)
+        world.bring_up_to_date()
+        seen.append({kind.removeprefix("promotion_") for kind, ref in world.kinds() if ref == "shopify/discounts/1"})
+    assert seen == [{"unknown"}, set(), {"product"}, {"differs"}, set(), {"unknown"}]
+
+
+def test_an_offer_is_judged_by_the_day_when_its_promotion_or_itself_is_over(world: World) -> None:
+    world.put("airtable/promotions/1", code="MAY", valid_to="2026-01-06")
+    world.put("shopify/discounts/1", code="MAY")  # without days
+    world.put("shopify/discounts/2", code="MAY", ends_at="2026-01-07T22:59:59Z")
+    seen = []
+    for world.day in ("2026-01-06", "2026-01-07", "2026-01-08"):
+        world.bring_up_to_date()
+        seen.append({ref[-1] for kind, ref in world.kinds() if kind == "promotion_expired"})
+    assert seen == [{"2"}, {"1", "2"}, {"1"}]
+
+
 # -- any history -------------------------------------------------------------------------------------------------------
 
 few = st.integers(0, 2)
 skus = st.sampled_from(["P-1", "p 1", "P-2", None])
 days = st.sampled_from([None, "2026-01-03", "2026-01-06", "2026-01-09"])
 groups = st.sampled_from([None, "standard", "key"])
+codes = st.sampled_from([None, "MAY", "may ", "JUNE"])
+moments = days.map(lambda day: day and f"{day}T22:00:00Z")
 money = st.sampled_from(["8.00", "10.00", None])
 
 
@@ -420,7 +458,9 @@ RECORDS = (
     record("airtable/prices", sku=skus, customer_group=groups, currency=CURRENCY, amount=money, valid_from=days,
            valid_to=days, min_quantity=st.sampled_from(["1", "5"]), tax_included=st.sampled_from([None, None, "true"])),
     record("airtable/promotions", sku=skus, customer_group=groups, discount=st.just("20"), valid_from=days,
-           valid_to=days),
+           valid_to=days, code=codes, name=codes),
+    record("shopify/discounts", code=codes, name=codes, skus=skus, customer_group=groups, ends_at=moments,
+           starts_at=moments, discount=st.sampled_from([None, "20", "25"])),
     record("shopify/variants", sku=skus, name=st.sampled_from(["Pump", "Valve"]), status=st.just("active"), price=money,
            currency=CURRENCY),
     record("salesforce/accounts", name=st.sampled_from(["Acme", "Ek"]), customer_group=groups,

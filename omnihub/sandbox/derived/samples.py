@@ -66,6 +66,7 @@ def value(kind: Kind, name: str, k: int, dice: Dice, now: datetime) -> str | Non
         Kind.COUNTRY: "DE",
         Kind.VAT: None,  # a made-up one with a right check digit could be somebody's
         Kind.SKU: f"SKU-{k:05d}",
+        Kind.SKUS: f"SKU-{k:05d}, SKU-{k + 1:05d}",
         Kind.GTIN: _gtin(k),
         Kind.MONEY: f"{10 + dice.below(9000)}.{dice.below(100):02d}",
         Kind.QUANTITY: str(1 + dice.below(20)),

@@ -15,7 +15,7 @@ from typing import Any
 
 from omnihub.model import Entity, Kind, fields_of
 from omnihub.sandbox.state import Obj, iso
-from omnihub.sdk import Codes, Connector, Const, EpochMs, FieldMap, FullName, Link, OneWay, Path, Sends, Stream
+from omnihub.sdk import Codes, Connector, Const, EpochMs, FieldMap, FullName, Link, OneWay, Path, Sends, Share, Stream
 from omnihub.sdk.page import names_on
 
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
@@ -197,7 +197,7 @@ def _fault(where: Path, kind: Kind, value: Any, alive: Alive, longest: int | Non
         return "" if said in where.codes else f"must be one of {', '.join(where.codes)}"
     if where.boolean:
         return "" if isinstance(value, bool) else "must be true or false"
-    if where.number or isinstance(where, EpochMs):
+    if where.number or isinstance(where, EpochMs | Share):
         return "" if isinstance(value, int | float) and not isinstance(value, bool) else "must be a number"
     if not isinstance(value, str):
         return "must be text"

@@ -1,0 +1,252 @@
+"""Offers of channels beside the master's promotions: which one, of what, for whom, when, and how much off."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from omnihub.compare import catalog, context, promotions
+from omnihub.compare.catalog import BELIEVED
+
+TODAY = "2026-11-21"
+ZONE = "Europe/Berlin"
+ROWS = pa.schema([(n, pa.string()) for n in ("ref", "entity", "system", "stream", "fields", "problems")])
+ACCOUNTS = pa.schema([("id", pa.string()), ("fields", pa.string())])
+
+SPRING = {
+    "code": "SPRING", "name": "Spring offer", "sku": "P-1", "customer_group": "dealer", "discount": "10",
+    "valid_from": "2026-11-01", "valid_to": "2026-11-30",
+}  # fmt: skip
+OFFER = {**SPRING, "code": "spring "}
+
+Found = dict[str, tuple[str, str | None, str | None]]
+
+
+def row(ref: str, fields: Mapping[str, Any], entity: str = "promotion") -> dict[str, Any]:
+    system, stream, _ = ref.split("/")
+    said = json.dumps({name: value for name, value in fields.items() if value is not None})
+    return {"ref": ref, "entity": entity, "system": system, "stream": stream, "fields": said, "problems": "{}"}
+
+
+def tables(
+    rows: list[dict[str, Any]], groups: Mapping[str, str] | None = None
+) -> tuple[pa.Table, pa.Table, pa.Table, list[str]]:
+    """rows beside two products of the master; groups: the customer group behind each ref of an account."""
+    goods = [row(f"pim/products/{n}", {"sku": f"P-{n}", "name": "Pump", "status": "active"}, "product") for n in (1, 2)]
+    groups = groups or {}
+    known = [{"ref": ref, "entity": "account", "golden_id": ref[-1], "fields": "{}"} for ref in groups]
+    accounts = [{"id": ref[-1], "fields": json.dumps({"customer_group": group})} for ref, group in groups.items()]
+    return (
+        pa.Table.from_pylist([*goods, *rows], schema=ROWS),
+        pa.Table.from_pylist(known, schema=BELIEVED),
+        pa.Table.from_pylist(accounts, schema=ACCOUNTS),
+        ["pim"],
+    )
+
+
+def findings(
+    *offers: Mapping[str, Any], masters: list[Mapping[str, Any]] | None = None, groups: Mapping[str, str] | None = None
+) -> list[dict[str, Any]]:
+    """What is wrong with these offers of a shop, beside the master's promotions (the one of spring, if not told)."""
+    rows = [row(f"pim/promotions/{n}", m) for n, m in enumerate([SPRING] if masters is None else masters)]
+    rows += [row(f"shop/offers/{n}", offer) for n, offer in enumerate(offers)]
+    found: list[dict[str, Any]] = promotions.promotions(
+        *promotions.offers(*tables(rows, groups), ZONE), TODAY
+    ).to_pylist()
+    return found
+
+
+def verdict(offer: Mapping[str, Any], **beside: Any) -> str:
+    """The kind of finding and its field, or `right`."""
+    found = findings(offer, **beside)
+    assert len(found) <= 1, found
+    return f"{found[0]['kind'].removeprefix('promotion_')} {found[0]['field']}" if found else "right"
+
+
+def test_an_offer_as_the_master_has_it_is_right_however_its_code_is_written() -> None:
+    assert verdict(OFFER) == "right"
+
+
+def test_an_offer_of_a_code_the_master_does_not_have_is_unknown() -> None:
+    assert verdict(OFFER | {"code": "SUMMER"}) == "unknown code"
+
+
+def test_an_offer_without_a_code_is_known_by_its_name() -> None:
+    assert verdict(OFFER | {"code": None}) == "right"
+    assert verdict(OFFER | {"code": None, "name": "Black week"}) == "unknown name"
+    assert verdict(OFFER | {"code": None, "discount": "15"}) == "differs discount"
+
+
+def test_an_offer_that_names_no_promotion_is_not_judged_as_one() -> None:
+    assert verdict(OFFER | {"code": None, "name": None, "discount": "50"}) == "right"
+
+
+@pytest.mark.parametrize(
+    ("said", "outcome"),
+    [
+        ({"discount": "12"}, "differs discount"),
+        ({"discount": "10.00"}, "right"),
+        ({"discount": None}, "right"),
+        ({"sku": "p 1"}, "right"),
+        ({"sku": "P-2"}, "product sku"),
+        ({"sku": None}, "right"),
+        ({"sku": "P-9"}, "right"),  # that the master has no such product is said of it elsewhere
+        ({"sku": None, "skus": "P-1"}, "right"),
+        ({"sku": None, "skus": "P-1, P-2"}, "product skus"),
+        ({"sku": None, "all_products": "true"}, "product all_products"),
+        ({"sku": None, "all_products": "false"}, "right"),
+        ({"customer_group": "key"}, "group customer_group"),
+        ({"customer_group": None, "all_customers": "true"}, "group all_customers"),
+        ({"customer_group": None}, "right"),
+    ],
+)
+def test_what_an_offer_says_is_the_masters_and_what_it_does_not_say_is_not_judged(
+    said: dict[str, str | None], outcome: str
+) -> None:
+    assert verdict(OFFER | said) == outcome
+
+
+@pytest.mark.parametrize(
+    ("begins", "ends", "outcome"),
+    [
+        ("2026-11-01", "2026-11-30", "right"),
+        ("2026-11-05", "2026-11-25", "right"),  # less than the master gives
+        ("2026-10-31", "2026-11-30", "expired valid_from"),
+        ("2026-11-01", "2026-12-01", "expired valid_to"),
+        ("2026-10-31", "2026-12-01", "expired valid_to"),
+        ("2026-11-01", None, "expired valid_to"),  # without an end
+        (None, "2026-11-30", "right"),
+        (None, None, "right"),
+        ("2026-10-01", "2026-11-20", "right"),  # over since yesterday
+        ("2026-11-01", "2026-11-21", "right"),  # on its last day
+    ],
+)
+def test_an_offer_is_on_within_the_days_of_the_master_the_last_one_too(
+    begins: str | None, ends: str | None, outcome: str
+) -> None:
+    assert verdict(OFFER | {"valid_from": begins, "valid_to": ends}) == outcome
+
+
+@pytest.mark.parametrize(
+    ("begins", "ends", "outcome"),
+    [
+        ("2026-10-31T23:00:00Z", "2026-11-30T22:59:59Z", "right"),  # midnight to midnight, where the master is
+        ("2026-10-31T23:00:00Z", "2026-11-30T23:00:00Z", "right"),  # ends as the next day begins
+        ("2026-10-31T22:59:59Z", "2026-11-30T23:00:00Z", "expired starts_at"),
+        ("2026-10-31T23:00:00Z", "2026-11-30T23:00:01Z", "expired ends_at"),  # a second too long
+        ("2026-10-31T23:00:00Z", "2026-12-01T00:00:00Z", "expired ends_at"),  # midnight, but elsewhere
+        ("2026-10-31T23:00:00Z", None, "expired ends_at"),
+    ],
+)
+def test_moments_are_of_the_day_it_is_where_the_master_is(begins: str, ends: str | None, outcome: str) -> None:
+    days = {"valid_from": None, "valid_to": None, "starts_at": begins, "ends_at": ends}
+    assert verdict(OFFER | days) == outcome
+
+
+@pytest.mark.parametrize(
+    ("theirs", "outcome"),
+    [
+        ({"valid_to": "2026-11-20"}, "right"),  # over here as well
+        ({"valid_to": "2026-12-31"}, "expired valid_to"),
+        ({"valid_from": None, "valid_to": None}, "expired valid_to"),  # still there, whatever it says
+    ],
+)
+def test_a_promotion_that_is_over_in_the_master_is_to_be_over_everywhere(
+    theirs: dict[str, str | None], outcome: str
+) -> None:
+    over = SPRING | {"valid_to": "2026-11-15"}
+    assert verdict(OFFER | theirs, masters=[over]) == outcome
+
+
+def test_a_promotion_of_the_master_for_everybody_and_everything_may_be_offered_to_anyone_for_anything() -> None:
+    free = SPRING | {"customer_group": None, "sku": None, "valid_to": None}
+    for said in ({"all_customers": "true"}, {"customer_group": "key"}, {"sku": "P-2"}, {"all_products": "true"},
+                 {"valid_to": "2027-12-31"}, {"valid_to": None}):  # fmt: skip
+        assert verdict(OFFER | said, masters=[free]) == "right", said
+
+
+def test_of_several_rows_of_a_code_the_one_that_has_most_in_common_counts() -> None:
+    masters: list[Mapping[str, Any]] = [
+        SPRING,
+        SPRING | {"sku": "P-2"},
+        SPRING | {"customer_group": "key", "discount": "15"},
+        SPRING | {"valid_from": "2027-11-01", "valid_to": "2027-11-30"},
+    ]
+    for right in ({"sku": "P-2"}, {"customer_group": "key", "discount": "15"}, {"skus": "P-1, P-2", "sku": None},
+                  {"valid_from": "2027-11-02", "valid_to": "2027-11-30"}):  # fmt: skip
+        assert verdict(OFFER | right, masters=masters) == "right", right
+    assert verdict(OFFER | {"customer_group": "key"}, masters=masters) == "differs discount"
+
+
+def test_two_things_that_are_wrong_are_two_findings() -> None:
+    kinds = [f["kind"] for f in findings(OFFER | {"discount": "20", "sku": "P-2"})]
+    assert kinds == ["promotion_differs", "promotion_product"]
+
+
+def test_an_offer_to_one_customer_is_for_that_ones_group() -> None:
+    groups = {"shop/accounts/1": "dealer", "shop/accounts/2": "key"}
+    offer = OFFER | {"customer_group": None}
+    assert verdict(offer | {"account": "shop/accounts/1"}, groups=groups) == "right"
+    assert verdict(offer | {"account": "shop/accounts/2"}, groups=groups) == "group account"
+
+
+def test_a_finding_says_what_is_right_and_names_its_cause() -> None:
+    [found] = findings(OFFER | {"valid_to": "2026-12-24"})
+    assert (found["theirs"], found["expected"]) == ("2026-12-24", "2026-11-30")
+    detail = json.loads(found["detail"])
+    assert (detail["cause"], detail["since"]) == ("promotion:SPRING", "2026-11-30")
+    [found] = findings(OFFER | {"skus": "P-1, P-2", "sku": None})
+    assert json.loads(found["detail"])["products"] == ["p2"]
+
+
+# -- prices that offers say ------------------------------------------------------------------------------------------
+
+
+def priced(offer: Mapping[str, Any], **said: Any) -> list[str]:
+    """The kinds of all findings on an offer with a price, beside a list of 100 for dealers and 120 for all."""
+    amounts = {"dealer": "100", "standard": "120"}
+    lists = [{"sku": "P-1", "currency": "EUR", "customer_group": g, "amount": a} for g, a in amounts.items()]
+    rows = [row(f"pim/prices/{n}", one, "price") for n, one in enumerate(lists)]
+    rows += [row("pim/promotions/1", SPRING), row("shop/offers/1", {**offer, "currency": "EUR", **said})]
+    told = tables(rows, {"shop/accounts/1": "dealer"})
+    promoted = promotions.promotions(*promotions.offers(*told, ZONE), TODAY).to_pylist()
+    found = promotions.apart(promoted, catalog(*context(*told, TODAY, ZONE)).to_pylist())
+    return [f["kind"] for f in found]
+
+
+def test_the_price_of_an_offer_is_the_masters_for_its_group_less_the_discount() -> None:
+    assert priced(OFFER, price="90.00") == []
+    assert priced(OFFER, price="100.00") == []
+    assert priced(OFFER, price="95.00") == ["price_differs"]
+    assert priced(OFFER, price="120.00") == ["price_group"]
+
+
+def test_an_offer_to_a_customer_has_that_ones_price() -> None:
+    assert priced(OFFER | {"customer_group": None, "account": "shop/accounts/1"}, price="90.00") == []
+
+
+def test_an_offer_that_is_wrong_itself_is_not_told_of_its_price_as_well() -> None:
+    assert priced(OFFER | {"discount": "20"}, price="80.00") == ["promotion_differs"]
+    assert priced(OFFER | {"customer_group": "standard"}, price="108.00") == ["promotion_group"]
+    assert priced(OFFER | {"code": "SUMMER"}, price="70.00") == ["promotion_unknown"]
+
+
+def test_a_price_of_an_offer_that_names_no_promotion_is_judged_like_any_other() -> None:
+    nameless = OFFER | {"code": None, "name": None}
+    assert priced(nameless | {"discount": "50"}, price="50.00") == ["price_differs"]
+    assert priced(nameless, price="90.00") == []
+
+
+def test_the_price_of_an_offer_to_come_is_one_of_its_first_day_and_of_one_that_is_over_none() -> None:
+    assert priced(OFFER | {"valid_from": "2026-11-25", "valid_to": "2026-11-28"}, price="90.00") == []
+    nameless = OFFER | {"code": None, "name": None}
+    assert priced(nameless | {"valid_from": "2026-12-01", "valid_to": "2026-12-05"}, price="90.00") == ["price_differs"]
+    assert priced(nameless | {"valid_to": "2026-11-20"}, price="1.00") == []
+
+
+def test_an_offered_product_the_master_does_not_have_is_unknown_once() -> None:
+    assert priced(OFFER | {"sku": "P-9"}, price="90.00") == ["sku_unknown"]
