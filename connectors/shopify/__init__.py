@@ -17,7 +17,7 @@ from datetime import timedelta
 
 from connectors.shopify.erasing import BY_HAND, erase
 from connectors.shopify.notices import place
-from connectors.shopify.reading import CUSTOMERS, ORDERS, PRODUCTS, VARIANTS
+from connectors.shopify.reading import CUSTOMERS, DISCOUNTS, ORDERS, PRODUCTS, VARIANTS
 from connectors.shopify.shop import Shop, level
 from connectors.shopify.writing import (
     create_customers,
@@ -44,6 +44,7 @@ from omnihub.sdk import (
     Path,
     Push,
     Setting,
+    Share,
     Stream,
 )
 
@@ -57,6 +58,9 @@ JOBS = 2  # at a time; the shop has five places, and others want some too
 
 # Never asked, not yet confirmed, and an address that bounces are neither a yes nor a no.
 CONSENT = {"SUBSCRIBED": "yes", "UNSUBSCRIBED": "no"}
+EVERYBODY = {"ALL": "true"}
+# The customer groups that segments stand for; another segment stands for itself.
+SEGMENTS = {"Standard customers": "standard", "Dealers": "dealer", "Key accounts": "key"}
 STATUS = {"ACTIVE": "active", "UNLISTED": "active", "ARCHIVED": "discontinued", "DRAFT": "draft"}
 # The shop has no word of its own for "delivered": `delivered_at` says it. Cancelled orders show as restocked.
 ORDER_STATUS = {
@@ -194,6 +198,29 @@ order_lines = Stream(
 )
 
 
+# Of discounts by percent, with a code or without. What is chosen by product or collection instead of by variant is not
+# looked into, nor are other segments than the first.
+discounts = Stream(
+    name="discounts",
+    entity=Entity.PROMOTION,
+    pull=DISCOUNTS,
+    updated="discount.updatedAt",
+    map={
+        "code": OneWay("discount.codes.nodes.0.code"),
+        "name": OneWay("discount.title"),
+        "skus": OneWay("discount.customerGets.items.productVariants.nodes"),
+        "all_products": OneWay("discount.customerGets.items.allItems", boolean=True),
+        "customer_group": Codes("discount.context.segments.0.name", codes=SEGMENTS),
+        "all_customers": Codes("discount.context.all", codes=EVERYBODY),
+        "discount": Share("discount.customerGets.value.percentage"),
+        "starts_at": OneWay("discount.startsAt"),
+        "ends_at": OneWay("discount.endsAt"),
+    },
+    blind=UNSEEN.format("discounts, segments that were renamed, or discounts"),
+    full_every=DAILY,
+)
+
+
 def _connect(settings: Mapping[str, str], http: Http) -> Shop:
     return Shop(http)
 
@@ -212,5 +239,5 @@ connector = Connector(
     limits=(Bucket(2000, restores_per_s=100, told=level, path="/graphql.json$"),),
     connect=_connect,
     place=place,
-    streams=(customers, products, variants, orders, order_lines),
+    streams=(customers, products, variants, orders, order_lines, discounts),
 )

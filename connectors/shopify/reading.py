@@ -5,7 +5,9 @@ Prices are the vendor's published ones: an object 1 point, a connection 2 and it
     customers    1 + 3 objects inside                               =   4     × 200 + 2 =  802
     products     1 + (2 + 5 variants)                               =   8     × 120 + 2 =  962
     orders       1 + 11 for what is inside + (2 + 10 lines × 3)     =  44     ×  22 + 2 =  970
-    whole ones   253 a product with 250 variants, 764 an order with 250 lines: three and one a query
+    discounts    2 + with a code 20, without 17              =  39     ×  25 + 2 =  977
+    whole ones   253 a product with 250 variants, 764 an order with 250 lines, 519 a discount with 250 variants:
+                 three, one and one a query
 
 So a list shows the first few variants or lines. A record that has more is asked for again, whole, and kept as the
 shop sends it then. A list that costs more than `BULK_ABOVE_POINTS` is not paged through: the shop makes a file of it
@@ -59,6 +61,23 @@ ORDER = """id updatedAt name processedAt cancelledAt currencyCode taxesIncluded 
     shippingLine { code title }
     fulfillments(first: 1) { displayStatus deliveredAt trackingInfo(first: 1) { number } }"""
 
+_DISCOUNT = """title startsAt endsAt status updatedAt
+      context { ... on DiscountBuyerSelectionAll { all } ... on DiscountCustomerSegments { segments { name } } }
+      customerGets {
+        value { ... on DiscountPercentage { percentage } }
+        items {
+          ... on AllDiscountItems { allItems }
+          ... on DiscountProducts {
+            productVariants(first: %) { nodes { sku } pageInfo { hasNextPage } }
+          }
+        }
+      }"""
+
+DISCOUNT = f"""discount {{
+    ... on DiscountCodeBasic {{ codes(first: 1) {{ nodes {{ code }} }} {_DISCOUNT} }}
+    ... on DiscountAutomaticBasic {{ {_DISCOUNT} }}
+  }}"""
+
 LINE = "id sku title quantity originalUnitPriceSet { shopMoney { amount currencyCode } }"
 
 
@@ -71,6 +90,7 @@ class Inside:
     type: str
     fields: str
     few: int
+    path: str = ""  # where it stands, if not right inside the record
 
     def shown(self, few: int) -> str:
         """In a page."""
@@ -80,6 +100,16 @@ class Inside:
     def lines(self) -> str:
         """In a bulk operation, where each is a line of its own."""
         return f"{self.name} {{ edges {{ node {{ {self.fields} }} }} }}"
+
+
+@dataclass(frozen=True)
+class Deep(Inside):
+    """A list further inside, at the end of `path`. fields: what is asked for on the way to it, where % stands for how
+    many of it."""
+
+    def shown(self, few: int) -> str:
+        """In a page."""
+        return self.fields.replace("%", str(few))
 
 
 @dataclass(frozen=True)
@@ -107,6 +137,7 @@ class Nodes:
     fields: str
     size: int
     points: int
+    updated: str = "updatedAt"
 
     @property
     def document(self) -> str:
@@ -118,7 +149,7 @@ class Nodes:
         for start in range(0, len(ids), self.size):
             some = list(ids[start : start + self.size])
             answer = shop.ask(self.document, {"ids": some}, cost=len(some) * self.points)
-            yield Page(exchange(answer.response), _nodes(answer.response.content))
+            yield Page(exchange(answer.response), _nodes(answer.response.content, self.updated))
 
 
 @dataclass(frozen=True)
@@ -126,7 +157,8 @@ class Listing:
     """A list of the shop. `nested`: the list inside each record that is shown whole; `also`: others, cut as they are.
 
     size: records a page. points: what one of them costs in a page, and `whole_points` whole.
-    bulk_above: how many records are read by a bulk operation.
+    bulk_above: how many records are read by a bulk operation; in_bulk: whether they ever are.
+    updated: where a record says when it changed.
     """
 
     name: str
@@ -140,6 +172,8 @@ class Listing:
     whole_points: int = 0
     deepest: int = DEEPEST
     bulk_above: int | None = None
+    in_bulk: bool = True
+    updated: str = "updatedAt"
 
     @property
     def document(self) -> str:
@@ -154,12 +188,13 @@ class Listing:
     @property
     def by_ids(self) -> Nodes:
         """The same records by their ids, as a page shows them."""
-        return Nodes(self.type, self._shown(), self.size, self.points)
+        return Nodes(self.type, self._shown(), self.size, self.points, self.updated)
 
     @property
     def whole(self) -> Nodes:
         """The same records by their ids, with up to 250 of what is inside."""
-        return Nodes(self.type, self._shown(MOST), max(1, 1000 // max(self.whole_points, 1)), self.whole_points)
+        size = max(1, 1000 // max(self.whole_points, 1))
+        return Nodes(self.type, self._shown(MOST), size, self.whole_points, self.updated)
 
     @property
     def counted(self) -> str:
@@ -178,7 +213,7 @@ class Listing:
         since = None if want.complete else want.since
         start = _search(since and _earlier(since))
         first = self._page(shop, start, None)
-        if first[2]["hasNextPage"] and self._are_many(shop, start):
+        if self.in_bulk and first[2]["hasNextPage"] and self._are_many(shop, start):
             try:
                 yield from self._in_bulk(shop, since, start)
                 return
@@ -233,7 +268,7 @@ class Listing:
             cost=self.size * self.points + LIST_POINTS,
         )
         body = answer.response.content
-        found = records(body, f"data.{self.name}.nodes", updated="updatedAt")
+        found = records(body, f"data.{self.name}.nodes", updated=self.updated)
         return answer.response, found, value_at(body, f"data.{self.name}.pageInfo")
 
     def _complete(
@@ -258,7 +293,8 @@ class Listing:
             yield again
 
     def _is_cut(self, record: Record) -> bool:
-        return bool(self.nested and value_at(record.raw, f"{self.nested.name}.pageInfo.hasNextPage"))
+        inside = self.nested and (self.nested.path or self.nested.name)
+        return bool(inside and value_at(record.raw, f"{inside}.pageInfo.hasNextPage"))
 
     def _moved_on(self, shop: Shop, before: str | None, now: str | None) -> None:
         if before == now:
@@ -282,12 +318,12 @@ class Listing:
         return " ".join([self._own, *inside])
 
 
-def _nodes(body: bytes) -> list[Record]:
+def _nodes(body: bytes, updated: str) -> list[Record]:
     """The records of an answer to `nodes`, which has null where an id is of nothing (any more)."""
     found: list[Record] = []
     for n, raw in enumerate(slices(body, "data.nodes")):
         if bytes(raw) not in (b"null", b"{}"):
-            [record] = records(b"[" + bytes(raw) + b"]", updated="updatedAt")
+            [record] = records(b"[" + bytes(raw) + b"]", updated=updated)
             found.append(msgspec.structs.replace(record, pointer=f"/data/nodes/{n}"))
     return found
 
@@ -312,5 +348,11 @@ PRODUCTS = Listing(
 ORDERS = Listing(
     "orders", "Order", ORDER, size=22, points=44, nested=Inside("lineItems", "LineItem", LINE, few=10),
     also=(Inside("fulfillmentOrders", "FulfillmentOrder", "id assignedLocation { name }", few=1),), whole_points=764,
+)  # fmt: skip
+DISCOUNTS = Listing(
+    "discountNodes", "DiscountNode", "id", size=25, points=39, whole_points=519, in_bulk=False,
+    updated="discount.updatedAt", nested=Deep(
+        "productVariants", "ProductVariant", DISCOUNT, few=10, path="discount.customerGets.items.productVariants"
+    ),
 )  # fmt: skip
 VARIANTS = Nodes("ProductVariant", VARIANT + " product { id }", size=200, points=2)

@@ -14,7 +14,8 @@ from graphql import GraphQLError
 
 from connectors.shopify.bulking import BULK_QUERIES
 from connectors.shopify.mutations import MOST, SHOP, at_most, identified, merge_errors, merge_survivor
-from connectors.shopify.shapes import exact
+from connectors.shopify.shapes import exact, seconds
+from omnihub.sandbox.state import iso
 
 
 @dataclass
@@ -197,6 +198,44 @@ def _merge_job(root: Any, info: Any, jobId: str) -> dict[str, Any] | None:
     }
 
 
+def _discount(node: Mapping[str, Any], info: Any) -> dict[str, Any]:
+    """With a code, or for everybody who puts it into the cart."""
+    now = seconds(iso(info.context.now()))
+    over = bool(node.get("endsAt")) and node["endsAt"] <= now
+    return {
+        **node,
+        "__typename": "DiscountCodeBasic" if node.get("code") else "DiscountAutomaticBasic",
+        "status": "EXPIRED" if over else "SCHEDULED" if node["startsAt"] > now else "ACTIVE",
+    }
+
+
+def _codes(discount: Mapping[str, Any], info: Any, **given: Any) -> Connection:
+    id_ = discount["id"].replace("/DiscountNode/", "/DiscountRedeemCode/")
+    return paged([{"id": id_, "code": discount["code"]}], given)
+
+
+def _for_whom(discount: Mapping[str, Any], info: Any) -> dict[str, Any]:
+    name = discount.get("segment")
+    if not name:
+        return {"__typename": "DiscountBuyerSelectionAll", "all": "ALL"}
+    id_ = discount["id"].replace("/DiscountNode/", "/Segment/")
+    return {"__typename": "DiscountCustomerSegments", "segments": [{"id": id_, "name": name}]}
+
+
+def _for_what(discount: Mapping[str, Any], info: Any) -> dict[str, Any]:
+    skus = discount.get("variants")
+    kind = "AllDiscountItems" if skus is None else "DiscountProducts"
+    return {
+        "items": {"__typename": kind, "allItems": True, "skus": skus},
+        "value": {"__typename": "DiscountPercentage", "percentage": discount["percentage"]},
+    }
+
+
+def _variants_of(items: Mapping[str, Any], info: Any, **given: Any) -> Connection:
+    found = [o for sku in items["skus"] for o in info.context.state.find("variants", "$.sku", sku)]
+    return paged([info.context.shown(o) for o in found if not o.deleted], given)
+
+
 def _count(stream: str) -> Callable[..., dict[str, Any]]:
     def count(root: Any, info: Any, query: str | None = None, limit: int | None = None, **_: Any) -> dict[str, Any]:
         found = info.context.state.count(stream, since=times(query or "")[0])
@@ -230,6 +269,7 @@ RESOLVERS: dict[str, dict[str, Callable[..., Any]]] = {
         "customers": lambda root, info, **given: info.context.listed("customers", given),
         "products": lambda root, info, **given: info.context.listed("products", given),
         "orders": lambda root, info, **given: info.context.listed("orders", given),
+        "discountNodes": lambda root, info, **given: info.context.listed("discounts", given),
         "customersCount": _count("customers"),
         "productsCount": _count("products"),
         "ordersCount": _count("orders"),
@@ -262,6 +302,10 @@ RESOLVERS: dict[str, dict[str, Callable[..., Any]]] = {
         "fulfillmentOrders": _fulfilment_orders,
         "lineItems": lambda order, info, **given: info.context.inside("order_lines", order["id"], given),
     },
+    "DiscountNode": {"discount": _discount},
+    "DiscountCodeBasic": {"codes": _codes, "context": _for_whom, "customerGets": _for_what},
+    "DiscountAutomaticBasic": {"context": _for_whom, "customerGets": _for_what},
+    "DiscountProducts": {"productVariants": _variants_of},
     "LineItem": {"name": lambda line, info: line["title"], "originalUnitPriceSet": _bag("unitPrice")},
     "Metafield": {"jsonValue": lambda m, info: json.loads(m["value"]) if m["type"] == "json" else m["value"]},
 }

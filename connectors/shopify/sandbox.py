@@ -447,7 +447,7 @@ def _schema() -> GraphQLSchema:
     for kind, fields in {**RESOLVERS, "Mutation": MUTATIONS}.items():
         for name, resolve in fields.items():
             schema.type_map[kind].fields[name].resolve = resolve  # type: ignore[attr-defined]
-    for name in ("Node", "HasMetafields"):
+    for name in ("Node", "HasMetafields", "Discount", "DiscountContext", "DiscountItems", "DiscountCustomerGetsValue"):
         schema.type_map[name].resolve_type = lambda value, *_: value["__typename"]  # type: ignore[attr-defined]
     schema.type_map["Money"].parse_value = _price  # type: ignore[attr-defined]
     return schema

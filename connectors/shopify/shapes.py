@@ -18,6 +18,7 @@ TYPES = {
     "orders": "Order",
     "order_lines": "LineItem",
     "metafields": "Metafield",
+    "discounts": "DiscountNode",
 }
 STREAM_OF = {kind: stream for stream, kind in TYPES.items()}
 PARENTS = {"variants": ("products", "product"), "order_lines": ("orders", "order")}
@@ -26,6 +27,7 @@ COUNTRIES = {
     "ES": "Spain", "FR": "France", "GB": "United Kingdom", "IT": "Italy", "NL": "Netherlands", "PL": "Poland",
     "SE": "Sweden", "US": "United States",
 }  # fmt: skip
+SEGMENTS = {"standard": "Standard customers", "dealer": "Dealers", "key": "Key accounts"}
 CONSENT = {"yes": "SUBSCRIBED", "no": "UNSUBSCRIBED"}
 STATUS = {"active": "ACTIVE", "discontinued": "ARCHIVED", "draft": "DRAFT"}
 ADDRESS = (
@@ -106,6 +108,27 @@ def line(given: Mapping[str, Any]) -> dict[str, Any]:
     return body | ({"unitPrice": money(given["unit_price"])} if "unit_price" in given else {})
 
 
+def discount(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Discounts. `variants`: the SKUs of those it is for; none: for all."""
+    body = _renamed(given, {"code": "code", "name": "title", "starts_at": "startsAt", "ends_at": "endsAt"})
+    if "skus" in given:
+        body["variants"] = (given["skus"] or "").split(", ")
+    if given.get("all_products") == "true":
+        body["variants"] = None
+    if "customer_group" in given:
+        body["segment"] = SEGMENTS.get(given["customer_group"], given["customer_group"])
+    if given.get("all_customers") == "true":
+        body["segment"] = None
+    return body | ({"percentage": _share(given["discount"])} if "discount" in given else {})
+
+
+def _share(percent: Any) -> float:
+    try:
+        return float(Decimal(str(percent)) / 100)
+    except InvalidOperation:
+        return 0.0
+
+
 def _renamed(given: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
     return {native: given[name] for name, native in names.items() if name in given}
 
@@ -132,6 +155,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "orders": {"name": "", "currencyCode": "EUR", "taxesIncluded": False, "total": "0.00", "status": "open"},
     "order_lines": {"title": "", "quantity": 0, "unitPrice": "0.00", "currencyCode": "EUR"},
     "metafields": {},
+    "discounts": {"title": "", "startsAt": "2020-01-01T00:00:00Z", "percentage": 0.0},
 }
 
 
@@ -156,6 +180,7 @@ NATIVE: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     "variants": variant,
     "orders": order,
     "order_lines": line,
+    "discounts": discount,
 }
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
@@ -11,6 +13,10 @@ import pytest
 
 from omnihub.compare import catalog, context, promotions
 from omnihub.compare.catalog import BELIEVED
+from omnihub.compare.prices import KINDS as PRICE_KINDS
+from omnihub.model import Entity
+from omnihub.sandbox.copies import LINKS, ROLES
+from omnihub.sandbox.world import Error, Place, Who, World
 
 TODAY = "2026-11-21"
 ZONE = "Europe/Berlin"
@@ -22,8 +28,6 @@ SPRING = {
     "valid_from": "2026-11-01", "valid_to": "2026-11-30",
 }  # fmt: skip
 OFFER = {**SPRING, "code": "spring "}
-
-Found = dict[str, tuple[str, str | None, str | None]]
 
 
 def row(ref: str, fields: Mapping[str, Any], entity: str = "promotion") -> dict[str, Any]:
@@ -250,3 +254,59 @@ def test_the_price_of_an_offer_to_come_is_one_of_its_first_day_and_of_one_that_i
 
 def test_an_offered_product_the_master_does_not_have_is_unknown_once() -> None:
     assert priced(OFFER | {"sku": "P-9"}, price="90.00") == ["sku_unknown"]
+
+
+# -- a whole world -----------------------------------------------------------------------------------------------------
+
+NOW = datetime(2026, 11, 21, 10, tzinfo=UTC)
+SPOKEN_OF = {Entity.PRODUCT, Entity.PRICE, Entity.PROMOTION}
+OFFERS = ("discounts", "offers", "campaigns")
+
+
+def of_world(world: World) -> tuple[Counter[str], Counter[str], Counter[str]]:
+    """(planted, found, false) by kind, of offers and their prices, where each customer is known for who it is."""
+    rows = []
+    for role, streams in ROLES.items():
+        for copy in world.copies(role):
+            if streams[copy.stream] not in SPOKEN_OF or (role != "master" and copy.stream not in OFFERS):
+                continue
+            links = LINKS.get((role, copy.stream), {})
+            fields = {k: f"{role}/{links[k]}/{v}" if k in links else v for k, v in copy.fields.items() if v is not None}
+            rows.append(row(f"{role}/{copy.stream}/{copy.n}", fields, streams[copy.stream].value))
+    known = [w for w in world.truths() if isinstance(w, Who) and w.entity == "account"]
+    believed = [{"ref": ref(w.at), "entity": "account", "golden_id": w.key, "fields": "{}"} for w in known]
+    groups = {w.key: world.companies.group(int(w.key.partition("-")[2])) for w in known}
+    accounts = [{"id": key, "fields": json.dumps({"customer_group": g})} for key, g in groups.items()]
+    told = (
+        pa.Table.from_pylist(rows, schema=ROWS),
+        pa.Table.from_pylist(believed, schema=BELIEVED),
+        pa.Table.from_pylist(accounts, schema=ACCOUNTS),
+        ["master"],
+    )
+    day = NOW.date().isoformat()
+    promoted = promotions.promotions(*promotions.offers(*told, ZONE), day).to_pylist()
+    judged = promotions.apart(promoted, catalog(*context(*told, day, ZONE)).to_pylist())
+    found = {(f["kind"], f["ref"]) for f in judged if f["ref"].split("/")[1] in OFFERS}
+    errors = (e for e in world.truths() if isinstance(e, Error) and e.at.stream in OFFERS)
+    planted = {(e.kind, ref(e.at)) for e in errors if e.kind in (*promotions.KINDS, *PRICE_KINDS)}
+    return tuple(Counter(kind for kind, _ in some) for some in (planted, planted & found, found - planted))  # type: ignore[return-value]
+
+
+def ref(at: Place) -> str:
+    return f"{at.role}/{at.stream}/{at.n}"
+
+
+@pytest.mark.parametrize("seed", [11, 12, 13])
+def test_what_is_wrong_with_the_offers_of_a_world_is_found_as_what_it_is_and_nothing_else(seed: int) -> None:
+    planted, found, false = of_world(World(400, seed, NOW))
+    assert set(planted) >= set(promotions.KINDS), "each kind of mistake is made"
+    assert (found, false) == (planted, Counter())
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", [21, 22, 23])
+def test_in_the_size_of_a_firm_too(seed: int) -> None:
+    planted, found, false = of_world(World(20_000, seed, NOW))
+    assert planted.total() > 100
+    assert {kind: n for kind, n in planted.items() if found[kind] < 0.99 * n} == {}
+    assert {kind: n for kind, n in false.items() if n > 0.01 * planted[kind]} == {}

@@ -26,7 +26,7 @@ from graphql import (
 
 from connectors.shopify import bulk, connector, erasing, writing
 from connectors.shopify.graph import requested_cost, understood
-from connectors.shopify.reading import CUSTOMERS, ORDERS, PRODUCTS, ROW_KEY, VARIANTS, Custom, Listing
+from connectors.shopify.reading import CUSTOMERS, DISCOUNTS, ORDERS, PRODUCTS, ROW_KEY, VARIANTS, Custom, Listing
 from connectors.shopify.sandbox import SCHEMA, Bucket, Shopify
 from connectors.shopify.shop import PATH, SINGLE_QUERY_POINTS, Points, Shop
 from connectors.shopify.writing import (
@@ -123,6 +123,20 @@ def world() -> list[Copy]:
                 "tax_included": "true",
             },
         ),
+        copy(
+            "discounts",
+            1,
+            {
+                "code": "MAY",
+                "name": "Offer of May",
+                "skus": "P1-A, P1-B",
+                "customer_group": "dealer",
+                "discount": "12.5",
+                "starts_at": "2026-04-30T22:00:00Z",
+                "ends_at": "2026-05-31T21:59:59Z",
+            },
+        ),
+        copy("discounts", 2, {"name": "For all", "all_products": "true", "all_customers": "true", "discount": "5"}),
         copy("order_lines", 1, {"of": 1, "sku": "P1-A", "name": "Pump", "quantity": "2", "unit_price": "12.50"}),
         copy("order_lines", 2, {"of": 1, "sku": "S2", "name": "Seal", "quantity": "1", "unit_price": "1.50"}),
     ]
@@ -292,6 +306,27 @@ def test_an_order_with_many_lines_is_read_again_whole(standin: Shopify, shop: Sh
     assert len(value_at(found[ORDER.format(1)].raw, "lineItems.nodes")) == 2
 
 
+def test_a_discount_on_many_variants_is_read_again_whole_and_none_is_asked_for_in_bulk(
+    standin: Shopify, shop: Shop
+) -> None:
+    skus = [f"SKU-{n:02}" for n in range(1, 13)]
+    standin.seed([copy("variants", 8 + n, {"of": 1, "sku": sku}) for n, sku in enumerate(skus)])
+    standin.seed([copy("discounts", 3, {"code": "JUNE", "skus": ", ".join(skus), "discount": "10"})])
+    pages = pulled(replace(DISCOUNTS, size=1), shop)
+    assert standin.state.note("bulk", {}) == {}
+    found = json.loads(records_of(pages)[standin.native_id("discounts", 3)].raw)
+    assert found_at(found, connector.stream("discounts").fields["skus"].path) == [{"sku": sku} for sku in skus]
+
+
+def test_an_incremental_pull_of_discounts_sees_what_was_changed(standin: Shopify, shop: Shop) -> None:
+    cursor = pulled(DISCOUNTS, shop)[-1].cursor
+    standin.edit("discounts", standin.native_id("discounts", 1), {"discount": "15"})
+    found = records_of(pulled(DISCOUNTS, shop, since=cursor))
+    changed = found[standin.native_id("discounts", 1)]
+    assert found_at(json.loads(changed.raw), connector.stream("discounts").fields["discount"].path) == 0.15
+    assert changed.updated == "2026-11-21T12:00:00Z"
+
+
 def test_a_product_with_more_variants_than_can_be_asked_for_is_named(standin: Shopify, shop: Shop) -> None:
     standin.seed(
         Copy("shop", "variants", n, {"of": 2, "sku": f"V{n}"}, DAY.format(1), DAY.format(1)) for n in range(10, 270)
@@ -356,10 +391,20 @@ def test_an_order_says_whether_tax_is_in_its_prices(shop: Shop) -> None:
         ("orders", 1, "tracking", "JD01"),
         ("orders", 1, "delivered_at", "2026-10-03T08:00:00Z"),
         ("orders", 2, "contact", CUSTOMER.format(2)),
+        ("discounts", 1, "code", "MAY"),
+        ("discounts", 1, "name", "Offer of May"),
+        ("discounts", 1, "skus", [{"sku": "P1-A"}, {"sku": "P1-B"}]),
+        ("discounts", 1, "customer_group", "Dealers"),
+        ("discounts", 1, "discount", 0.125),
+        ("discounts", 1, "starts_at", "2026-04-30T22:00:00Z"),
+        ("discounts", 1, "ends_at", "2026-05-31T21:59:59Z"),
+        ("discounts", 2, "name", "For all"),
+        ("discounts", 2, "all_products", True),
+        ("discounts", 2, "all_customers", "ALL"),
     ],
 )
-def test_a_field_is_where_the_map_says(shop: Shop, stream: str, n: int, field: str, text: str) -> None:
-    listing = {"customers": CUSTOMERS, "products": PRODUCTS, "orders": ORDERS}[stream]
+def test_a_field_is_where_the_map_says(shop: Shop, stream: str, n: int, field: str, text: Any) -> None:
+    listing = {"customers": CUSTOMERS, "products": PRODUCTS, "orders": ORDERS, "discounts": DISCOUNTS}[stream]
     raw = json.loads(records_of(pulled(listing, shop))[Shopify(quotas=()).native_id(stream, n)].raw)
     assert found_at(raw, connector.stream(stream).fields[field].path) == text
 
@@ -1302,8 +1347,10 @@ TITLE = Custom("jobTitle", "job_title")
 WITH_TITLE = replace(CUSTOMERS, custom=(TITLE,), points=5, size=150)
 title_steps = writing.with_custom(writing._customers, (TITLE,))
 update_with_title = writing.by_request(title_steps)
-READS = [listing.document for listing in (CUSTOMERS, PRODUCTS, ORDERS)]
-READS += [n.document for o in (CUSTOMERS, PRODUCTS, ORDERS) for n in (o.by_ids, o.whole)] + [VARIANTS.document]
+READS = [listing.document for listing in (CUSTOMERS, PRODUCTS, ORDERS, DISCOUNTS)]
+READS += [n.document for o in (CUSTOMERS, PRODUCTS, ORDERS, DISCOUNTS) for n in (o.by_ids, o.whole)] + [
+    VARIANTS.document
+]
 READS += [listing.counted for listing in (CUSTOMERS, PRODUCTS, ORDERS)]
 READS += [o.in_lines(search) for o in (CUSTOMERS, PRODUCTS, ORDERS) for search in (None, "updated_at:>='2026-01-01'")]
 READS += [WITH_TITLE.document, writing.find_document(2)]
@@ -1315,7 +1362,7 @@ def test_a_request_that_adds_an_address_is_not_repeated_blindly() -> None:
     assert [safe for _, _, safe in written_documents()] == [False, True, True, True, True, True]
 
 
-@pytest.mark.parametrize("listing", [CUSTOMERS, PRODUCTS, ORDERS], ids=lambda listing: listing.name)
+@pytest.mark.parametrize("listing", [CUSTOMERS, PRODUCTS, ORDERS, DISCOUNTS], ids=lambda listing: listing.name)
 def test_the_page_size_is_the_largest_the_shop_sells_for_one_query(listing: Listing) -> None:
     parsed, wrong = understood(SCHEMA, listing.document)
     assert parsed
@@ -1517,7 +1564,7 @@ def test_the_same_seed_gives_the_same_state() -> None:
     one.seed(world())
     two.seed(world())
     assert one.dump() == two.dump()
-    assert set(one.dump()) == {"customers", "products", "variants", "orders", "order_lines"}
+    assert set(one.dump()) == {"customers", "products", "variants", "orders", "order_lines", "discounts"}
 
 
 def test_answers_know_the_row_the_exchange_and_the_record(shop: Shop) -> None:

@@ -7,6 +7,7 @@
     catalog    products, price lists, the shop     ┘ (mistakes, held)
     alike      who is easily taken for whom
     ordeals    copies that are hard to know somebody by
+    campaigns  what the channels offer of the master's promotions
     trade      deals, orders, tickets, devices, logins
     service    what the master promises, and how soon tickets are answered and solved
     guests     the same customers in any system that says what it can hold
@@ -42,6 +43,7 @@ from omnihub.sandbox.copies import ROLES, Copy, Guest
 from omnihub.sandbox.world import companies as c
 from omnihub.sandbox.world import people as p
 from omnihub.sandbox.world.alike import Alike
+from omnihub.sandbox.world.campaigns import Campaigns
 from omnihub.sandbox.world.catalog import Catalog
 from omnihub.sandbox.world.companies import Companies
 from omnihub.sandbox.world.dice import Dice
@@ -143,6 +145,7 @@ class World:
         self.companies = Companies(seed, customers, clock)
         self.people = People(seed, customers, self.companies, clock)
         self.catalog = Catalog(seed, customers, clock)
+        self.campaigns = Campaigns(seed, self.companies, self.catalog, clock)
         self.trade = Trade(seed, self.companies, self.people, self.catalog, clock)
         beside = (self.companies, self.people, self.catalog, self.trade, clock)
         self.guests = {guest.role: Visit(seed, guest, *beside) for guest in guests}
@@ -181,6 +184,7 @@ class World:
             "variants": self.catalog.variants,
             "orders": self.trade.orders,
             "order_lines": self.trade.order_lines,
+            "discounts": self.campaigns.discounts,
             "tickets": self.trade.tickets,
             "devices": self.trade.devices,
             "alarms": self.trade.alarms,

@@ -97,6 +97,20 @@ class Product:
         return f"product-{self.index}"
 
 
+@dataclass(frozen=True, slots=True)
+class Promotion:
+    """A promotion of the master, for one product or some. begins, ends: its first and last day, in days ago."""
+
+    n: int
+    code: str
+    name: str
+    goods: tuple[int, ...]
+    group: str
+    percent: int
+    begins: int
+    ends: int
+
+
 class Catalog:
     """All products and their prices."""
 
@@ -234,19 +248,30 @@ class Catalog:
                 yield x
         yield from self._promotions()
 
-    def _promotions(self) -> Iterator[Held]:
-        for n in range(1, max(8, self.count // 10) + 1):
+    def promotions(self) -> Iterator[Promotion]:
+        """What the master has on, had, and will have; every third is for two products."""
+        for n in range(1, max(60, self.count // 10) + 1):
             dice = Dice(self.seed, _FACTS, -n)
             i = dice.pick(self.traded)
             start = dice.below(300) - 60
+            name = f"{dice.pick(('Spring', 'Service', 'Trade fair', 'Season', 'Spare parts'))} offer {n}"
+            group, percent = dice.pick(CUSTOMER_GROUPS), dice.pick(DISCOUNTS)
+            ends = start - 14 - dice.below(60)
+            goods = {i, dice.pick(self.traded)} if n % 3 == 0 else {i}
+            yield Promotion(n, f"PROMO-{n:04d}", name, tuple(sorted(goods)), group, percent, start, ends)
+
+    def _promotions(self) -> Iterator[Held]:
+        """A row for each product of each."""
+        rows = ((p, i) for p in self.promotions() for i in p.goods)
+        for n, (p, i) in enumerate(rows, 1):
             promotion: dict[str, object] = {
-                "code": f"PROMO-{n:04d}",
-                "name": f"{dice.pick(('Spring', 'Service', 'Trade fair', 'Season', 'Spare parts'))} offer {n}",
+                "code": p.code,
+                "name": p.name,
                 "sku": self.products[i].sku,
-                "customer_group": dice.pick(CUSTOMER_GROUPS),
-                "discount": str(dice.pick(DISCOUNTS)),
-                "valid_from": self.clock.day(start * DAY),
-                "valid_to": self.clock.day((start - 14 - dice.below(60)) * DAY),
+                "customer_group": p.group,
+                "discount": str(p.percent),
+                "valid_from": self.clock.day(p.begins * DAY),
+                "valid_to": self.clock.day(p.ends * DAY),
             }
             yield Held("master", "promotions", n, promotion, self._ago(n, 100))
 
