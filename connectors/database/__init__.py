@@ -9,6 +9,7 @@
     tables        what of the database a stream reads: columns, key, types
     reading       pull and look: in the order of change where there is one, else whole
     writing       updates by key, where the row still stands as it was seen; creation by a key of ours; erasure
+    notices       the hub's findings, in the table the settings name for them
 
 Nothing is written unless a stream says `push`; until then the connection itself is read only where the database can.
 """
@@ -16,12 +17,15 @@ Nothing is written unless a stream says `push`; until then the connection itself
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 
 from connectors.database.declaration import DatabaseStream
+from connectors.database.notices import FINDINGS_TABLE, place
 from connectors.database.reading import Find, Look, Pull
 from connectors.database.tables import Client, opened
 from connectors.database.writing import Create, Erase, Update
+from omnihub.errors import ConfigError
 from omnihub.sdk import Connector, Push, Setting, Stream
 from omnihub.sdk.declared import NOT_ALLOWED, Declared, Misdeclared, Template, streams_of
 
@@ -36,15 +40,26 @@ def made(declared: Declared) -> Connector:
         raise Misdeclared([(("streams", name, "push"), "a master is never written") for name in writes])
 
     def open_(given: Mapping[str, str]) -> Client:
-        return opened(declared.name, given["url"], declared.folder, read_only=not writes)
+        client = opened(declared.name, given["url"], declared.folder, read_only=not writes)
+        table = given.get("findings_table", "")
+        if not table:
+            return client
+        if table in {name for said in streams.values() for name in (said.table, f"{said.schema_}.{said.table}")}:
+            raise ConfigError(f"{declared.name}: {table} is read; name another table in its findings_table")
+        telling = opened(declared.name, given["url"], declared.folder, read_only=False)
+        return replace(client, findings_table=table, telling=telling)
 
     return Connector(
         name=declared.name,
         title=declared.title,
         role=declared.role,
         master=declared.master,
-        settings=(Setting("url", "as in postgresql+psycopg://user:password@host/database"),),
+        settings=(
+            Setting("url", "as in postgresql+psycopg://user:password@host/database"),
+            Setting("findings_table", FINDINGS_TABLE, default=""),
+        ),
         open=open_,
+        place=place,
         streams=tuple(_stream(name, said) for name, said in streams.items()),
     )
 

@@ -60,11 +60,16 @@ class Source:
 
 @dataclass(frozen=True)
 class Client:
-    """A database, and what is known of its tables."""
+    """A database, and what is known of its tables.
+
+    findings_table: where the hub's findings go, if anywhere; telling: the connection they are written over.
+    """
 
     system: str
     engine: sa.Engine
     url: str
+    findings_table: str = ""
+    telling: Client | None = None
     _sources: dict[str, Source] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -154,17 +159,25 @@ def _table(c: sa.Connection, where: str, said: DatabaseStream) -> tuple[sa.FromC
     schema, name = said.schema_, said.table
     if not schema and "." in name:
         schema, _, name = name.partition(".")
+    found = unchecked(c, where, name, schema)
+    nullable = {column.name for column in found.c if column.nullable}
+    return found, _unique(sa.inspect(c), found.name, schema, said.key, nullable)
+
+
+def unchecked(c: sa.Connection, where: str, name: str, schema: str | None = None) -> sa.Table:
+    """The table of that name with its columns. ConfigError: there is none."""
     there, name = sa.inspect(c), sa.quoted_name(name, quote=None)
     try:
         with _unknown_types_are_fine():
             found = there.get_columns(name, schema)
     except sa.exc.NoSuchTableError:
         known = [*there.get_table_names(schema), *there.get_view_names(schema)]
-        raise ConfigError(f"{where}: there is no table {said.table}; {meant(name, known)}") from None
+        written = f"{schema}.{name}" if schema else name
+        raise ConfigError(f"{where}: there is no table {written}; {meant(name, known)}") from None
     as_is = c.dialect.name == "sqlite"
-    columns = [sa.Column(one["name"], _stored_as_is(one["type"]) if as_is else one["type"]) for one in found]
-    nullable = {one["name"] for one in found if one["nullable"]}
-    return sa.Table(name, sa.MetaData(), *columns, schema=schema), _unique(there, name, schema, said.key, nullable)
+    kinds = [_stored_as_is(one["type"]) if as_is else one["type"] for one in found]
+    columns = [sa.Column(x["name"], kind, nullable=x["nullable"]) for x, kind in zip(found, kinds, strict=True)]
+    return sa.Table(name, sa.MetaData(), *columns, schema=schema)
 
 
 def _unique(there: sa.Inspector, table: str, schema: str | None, key: Sequence[str], nullable: set[str]) -> bool:
