@@ -153,5 +153,5 @@ def test_a_table_without_the_columns_is_left_alone(erp: Erp) -> None:
 def test_what_is_only_read_still_can_not_be_written(erp: Erp) -> None:
     client = erp.client()
     told(client, notice("x"))
-    with pytest.raises(OmniHubError, match="read-?only"), client.connected() as c:
+    with pytest.raises(OmniHubError, match=r"read-?only"), client.connected() as c:
         c.execute(sa.insert(orders).values(id=9, number="A9"))
