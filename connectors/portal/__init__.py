@@ -90,6 +90,15 @@ LOGINS: dict[str, str | sdk.Path] = {
     "channel": "channel",
 }
 
+ORDERS: dict[str, str | sdk.Path] = {
+    **{name: sdk.OneWay(name) for name in ("number", "ordered_at", "status", "currency", "total", "delivered_at")},
+    "contact": Link("user_id", stream="users"),
+    "stock_point": sdk.OneWay("ships_from"),
+    "delivery_point": sdk.OneWay("ships_to"),
+    "transport_mode": sdk.OneWay("carriage"),
+    "tracking": sdk.OneWay("tracking_number"),
+}
+
 connector = sdk.Connector(
     name="portal",
     title="Customer portal",
@@ -110,5 +119,6 @@ connector = sdk.Connector(
                push=writing("/v1/users", PERSON, LONGEST_OF_PERSON, given=("email", "account"), required=("email",),
                             erase=forget)),
         Stream("logins", Entity.INTERACTION, LOGINS, changes("/v1/logins"), updated="updated_at"),
+        Stream("orders", Entity.ORDER, ORDERS, changes("/v1/orders"), updated="updated_at"),
     ),
 )  # fmt: skip

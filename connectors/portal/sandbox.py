@@ -33,6 +33,7 @@ SHOWN = {
     "accounts": "Account",
     "users": "User",
     "logins": "Login",
+    "orders": "Order",
     "consents": "Consent",
     "consistency-reports": "Report",
 }
@@ -40,7 +41,14 @@ CHANGED = {"accounts": "AccountFields", "users": "UserFields"}
 NEW = {"accounts": "AccountFields", "users": "NewUser"}
 KNOWN = {"accounts": "AccountFields", "users": "KnownUser"}
 """What a body must be: to change a record, to make one, and to make or change one by its external id."""
-PREFIX = {"accounts": "acc", "users": "usr", "logins": "log", "consents": "con", "consistency-reports": "rep"}
+PREFIX = {
+    "accounts": "acc",
+    "users": "usr",
+    "logins": "log",
+    "orders": "ord",
+    "consents": "con",
+    "consistency-reports": "rep",
+}
 ADDRESS = ("street", "postal_code", "city", "region", "country")
 CONSENT = {"yes": "granted", "no": "denied"}
 
@@ -86,6 +94,8 @@ class Portal(Standin):
                 body.setdefault("marketing_consent", {})["at"] = value
             elif name in LINKS:
                 body[LINKS[name]] = value
+            elif stream == "orders":
+                body[ON_ORDERS.get(name, name)] = value
             else:
                 body[name] = value
         return body
@@ -394,6 +404,12 @@ class Portal(Standin):
 standin = Portal
 
 LINKS = {"account": "account_id", "contact": "user_id"}
+ON_ORDERS = {
+    "stock_point": "ships_from",
+    "delivery_point": "ships_to",
+    "transport_mode": "carriage",
+    "tracking": "tracking_number",
+}
 FIELDS = {stream: tuple(SCHEMAS[schema]["allOf"][1]["properties"]) for stream, schema in SHOWN.items()}
 KINDS: dict[str, type] = {"string": str, "integer": int, "object": dict, "array": list}
 

@@ -1,4 +1,4 @@
-"""Salesforce: accounts, contacts and opportunities of the CRM, by SOQL and collections, and by jobs where it is many.
+"""Salesforce: accounts, contacts, deals and orders of the CRM, by SOQL and collections, and by jobs where it is many.
 
     org.py    the vendor's SDK over our session       bulk.py   Bulk 2.0, both ways       erasing.py   hard delete
     notices.py   the hub's findings, as tasks or records of an object of their own
@@ -35,6 +35,7 @@ from omnihub.sdk import (
     Connector,
     Entity,
     FieldMap,
+    Joined,
     Link,
     Many,
     Outcome,
@@ -248,7 +249,7 @@ class Sobject:
                 "the stream keeps its cursor"
             ) from None
         there = {name for name, kind in org.kinds[self.name].items() if kind not in COMPOUND} - VOLATILE
-        needed = {*SYSTEM_FIELDS, *(path.path for path in FieldMap.of(self.map).values())}
+        needed = {*SYSTEM_FIELDS, *(name for path in FieldMap.of(self.map).values() for name in path.paths)}
         if self.merges:
             needed.add("MasterRecordId")
         if missing := sorted(needed - there):
@@ -401,6 +402,33 @@ OPPORTUNITY = Sobject(
     merges=False,
 )
 
+# Draft and Activated are the org's own; how far an order has come since is what the company added.
+ORDER = Sobject(
+    "Order",
+    {
+        "number": "OrderReferenceNumber",
+        "account": Link("AccountId", "accounts"),
+        "status": Codes(
+            "Status",
+            {
+                "Draft": "open",
+                "Activated": "open",
+                "Shipped": "shipped",
+                "Delivered": "delivered",
+                "Cancelled": "cancelled",
+                "Canceled": "cancelled",
+            },
+        ),
+        "currency": "CurrencyIsoCode",
+        "total": Path("TotalAmount", number=True),
+        "stock_point": "Stock_Point__c",
+        "delivery_point": Joined("ShippingStreet", more=("ShippingPostalCode", "ShippingCity")),
+        "transport_mode": Codes("Transport_Mode__c", {"Road": "road", "Air": "air", "Sea": "sea", "Parcel": "parcel"}),
+        "tracking": "Tracking_Number__c",
+    },
+    merges=False,
+)
+
 BLIND = "records deleted for good (their recycle bin was emptied), and formulas whose inputs changed elsewhere"
 
 
@@ -496,5 +524,6 @@ connector = Connector(
             required=("last_name",),
         ),
         _stream("opportunities", Entity.DEAL, OPPORTUNITY),
+        _stream("orders", Entity.ORDER, ORDER),
     ),
 )

@@ -1,7 +1,7 @@
 """The hub's findings in Salesforce: where the org has the custom object, a record of it; else a task at the record.
 
     Consistency_Finding__c   Hub_Id__c, Title__c (255), Text__c (long text, 32,000), Severity__c, Status__c (Open,
-                             Closed, Resolved), and lookups Account__c, Contact__c, Opportunity__c
+                             Closed, Resolved), and lookups Account__c, Contact__c, Opportunity__c, Order__c
     Task                     Hub_Id__c on activities: a text of 64 characters that can be filtered by
 
 Each is found by its `Hub_Id__c`, whatever the hub remembers, so it is there once. Whoever closes it is read from the
@@ -69,7 +69,12 @@ FINDING = Shape(
     closing=("Closed", "Resolved"),
     open="Open",
     done="Resolved",
-    links={"accounts": "Account__c", "contacts": "Contact__c", "opportunities": "Opportunity__c"},
+    links={
+        "accounts": "Account__c",
+        "contacts": "Contact__c",
+        "opportunities": "Opportunity__c",
+        "orders": "Order__c",
+    },
     severity=lambda severity: {"Severity__c": severity},
 )
 TASK = Shape(
@@ -81,7 +86,7 @@ TASK = Shape(
     closing=(True,),
     open="Not Started",
     done="Completed",
-    links={"accounts": "WhatId", "contacts": "WhoId", "opportunities": "WhatId"},
+    links={"accounts": "WhatId", "contacts": "WhoId", "opportunities": "WhatId", "orders": "WhatId"},
     severity=lambda severity: {"Priority": PRIORITY.get(severity, "Normal")},
 )
 
@@ -228,7 +233,7 @@ place = Place(
     put,
     clear,
     remove,
-    titles="Consistency Findings, or the open tasks of the account, contact or opportunity",
+    titles="Consistency Findings, or the open tasks of the account, contact, opportunity or order",
     read=read,
     batch=MAX_ROWS,
 )

@@ -1,4 +1,4 @@
-"""Salesforce's stand-in: one org with accounts, contacts, opportunities and tasks, over the REST API.
+"""Salesforce's stand-in: one org with accounts, contacts, opportunities, orders and tasks, over the REST API.
 
     soql.py      the queries it understands          objects.py   what its objects are made of, and may hold
     jobs.py      Bulk 2.0, with options of its own
@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -97,6 +98,16 @@ NAMES: Mapping[str, Mapping[str, str]] = {
         "stage": "StageName",
         "closes_on": "CloseDate",
     },
+    "orders": {
+        "number": "OrderReferenceNumber",
+        "account": "AccountId",
+        "status": "Status",
+        "currency": "CurrencyIsoCode",
+        "total": "TotalAmount",
+        "stock_point": "Stock_Point__c",
+        "transport_mode": "Transport_Mode__c",
+        "tracking": "Tracking_Number__c",
+    },
 }
 CODES: Mapping[str, Mapping[str, str]] = {
     "Customer_Group__c": {"standard": "Standard", "dealer": "Dealer", "key": "Key Account"},
@@ -108,9 +119,11 @@ CODES: Mapping[str, Mapping[str, str]] = {
         "won": "Closed Won",
         "lost": "Closed Lost",
     },
+    "Status": {"open": "Activated", "shipped": "Shipped", "delivered": "Delivered", "cancelled": "Cancelled"},
+    "Transport_Mode__c": {"road": "Road", "air": "Air", "sea": "Sea", "parcel": "Parcel"},
 }
 REFERENCES_TO_CONTACT: Mapping[str, str] = {"opportunities": "ContactId", "tasks": "WhoId"}
-REFERENCES_TO_ACCOUNT: Mapping[str, str] = {"contacts": "AccountId", "opportunities": "AccountId"}
+REFERENCES_TO_ACCOUNT: Mapping[str, str] = dict.fromkeys(("contacts", "opportunities", "orders"), "AccountId")
 
 BY = "LastModifiedById"
 HUB_USER = id_of("005", 1)  # whom the hub's own calls are made for
@@ -154,7 +167,7 @@ class SalesforceStandin(Jobs):
         return id_of(STREAMS[stream].prefix, n)
 
     def native(self, stream: str, fields: Mapping[str, Any]) -> dict[str, Any]:
-        body: dict[str, Any] = {}
+        body: dict[str, Any] = _shipping(fields["delivery_point"]) if "delivery_point" in fields else {}
         for word, value in fields.items():
             name = NAMES[stream].get(word)
             if name:
@@ -719,6 +732,18 @@ class SalesforceStandin(Jobs):
 
 
 standin = SalesforceStandin
+
+
+def _shipping(text: str | None) -> dict[str, str | None]:
+    """An address in one text, as the fields of one."""
+    street, _, town = (text or "").rpartition(", ")
+    code = re.match(r"(?:\S*\d\S* +)+(?=\S)", town)
+    city = town[code.end() :] if code else town
+    return {
+        "ShippingStreet": street or None,
+        "ShippingPostalCode": code[0].strip() if code else None,
+        "ShippingCity": city or None,
+    }
 
 
 def _native(column: Column, value: Any) -> Any:

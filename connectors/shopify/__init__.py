@@ -6,6 +6,7 @@ reading    queries, and how lists are paged
 writing    mutations, and whom their errors are about
 erasing    requests to forget a customer
 notices    the hub's findings, in a metafield of what they are about, and a tag
+stock      what the shop has, and where
 bulk       operations the shop works through by itself, and the files they leave
 sandbox    the stand-in, which answers from the part of the schema in schema.graphql   (never imported here)
 """
@@ -19,6 +20,7 @@ from connectors.shopify.erasing import BY_HAND, erase
 from connectors.shopify.notices import place
 from connectors.shopify.reading import CUSTOMERS, DISCOUNTS, ORDERS, PRODUCTS, VARIANTS
 from connectors.shopify.shop import Shop, level
+from connectors.shopify.stock import levels
 from connectors.shopify.writing import (
     create_customers,
     find_customers,
@@ -37,6 +39,7 @@ from omnihub.sdk import (
     Const,
     Entity,
     Http,
+    Joined,
     Link,
     Many,
     Nested,
@@ -173,7 +176,7 @@ orders = Stream(
         "tax_included": OneWay("taxesIncluded", boolean=True),
         "total": OneWay("currentTotalPriceSet.shopMoney.amount"),
         "stock_point": OneWay("fulfillmentOrders.nodes.0.assignedLocation.name"),
-        "delivery_point": OneWay("shippingAddress.city"),
+        "delivery_point": Joined("shippingAddress.address1", more=("shippingAddress.zip", "shippingAddress.city")),
         "transport_mode": OneWay("shippingLine.code"),
         "tracking": OneWay("fulfillments.0.trackingInfo.0.number"),
         "delivered_at": OneWay("fulfillments.0.deliveredAt"),
@@ -195,6 +198,20 @@ order_lines = Stream(
         "unit_price": OneWay("originalUnitPriceSet.shopMoney.amount"),
         "currency": OneWay("^currencyCode"),
     },
+)
+
+inventory_levels = Stream(
+    name="inventory_levels",
+    entity=Entity.STOCK,
+    pull=levels,
+    updated="updatedAt",
+    map={
+        "sku": OneWay("item.sku"),
+        "stock_point": OneWay("location.name"),
+        "quantity": OneWay("quantities.0.quantity"),
+    },
+    blind=UNSEEN.format("shelves"),
+    full_every=DAILY,
 )
 
 
@@ -239,5 +256,5 @@ connector = Connector(
     limits=(Bucket(2000, restores_per_s=100, told=level, path="/graphql.json$"),),
     connect=_connect,
     place=place,
-    streams=(customers, products, variants, orders, order_lines, discounts),
+    streams=(customers, products, variants, orders, order_lines, discounts, inventory_levels),
 )

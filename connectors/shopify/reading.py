@@ -57,7 +57,7 @@ PRODUCT = "id updatedAt title handle description productType vendor status tags"
 ORDER = """id updatedAt name processedAt cancelledAt currencyCode taxesIncluded displayFulfillmentStatus
     customer { id }
     currentTotalPriceSet { shopMoney { amount currencyCode } }
-    shippingAddress { city }
+    shippingAddress { address1 zip city }
     shippingLine { code title }
     fulfillments(first: 1) { displayStatus deliveredAt trackingInfo(first: 1) { number } }"""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
+import zlib
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -168,9 +169,17 @@ def _fulfilment_orders(order: Mapping[str, Any], info: Any, **given: Any) -> Con
 
 
 def _shipping_address(order: Mapping[str, Any], info: Any) -> dict[str, Any] | None:
-    return (
-        {"id": order["id"].replace("/Order/", "/MailingAddress/"), "city": order["city"]} if order.get("city") else None
-    )
+    """Kept as one text: street, zip and town."""
+    if not order.get("shipTo"):
+        return None
+    street, _, town = str(order["shipTo"]).rpartition(", ")
+    code = re.match(r"(?:\S*\d\S* +)+(?=\S)", town)
+    return {
+        "id": order["id"].replace("/Order/", "/MailingAddress/"),
+        "address1": street or None,
+        "zip": code[0].strip() if code else None,
+        "city": town[code.end() :] if code else town,
+    }
 
 
 def _shipping_line(order: Mapping[str, Any], info: Any) -> dict[str, Any] | None:
@@ -258,6 +267,26 @@ def _merge_preview(root: Any, info: Any, customerOneId: str, customerTwoId: str,
     return {"resultingCustomerId": kept, "customerMergeErrors": wrong or None}
 
 
+# -- stock -------------------------------------------------------------------------------------------------------------
+
+
+def located(name: str) -> dict[str, Any]:
+    """A location, known by its name."""
+    number = zlib.crc32(name.encode())
+    return {"__typename": "Location", "id": f"gid://shopify/Location/{number}", "name": name}
+
+
+def _location(root: Any, info: Any, id: str | None = None) -> dict[str, Any] | None:
+    return next((place for place in info.context.places() if id in (None, place["id"])), None)
+
+
+def _quantities(level: Mapping[str, Any], info: Any, names: list[str]) -> list[dict[str, Any]]:
+    id_ = level["id"].replace("/InventoryLevel/", "/InventoryQuantity/")
+    # nothing here is reserved, under way or damaged: what is on hand is available
+    held = {"on_hand": level["onHand"], "available": level["onHand"]}
+    return [{"id": f"{id_}?name={name}", "name": name, "quantity": held.get(name, 0)} for name in names]
+
+
 RESOLVERS: dict[str, dict[str, Callable[..., Any]]] = {
     "QueryRoot": {
         "shop": lambda root, info: SHOP,
@@ -276,7 +305,21 @@ RESOLVERS: dict[str, dict[str, Callable[..., Any]]] = {
         "customerByIdentifier": _identified,
         "customerMergePreview": _merge_preview,
         "customerMergeJobStatus": _merge_job,
+        "location": _location,
+        "locations": lambda root, info, **given: paged(info.context.places(), given),
         **BULK_QUERIES,
+    },
+    "Location": {"inventoryLevels": lambda place, info, **given: info.context.on_shelves(place["name"], given)},
+    "InventoryLevel": {
+        "isActive": lambda level, info: True,
+        "item": lambda level, info: {
+            "__typename": "InventoryItem",
+            "id": f"gid://shopify/InventoryItem/{zlib.crc32(str(level.get('sku')).encode())}",
+            "sku": level.get("sku"),
+            "tracked": True,
+        },
+        "location": lambda level, info: located(level["location"]),
+        "quantities": _quantities,
     },
     "Shop": {},
     "Customer": {"displayName": _display_name, "addressesV2": _addresses},

@@ -41,6 +41,7 @@ from connectors.shopify.resolvers import (
     Connection,
     cursor,
     everything,
+    located,
     paged,
     position_of,
     size_of,
@@ -249,7 +250,7 @@ class Shopify(Standin):
             held.deleted, held.body = True, {}
             self.state.save(held)
         for order in self.state.find("orders", "$.customer", id_):
-            order.body["city"] = None
+            order.body["shipTo"] = None
             self.save(order)
 
     @property
@@ -400,6 +401,18 @@ class Shopify(Standin):
         """A page of what is inside a product or an order."""
         found = [self.shown(o) for o in self.state.find(stream, f"$.{PARENTS[stream][1]}", parent)]
         return everything(found) if self.in_bulk else paged(found, given)
+
+    def places(self) -> list[dict[str, Any]]:
+        """The locations that have anything."""
+        query = """SELECT DISTINCT json_extract(body, '$.location') FROM objects
+                   WHERE stream = 'inventory_levels' AND NOT deleted ORDER BY 1"""
+        return [located(name) for (name,) in self.state.ask(query)]
+
+    def on_shelves(self, place: str, given: Mapping[str, Any]) -> Connection:
+        """A page of the levels of a location."""
+        since = times(given.get("query") or "")[0]
+        found = self.state.find("inventory_levels", "$.location", place)
+        return paged([self.shown(o) for o in found if o.updated_at >= since], given)
 
     def metafields(self, owner: str, given: Mapping[str, Any]) -> list[dict[str, Any]]:
         """An object's metafields, of one namespace or all."""

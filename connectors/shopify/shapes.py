@@ -17,6 +17,7 @@ TYPES = {
     "variants": "ProductVariant",
     "orders": "Order",
     "order_lines": "LineItem",
+    "inventory_levels": "InventoryLevel",
     "metafields": "Metafield",
     "discounts": "DiscountNode",
 }
@@ -91,7 +92,7 @@ def order(given: Mapping[str, Any]) -> dict[str, Any]:
         given,
         {
             "number": "name", "contact": "customer", "ordered_at": "processedAt", "currency": "currencyCode",
-            "status": "status", "stock_point": "location", "delivery_point": "city", "transport_mode": "shipping",
+            "status": "status", "stock_point": "location", "delivery_point": "shipTo", "transport_mode": "shipping",
             "tracking": "tracking", "delivered_at": "deliveredAt",
         },
     )  # fmt: skip
@@ -129,6 +130,12 @@ def _share(percent: Any) -> float:
         return 0.0
 
 
+def level(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Levels of stock."""
+    body = _renamed(given, {"sku": "sku", "stock_point": "location"})
+    return body | ({"onHand": _count(given["quantity"])} if "quantity" in given else {})
+
+
 def _renamed(given: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
     return {native: given[name] for name, native in names.items() if name in given}
 
@@ -154,6 +161,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "variants": {"title": "Default Title", "price": "0.00", "position": 1},
     "orders": {"name": "", "currencyCode": "EUR", "taxesIncluded": False, "total": "0.00", "status": "open"},
     "order_lines": {"title": "", "quantity": 0, "unitPrice": "0.00", "currencyCode": "EUR"},
+    "inventory_levels": {"location": "Shop location", "onHand": 0},
     "metafields": {},
     "discounts": {"title": "", "startsAt": "2020-01-01T00:00:00Z", "percentage": 0.0},
 }
@@ -181,6 +189,7 @@ NATIVE: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     "orders": order,
     "order_lines": line,
     "discounts": discount,
+    "inventory_levels": level,
 }
 
 

@@ -6,6 +6,7 @@
     after that            all                    the incremental exports: 1,000 a page, deletions among the rest
 
 exporting   reads them so, leaves repetitions out, and finds out who won a merge
+naming      custom fields of tickets by their titles: the number of an order, and what was told of it
 writing     users and organizations: one a call, or many as a background job; made by their external id
 erasing     users deleted, and deleted for good
 tickets     safe updates, and tickets made once: for reports, not for plans
@@ -18,6 +19,7 @@ from datetime import timedelta
 
 from connectors.zendesk.erasing import BY_HAND, erase
 from connectors.zendesk.exporting import Changes
+from connectors.zendesk.naming import Naming
 from connectors.zendesk.notices import is_ours, place
 from connectors.zendesk.writing import writing
 from omnihub.sdk import After, Basic, Codes, Connector, Entity, FullName, Limit, Link, OneWay, Setting, Stream
@@ -29,6 +31,8 @@ LOCALES = {"en-US": "en", "en-GB": "en", "en-AU": "en", "en-CA": "en", **{code: 
 }  # fmt: skip
 PERSON = ("first_name", "last_name", "phone", "language")
 STATUS = {"hold": "pending", "deleted": "closed"}
+# What a drop-down field holds is the tag of the choice, and tags are one for the whole account.
+ORDER_STATUS = {f"order_{state}": state for state in ("open", "shipped", "delivered", "cancelled")}
 CHANNELS = {"voice": "phone", "native_messaging": "chat", "messaging": "chat", "web_form": "web", "help_center": "web"}
 SATISFACTION = {"good_with_comment": "good", "bad_with_comment": "bad", "offered": "unoffered"}
 
@@ -108,6 +112,8 @@ connector = Connector(
                 "account": Link("organization_id", stream="organizations"),
                 "status": Codes("status", codes=STATUS),
                 "channel": Codes("via.channel", codes=CHANNELS),
+                "order": OneWay("order.number"),
+                "order_status": Codes("order.status", codes=ORDER_STATUS),
                 "opened_at": OneWay("created_at"),
                 # The first public reply of an agent, by the clock and not by business hours: standards are promised so.
                 "answered_at": After("metric_set.reply_time_in_minutes.calendar", "created_at"),
@@ -121,6 +127,7 @@ connector = Connector(
                 include="metric_sets",
                 stamp="generated_timestamp",
                 without=is_ours,
+                named=Naming,
             ),
             updated="updated_at",
             blind="times of answers and solutions that Zendesk works out later, without another change of the ticket",

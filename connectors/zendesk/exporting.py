@@ -36,7 +36,8 @@ class Changes:
     cursors; where it does not it goes by whole seconds, and the last one is read twice. listed: whether the list
     shows every living record. include: what is side-loaded into each record. stamp: the path of the second a row was
     made in, where it is not the time of its last change. merges: the address of what was merged into a record, over
-    `{id}`; asked for the records that changed since the cursor. without: the records that are left out.
+    `{id}`; asked for the records that changed since the cursor. without: the records that are left out. named: what
+    gives names to what is in the others.
     """
 
     stream: str
@@ -47,14 +48,16 @@ class Changes:
     stamp: str = ""
     merges: str = ""
     without: Callable[[Record], bool] | None = None
+    named: Callable[[Http], Callable[[Sequence[Record]], list[Record]]] | None = None
 
     def __call__(self, http: Http, want: Want) -> Iterator[Page]:
         """Pages from the cursor on; the last page of a complete pass says so."""
         rows, merges = Rows(self.stamp), Merges(http, self.merges, want.since)
+        name = self.named(http) if self.named else list
         for page in self._pages(http, want):
             yield from merges.into(page.records)
             found = rows.new(page.records)
-            yield replace(page, records=[r for r in found if not self.without(r)] if self.without else found)
+            yield replace(page, records=name([r for r in found if not self.without or not self.without(r)]))
 
     def _pages(self, http: Http, want: Want) -> Iterator[Page]:
         if want.since and not want.complete:

@@ -61,6 +61,11 @@ WRITABLE = {
 }
 
 NO_METRICS = {"solved_at": None, "reply_time_in_minutes": {"calendar": None, "business": None}}
+CUSTOM = {
+    "order": (350_000_000_011, "text", "Order number"),
+    "order_status": (350_000_000_012, "tagger", "Order status"),
+}
+"""canonical field → the company's own ticket field for it: id, type, title."""
 BY_SYSTEM = "changed_by_zendesk"  # in a body: what `updated_at` was when only the system changed something since
 INDEX = "\0index"  # in a row of a job: its place
 Details = dict[str, list[dict[str, str]]]
@@ -115,6 +120,9 @@ class Zendesk(Standin):
         for name, value in fields.items():
             if name in ("first_name", "last_name", "answered_at"):
                 continue
+            if stream == "tickets" and name in CUSTOM:
+                body.setdefault("custom_fields", []).append({"id": CUSTOM[name][0], "value": _custom(name, value)})
+                continue
             path, put = NATIVE[stream].get(name, (name, _as_it_is))
             merge(body, _nested(path, put(value)))
         if "answered_at" in fields:
@@ -134,6 +142,13 @@ class Zendesk(Standin):
             fields = {"opened_at": self.shown(obj)["created_at"], **fields}
         if obj and obj.body.pop(BY_SYSTEM, None):
             self.state.save(obj)
+        if obj and stream == "tickets" and set(CUSTOM) & set(fields):
+            typed = self.native(stream, {name: value for name, value in fields.items() if name in CUSTOM})
+            ids = {one["id"] for one in typed["custom_fields"]}
+            kept = [one for one in obj.body.get("custom_fields") or () if one["id"] not in ids]
+            obj.body["custom_fields"] = sorted([*kept, *typed["custom_fields"]], key=lambda one: int(one["id"]))
+            self.state.save(obj)
+            fields = {name: value for name, value in fields.items() if name not in CUSTOM}
         super().edit(stream, id_, fields)
 
     def edit_as(self, who: str, stream: str, id_: str, values: Mapping[str, Any]) -> None:
@@ -758,6 +773,13 @@ class Zendesk(Standin):
 
         return self.attempt(work)
 
+    @both("GET", "/ticket_fields")
+    def ticket_fields(self, call: Call) -> Reply:
+        """The company's own, behind one of the account's."""
+        own = [{"id": id_, "type": kind, "title": title} for id_, kind, title in CUSTOM.values()]
+        listed = [{"id": 350_000_000_001, "type": "subject", "title": "Subject"}, *own]
+        return Reply(200, {"ticket_fields": listed, "count": len(listed), "next_page": None, "previous_page": None})
+
     @both("GET", "/tickets/{id:int}/audits")
     def audits(self, call: Call) -> Reply:
         kept = self.state.note(f"audits {call.path['id']}", [])
@@ -785,6 +807,11 @@ standin = Zendesk
 
 def _as_it_is(value: Any) -> Any:
     return value
+
+
+def _custom(name: str, value: Any) -> Any:
+    """A choice of a drop-down is held by its tag."""
+    return f"order_{value}" if value and CUSTOM[name][1] == "tagger" else value
 
 
 def _number(value: Any) -> Any:

@@ -257,9 +257,8 @@ def _note_unmapped(hub: Hub, system: str, stream: Stream, source: str) -> None:
         query = sa.select(schema.raw.c.body).where(schema.raw.c.system == system, schema.raw.c.stream == source)
         latest = c.execute(query.order_by(schema.raw.c.seq.desc()).limit(step.SAMPLE)).scalars().all()
     nested = [s.nested.path for s in hub.connectors[system].streams if s.nested and s.nested.of == stream.name]
-    paths: Sequence[str] = (
-        [w.path for w in stream.fields.values() if w.path] + nested + [p for p in (stream.key, stream.updated) if p]
-    )
+    mapped = [path for where in stream.fields.values() for path in where.paths]
+    paths: Sequence[str] = [path for path in (*mapped, *nested, stream.key, stream.updated) if path]
     found = step.unmapped((b.decode("utf-8", "replace") for b in latest if b), paths)
     with hub.store.write() as c:
         bulk.upsert(c, schema.facts, ("key", "value"), [(f"unmapped:{system}/{stream.name}", step.as_json(found))])

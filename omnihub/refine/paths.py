@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from omnihub.sdk import After, Path
+from omnihub.sdk import After, Joined, Path
 
 
 def json_path(path: str) -> str:
@@ -26,21 +26,32 @@ def pointer_of(path: str) -> str:
 
 
 def in_order(mapped: Sequence[tuple[str, Path]]) -> list[tuple[str, Path]]:
-    """Fields as `texts` gives them: those that are made of two paths come last."""
-    return sorted(mapped, key=lambda item: isinstance(item[1], After))
+    """Fields as `texts` gives them: those that are made of several paths come last."""
+    return sorted(mapped, key=lambda item: isinstance(item[1], After | Joined))
 
 
 def texts(body: str, parameter: str, mapped: Sequence[Path]) -> str:
     """A list of the texts at these paths of a JSON column, in SQL; the plain ones are looked up by `plain_paths`."""
-    made = ", ".join(_after(body, where) for where in mapped if isinstance(where, After))
+    made = ", ".join(_made(body, where) for where in mapped if isinstance(where, After | Joined))
     plain = f"json_extract_string({body}, ${parameter})"
     return f"{plain} || [{made}]" if made else plain
 
 
 def plain_paths(mapped: Sequence[Path]) -> list[str]:
     """What `texts` wants to be given as its parameter."""
-    found = [json_path(where.path.removeprefix("^")) for where in mapped if not isinstance(where, After)]
+    found = [json_path(where.path.removeprefix("^")) for where in mapped if not isinstance(where, After | Joined)]
     return found or ["$.x"] * (not mapped)
+
+
+def _made(body: str, where: After | Joined) -> str:
+    return _after(body, where) if isinstance(where, After) else _joined(body, where)
+
+
+def _joined(body: str, where: Joined) -> str:
+    """Those that are there, with a comma between."""
+    found = (f"json_extract_string({body}, {_quoted(json_path(p.removeprefix('^')))})" for p in where.paths)
+    parts = ", ".join(f"nullif(nullif({text}, ''), 'null')" for text in found)
+    return f"nullif(concat_ws(', ', {parts}), '')"
 
 
 def _after(body: str, where: After) -> str:

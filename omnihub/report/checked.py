@@ -6,6 +6,7 @@
              unit_price     the master's lists, on the day of its order or deal
     order    status …       another system's order of the same number that has the field
     promotion  …            the master's promotion of the same code that has the field
+    ticket   order_status   the order of that number, in any system that says its state
     ticket   answered_at …  the master's standard, if there is one: then a finding or its absence says something
 
 What has a finding was compared, whatever else is known. Everything else that is said but held against nothing lowers
@@ -38,12 +39,14 @@ AGAINST_PEERS: dict[Entity, tuple[str, tuple[str, ...]]] = {
     Entity.PROMOTION: ("code", ("customer_group", "sku", "discount", "valid_from", "valid_to")),
 }
 """entity → the field its peers are known by, and those held against each other."""
+AGAINST_ORDERS = {Entity.TICKET: "order_status"}
 AGAINST_STANDARDS = {Entity.TICKET: ("answered_at", "solved_at")}
 
 CELLS: tuple[tuple[Entity, str], ...] = (
     *AGAINST_PRODUCTS.items(),
     *AGAINST_LISTS.items(),
     *((entity, name) for entity, (_, names) in AGAINST_PEERS.items() for name in names),
+    *AGAINST_ORDERS.items(),
     *((entity, name) for entity, names in AGAINST_STANDARDS.items() for name in names),
 )
 
@@ -115,6 +118,7 @@ _PEERED = " OR ".join(
 )
 
 _TABLES = f"""
+CREATE TEMP MACRO order_key(number) AS nullif(regexp_replace(upper(number), '[^\\p{{L}}\\p{{N}}]', '', 'g'), '');
 CREATE TEMP TABLE differs AS
 SELECT ref, field, bool_or(held) AS held,
        coalesce(bool_and(left(sent_at, 19) >= left(read_at, 19)), false) AS written
@@ -132,7 +136,8 @@ SELECT ref, entity, system, system IN (FROM masters), {", ".join(f"f->>'{n}'" fo
 FROM (SELECT *, fields::JSON AS f FROM said);
 INSERT INTO told
 SELECT s.ref, s.entity, s.system, s.system IN (FROM masters),
-       CASE WHEN {_PEERED} THEN upper(trim(coalesce(s.f->>'number', s.f->>'code'), ' #')) END,
+       CASE WHEN s.entity IN ('order', 'ticket') THEN order_key(coalesce(s.f->>'number', s.f->>'order'))
+            WHEN {_PEERED} THEN upper(trim(s.f->>'code', ' #')) END,
        c.field, c.phase, (s.f->>c.field) IS NOT NULL
 FROM (SELECT *, fields::JSON AS f FROM said) AS s
 JOIN cells AS c ON c.entity = s.entity
@@ -166,12 +171,14 @@ SELECT t.system, t.entity, t.field, CASE WHEN o.occasion = 'deal' THEN '{OF_DEAL
          WHEN t.entity IN ('product', 'line') THEN c.ref IS NOT NULL
          WHEN t.entity = 'promotion' THEN coalesce(p.mastered, false)
          WHEN t.entity = 'order' THEN coalesce(p.systems, 0) > 1
+         WHEN t.field = 'order_status' THEN p.systems IS NOT NULL
          ELSE t.field IN (FROM standards) END AS comparable
 FROM told AS t
 LEFT JOIN differs AS d ON d.ref = t.ref AND d.field = t.field
 LEFT JOIN trade AS o ON o.ref = t.ref
 LEFT JOIN covered AS c ON c.ref = t.ref
-LEFT JOIN peers AS p ON p.entity = t.entity AND p.peer = t.peer AND p.field = t.field
+LEFT JOIN peers AS p ON p.peer = t.peer AND p.entity = CASE t.entity WHEN 'ticket' THEN 'order' ELSE t.entity END
+ AND p.field = CASE t.field WHEN 'order_status' THEN 'status' ELSE t.field END
 WHERE NOT t.master;
 """
 

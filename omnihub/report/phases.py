@@ -2,8 +2,8 @@
 
     customer       who the customer is: accounts and contacts, needed in every phase
     pre-purchase   what is offered: catalogue, campaigns and promotions, deals with their lines
-    purchase       what is paid and bought: the price a shop shows, orders and their lines
-    delivery       from where, to where, how and when an order travels
+    purchase       what is paid and bought: the price a shop shows, the lines of orders
+    delivery       how far an order has come, from where, to where, how and when it travels; what tickets tell of that
     maintenance    tickets and devices
 
 A price is paid where it is shown, so a catalogue's prices belong to the purchase and its words to what comes before it;
@@ -36,9 +36,10 @@ _BY_ENTITY = {
 }
 _BY_FIELD = {
     ("product", "price"): "purchase",
+    ("ticket", "order_status"): "delivery",
     **{
         ("order", name): "delivery"
-        for name in ("stock_point", "delivery_point", "transport_mode", "tracking", "delivered_at")
+        for name in ("status", "stock_point", "delivery_point", "transport_mode", "tracking", "delivered_at")
     },
 }
 

@@ -80,8 +80,8 @@ DEFINITION: dict[str, str] = {
     "After corrections": "the consistency once what the hub has written is read back.",
     "Known here": "golden records with a record in this system.",
     "Phase": "of the customer's journey. A catalogue's words and offers come before the purchase; the price that is "
-    "shown, orders and their lines are the purchase; from where and how an order travels is delivery; tickets and "
-    "devices are maintenance. Who the customer is belongs to all of them.",
+    "shown and the lines of orders are the purchase; how far an order has come, from where and how it travels is "
+    "delivery; tickets and devices are maintenance. Who the customer is belongs to all of them.",
     "Money at risk": "the sum of what the open findings say is at stake, each currency by itself: for a price, what "
     "was said less what is right, times the quantity.",
     "By hand": "one cell that breaks lowers the consistency of its own system and phase by 1 ÷ comparable, and no "

@@ -13,7 +13,12 @@ from typing import Any
 from omnihub.model import Entity
 
 ROLES: dict[str, dict[str, Entity]] = {
-    "crm": {"accounts": Entity.ACCOUNT, "contacts": Entity.CONTACT, "opportunities": Entity.DEAL},
+    "crm": {
+        "accounts": Entity.ACCOUNT,
+        "contacts": Entity.CONTACT,
+        "opportunities": Entity.DEAL,
+        "orders": Entity.ORDER,
+    },
     "marketing": {
         "companies": Entity.ACCOUNT,
         "contacts": Entity.CONTACT,
@@ -27,10 +32,16 @@ ROLES: dict[str, dict[str, Entity]] = {
         "orders": Entity.ORDER,
         "order_lines": Entity.LINE,
         "discounts": Entity.PROMOTION,
+        "inventory_levels": Entity.STOCK,
     },
     "ticketing": {"organizations": Entity.ACCOUNT, "users": Entity.CONTACT, "tickets": Entity.TICKET},
     "iot": {"customers": Entity.ACCOUNT, "devices": Entity.DEVICE, "alarms": Entity.INTERACTION},
-    "portal": {"accounts": Entity.ACCOUNT, "users": Entity.CONTACT, "logins": Entity.INTERACTION},
+    "portal": {
+        "accounts": Entity.ACCOUNT,
+        "users": Entity.CONTACT,
+        "logins": Entity.INTERACTION,
+        "orders": Entity.ORDER,
+    },
     "master": {
         "products": Entity.PRODUCT,
         "prices": Entity.PRICE,
@@ -45,6 +56,7 @@ LINKS: dict[tuple[str, str], dict[str, str]] = {
     ("crm", "accounts"): {"parent": "accounts"},
     ("crm", "contacts"): {"account": "accounts"},
     ("crm", "opportunities"): {"account": "accounts", "contact": "contacts"},
+    ("crm", "orders"): {"account": "accounts"},
     ("marketing", "contacts"): {"account": "companies"},
     ("marketing", "deals"): {"account": "companies", "contact": "contacts"},
     ("marketing", "line_items"): {"of": "deals"},
@@ -57,6 +69,7 @@ LINKS: dict[tuple[str, str], dict[str, str]] = {
     ("iot", "alarms"): {"device": "devices"},
     ("portal", "users"): {"account": "accounts"},
     ("portal", "logins"): {"contact": "users"},
+    ("portal", "orders"): {"contact": "users"},
 }
 """Which stream of the same role a link field points into. Link values in a copy are the target's n (an int)."""
 
@@ -91,6 +104,17 @@ HELD: dict[tuple[str, str], tuple[str, ...]] = {
         "consent_at",
     ),
     ("crm", "opportunities"): ("name", "account", "contact", "amount", "currency", "stage", "closes_on"),
+    ("crm", "orders"): (
+        "number",
+        "account",
+        "status",
+        "currency",
+        "total",
+        "stock_point",
+        "delivery_point",
+        "transport_mode",
+        "tracking",
+    ),
     ("marketing", "companies"): (
         "name",
         "domain",
@@ -162,6 +186,7 @@ HELD: dict[tuple[str, str], tuple[str, ...]] = {
         "starts_at",
         "ends_at",
     ),
+    ("shop", "inventory_levels"): ("sku", "stock_point", "quantity"),
     ("ticketing", "organizations"): ("name", "domain", "customer_group"),
     ("ticketing", "users"): ("first_name", "last_name", "email", "phone", "language", "account", "marketing_consent"),
     ("ticketing", "tickets"): (
@@ -170,6 +195,8 @@ HELD: dict[tuple[str, str], tuple[str, ...]] = {
         "account",
         "status",
         "channel",
+        "order",
+        "order_status",
         "opened_at",
         "answered_at",
         "solved_at",
@@ -205,6 +232,19 @@ HELD: dict[tuple[str, str], tuple[str, ...]] = {
         "consent_at",
     ),
     ("portal", "logins"): ("contact", "at", "channel"),
+    ("portal", "orders"): (
+        "number",
+        "contact",
+        "ordered_at",
+        "status",
+        "currency",
+        "total",
+        "stock_point",
+        "delivery_point",
+        "transport_mode",
+        "tracking",
+        "delivered_at",
+    ),
     ("master", "products"): ("sku", "gtin", "name", "description", "unit", "category", "status", "sold_in"),
     ("master", "prices"): (
         "sku",

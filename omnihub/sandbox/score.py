@@ -26,7 +26,9 @@ from omnihub.sandbox.truth import Planted, Truth
 _SETS = {"contacts": "contact", "accounts": "account"}
 
 # One record may have several findings of these kinds, told apart by their field; of the others it has one.
-_BY_FIELD = {"value_differs", "value_invalid", "product_differs", "orphan_link", "answer_late", "solution_late"}
+_BY_FIELD = {"value_differs", "value_invalid", "product_differs", "orphan_link", "answer_late", "solution_late"} | {
+    "order_delivery_differs"
+}
 
 # The right spelling of these is a matter of taste, time will tell, or another kind of finding speaks for them.
 _UNSAID = ("spelling_differs", "not_due_yet")

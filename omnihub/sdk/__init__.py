@@ -47,7 +47,7 @@ from omnihub.sdk.connector import (
     Setting,
     Stream,
 )
-from omnihub.sdk.fieldmap import After, Codes, Const, EpochMs, FieldMap, FullName, Link, OneWay, Path, Share
+from omnihub.sdk.fieldmap import After, Codes, Const, EpochMs, FieldMap, FullName, Joined, Link, OneWay, Path, Share
 from omnihub.sdk.graphql import GraphByIds, GraphPages, GraphSend, throttled
 from omnihub.sdk.http import Http, exchange, masked, refuse
 from omnihub.sdk.jobs import Ask, Export, Poll, SendJob
@@ -105,6 +105,7 @@ __all__ = [
     "GraphSend",
     "Header",
     "Http",
+    "Joined",
     "JwtBearer",
     "Keyset",
     "Level",

@@ -39,6 +39,11 @@ class Path:
         """Whether this map has a way back."""
         return True
 
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """All places in the record it is read from."""
+        return (self.path,)
+
     def native(self, value: str | None) -> Any:
         """What the system wants to be sent for a canonical value."""
         if value is None:
@@ -57,6 +62,17 @@ class OneWay(Path):
     @property
     def writable(self) -> bool:
         return False
+
+
+@dataclass(frozen=True)
+class Joined(OneWay):
+    """Several texts read as one, with a comma between them: an address whose parts the canonical field has not."""
+
+    more: tuple[str, ...] = ()
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        return (self.path, *self.more)
 
 
 @dataclass(frozen=True)

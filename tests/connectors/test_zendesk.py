@@ -495,6 +495,7 @@ def test_what_the_world_holds_is_read_at_the_mapped_paths(office: Office) -> Non
         value = {True: "true", False: "false"}.get(value, value) if isinstance(value, bool) else value
         return where.codes.get(value, value) if isinstance(where, Codes) else value
 
+    office.zendesk.edit("tickets", "1", {"order": "#1001", "order_status": "shipped"})
     records = {
         stream: next(r for r in everything(office.pull(stream)) if r.id == office.id(stream, 1)) for stream in STREAMS
     }
@@ -508,8 +509,31 @@ def test_what_the_world_holds_is_read_at_the_mapped_paths(office: Office) -> Non
     assert found["tickets"] == {
         "subject": "Hilfe", "contact": int(office.id("users", 1)), "account": int(office.id("organizations", 1)),
         "status": "solved", "channel": "phone", "opened_at": "2026-01-03T00:00:00Z",
-        "answered_at": 90, "solved_at": "2026-01-04T00:00:00Z", "satisfaction": "good",
+        "answered_at": 90, "solved_at": "2026-01-04T00:00:00Z", "satisfaction": "good", "order": "#1001",
+        "order_status": "shipped",
     }  # fmt: skip
+
+
+def test_what_a_ticket_says_of_an_order_is_named_behind_what_zendesk_sent(office: Office) -> None:
+    office.zendesk.edit("tickets", "1", {"order": "1001", "order_status": "open"})
+    office.zendesk.calls.clear()
+    pages = office.pull("tickets", "start_time=0")
+    exported = office.http.last()
+    told = {r.id: r.raw for r in everything(pages)}
+    sent, named = told["1"].split(b',"order":')
+    assert json.loads(named[:-1]) == {"number": "1001", "status": "order_open"}
+    assert b'"custom_fields"' in sent
+    assert all(raw == told[id_] for id_, raw in told.items() if id_ != "1" and b'"order":' not in raw)
+    assert exported.status_code == 200
+    assert [path for _, path, _ in office.zendesk.calls].count("/api/v2/ticket_fields.json") == 1
+
+
+def test_an_account_without_such_fields_is_asked_once_and_tells_nothing(office: Office) -> None:
+    office.zendesk.calls.clear()
+    office.zendesk.edit_as("Ada", "tickets", "1", {"custom_fields": [{"id": 77, "value": "#1001"}]})
+    office.zendesk.edit_as("Ada", "tickets", "2", {"custom_fields": [{"id": 77, "value": "#1002"}]})
+    assert all(b'"order":' not in r.raw for r in everything(office.pull("tickets", "start_time=0")))
+    assert [path for _, path, _ in office.zendesk.calls].count("/api/v2/ticket_fields.json") == 1
 
 
 def test_junk_and_gaps_are_shown_as_they_are(office: Office) -> None:

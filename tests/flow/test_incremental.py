@@ -23,8 +23,8 @@ from tests.flow.loop import rows
 
 CONNECTORS = connectors.find()
 ENTITY = {(name, s.name): s.entity for name, c in CONNECTORS.items() for s in c.streams}
-COLUMNS = ("ref", "entity", "system", "stream", "seq", "raw_seq", "pointer", "deleted", "fields", "times", "echoes",
-           "problems")  # fmt: skip
+COLUMNS = ("ref", "entity", "system", "stream", "seq", "raw_seq", "pointer", "deleted", "updated", "fields", "times",
+           "echoes", "problems")  # fmt: skip
 DAY = "2026-01-05"
 
 
@@ -37,9 +37,9 @@ class World:
         self.hub = Hub(self.store, CONNECTORS, lambda _: {}, rules=Rules(masters=masters))
         self.day = DAY
 
-    def put(self, ref: str, who: int = 0, **fields: str | None) -> None:
-        """A record as it is now, and which customer or product it is of."""
-        self._keep(ref, {k: v for k, v in fields.items() if v is not None}, False)
+    def put(self, ref: str, who: int = 0, at: str | None = None, **fields: str | None) -> None:
+        """A record as it is now, and which customer or product it is of. at: when it came to say so."""
+        self._keep(ref, {k: v for k, v in fields.items() if v is not None}, False, at)
         if ENTITY[Ref.parse(ref).system, Ref.parse(ref).stream] in GOLDEN:
             self.belongs(ref, who)
 
@@ -75,13 +75,14 @@ class World:
             pinned = (f"contact_{contact}", "account", f"account_{account}", "me", "said so", "2026-01-01T00:00:00Z")
             bulk.upsert(c, schema.pins, names, [(*pinned, take(c, 1))])
 
-    def _keep(self, ref: str, fields: Mapping[str, str], deleted: bool) -> None:
+    def _keep(self, ref: str, fields: Mapping[str, str], deleted: bool, at: str | None = None) -> None:
         where = Ref.parse(ref)
         said = json.dumps(fields, separators=(",", ":"))
         with self.store.write() as c:
             seq = take(c, 1)
             entity = ENTITY[where.system, where.stream].value
-            row = (ref, entity, where.system, where.stream, seq, seq, "", deleted, said, "{}", "[]", "{}")
+            times = json.dumps(dict.fromkeys(fields, at) if at else {})
+            row = (ref, entity, where.system, where.stream, seq, seq, "", deleted, at, said, times, "[]", "{}")
             bulk.upsert(c, schema.refined, COLUMNS, [row])
 
     def read_whole(self, system: str, stream: str) -> None:
@@ -426,6 +427,72 @@ def test_an_offer_is_judged_by_the_day_when_its_promotion_or_itself_is_over(worl
     assert seen == [{"2"}, {"1", "2"}, {"1"}]
 
 
+def ordered(world: World) -> None:
+    """An order of the shop with a line, on a shelf that has enough, as the CRM and a ticket tell of it."""
+    ours = {"status": "open", "stock_point": "Ulm", "transport_mode": "air"}
+    world.put("airtable/products/1", sku="P-1", name="Pump", status="active")
+    world.put("shopify/orders/1", at="2026-01-01T08:00:00Z", number="#1001", **ours)
+    world.put("shopify/order_lines/1", of="shopify/orders/1", sku="P-1", quantity="3")
+    world.put("shopify/inventory_levels/1", sku="p 1", stock_point="Ulm", quantity="3")
+    world.put("salesforce/orders/1", at="2026-01-01T09:00:00Z", number="1001", **ours)
+    world.put("zendesk/tickets/1", at="2026-01-01T09:00:00Z", order="1001", order_status="open")
+
+
+def test_a_change_of_one_copy_of_an_order_judges_the_others_again(world: World) -> None:
+    ordered(world)
+    world.bring_up_to_date()
+    assert world.kinds() == set()
+    world.put("shopify/orders/1", at="2026-01-01T08:00:00Z", number="#1001", status="cancelled")
+    world.put("zendesk/tickets/1", at="2026-01-03T09:00:00Z", order="1001", order_status="open")
+    world.bring_up_to_date()
+    told = {("order_state_differs", ref) for ref in ("salesforce/orders/1", "zendesk/tickets/1")}
+    assert world.kinds() == told
+    world.put("salesforce/orders/1", at="2026-01-01T09:00:00Z", number="1002", status="open")
+    world.delete("zendesk/tickets/1")
+    world.bring_up_to_date()
+    assert world.kinds() == set()
+
+
+def test_a_shelf_or_a_line_that_changes_judges_the_order(world: World) -> None:
+    ordered(world)
+    world.bring_up_to_date()
+    short = {("order_stock", "shopify/orders/1")}
+    seen = []
+    for what, told in (
+        ("shopify/inventory_levels/1", {"sku": "P-1", "stock_point": "Ulm", "quantity": "2"}),
+        ("shopify/order_lines/1", {"of": "shopify/orders/1", "sku": "P-1", "quantity": "2"}),
+        ("shopify/order_lines/2", {"of": "shopify/orders/1", "sku": "P-1", "quantity": "1"}),
+        ("shopify/inventory_levels/1", {"sku": "P-2", "stock_point": "Ulm", "quantity": "2"}),
+    ):
+        world.put(what, **told)
+        world.bring_up_to_date()
+        seen.append(world.kinds())
+    assert seen == [short, set(), short, set()]
+
+
+def test_a_line_makes_another_copy_the_one_that_is_believed(world: World) -> None:
+    ordered(world)
+    world.put("salesforce/orders/1", at="2026-01-01T09:00:00Z", number="1001", status="open", transport_mode="sea")
+    world.bring_up_to_date()
+    assert world.kinds() == {("order_delivery_differs", "salesforce/orders/1")}
+    world.delete("shopify/order_lines/1")
+    world.put("shopify/order_lines/2", of="salesforce/orders/1", sku="P-1", quantity="1")
+    world.bring_up_to_date()
+    assert world.kinds() - {("orphan_link", "shopify/order_lines/2")} == {
+        ("order_delivery_differs", "shopify/orders/1")
+    }
+
+
+def test_what_was_late_is_wrong_when_the_day_has_passed_though_nothing_changed(world: World) -> None:
+    ordered(world)
+    world.put("shopify/orders/1", at="2026-01-05T08:00:00Z", number="#1001", status="shipped")
+    seen = []
+    for world.day in ("2026-01-05", "2026-01-06", "2026-01-07"):
+        world.bring_up_to_date()
+        seen.append(("order_state_differs", "salesforce/orders/1") in world.kinds())
+    assert seen == [False, False, True]
+
+
 # -- any history -------------------------------------------------------------------------------------------------------
 
 few = st.integers(0, 2)
@@ -435,6 +502,10 @@ groups = st.sampled_from([None, "standard", "key"])
 codes = st.sampled_from([None, "MAY", "may ", "JUNE"])
 moments = days.map(lambda day: day and f"{day}T22:00:00Z")
 money = st.sampled_from(["8.00", "10.00", None])
+numbers = st.sampled_from(["#1001", "1001", "1002", None])
+states = st.sampled_from(["open", "shipped", "delivered", "cancelled", None])
+places = st.sampled_from(["Ulm", "ULM", "Lyon", None])
+stamps = st.sampled_from(["2026-01-02T08:00:00Z", "2026-01-04T08:00:00Z", "2026-01-08T08:00:00Z", None])
 
 
 def link(to: str) -> st.SearchStrategy[str | None]:
@@ -446,7 +517,7 @@ def record(stream: str, **fields: st.SearchStrategy[Any]) -> st.SearchStrategy[A
 
 
 CURRENCY = st.just("EUR")
-moments = st.sampled_from(["2026-01-02T10:00:00Z", "2026-01-04T23:30:00Z", "2026-01-06T10:00:00Z", None])
+stamps = st.sampled_from(["2026-01-02T10:00:00Z", "2026-01-04T23:30:00Z", "2026-01-06T10:00:00Z", None])
 RECORDS = (
     record("airtable/products", sku=skus, name=st.just("Pump"), status=st.sampled_from(["active", "draft"]),
            sold_in=st.sampled_from([None, "Shopify"])),
@@ -468,8 +539,13 @@ RECORDS = (
     record("hubspot/companies", name=st.sampled_from(["Acme", "Ek"]), customer_group=groups),
     record("salesforce/contacts", last_name=st.sampled_from(["Ek", "Oy"]), account=link("salesforce/accounts")),
     record("shopify/customers", last_name=st.sampled_from(["Ek", "Oy"])),
-    record("shopify/orders", contact=link("shopify/customers"), ordered_at=days),
-    record("shopify/order_lines", of=link("shopify/orders"), sku=skus, unit_price=money, currency=CURRENCY),
+    record("shopify/orders", contact=link("shopify/customers"), ordered_at=days, number=numbers, at=stamps,
+           status=states, stock_point=places, delivered_at=stamps),
+    record("shopify/order_lines", of=link("shopify/orders"), sku=skus, unit_price=money, currency=CURRENCY,
+           quantity=st.sampled_from(["1", "5"])),
+    record("shopify/inventory_levels", sku=skus, stock_point=places, quantity=st.sampled_from(["0", "3", "9"])),
+    record("salesforce/orders", number=numbers, at=stamps, status=states, stock_point=places),
+    record("zendesk/tickets", order=numbers, at=stamps, order_status=states),
     record("hubspot/deals", account=link("hubspot/companies"), contact=link("hubspot/contacts"), closes_on=days),
     record("hubspot/line_items", of=link("hubspot/deals"), sku=skus, unit_price=money, quantity=st.just("5"),
            currency=CURRENCY),

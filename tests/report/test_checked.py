@@ -120,6 +120,21 @@ def test_an_order_only_one_system_knows_agrees_with_nobody() -> None:
     assert of(both, "portal", "order", "tracking") == (1, 0, 0)  # silence
 
 
+def test_what_a_ticket_tells_of_an_order_is_held_against_whoever_knows_the_order_and_belongs_to_its_delivery() -> None:
+    told = ("crm/tickets/1", "ticket", {"order": "1001", "order_status": "open"})
+    unknown = ("crm/tickets/2", "ticket", {"order": "77", "order_status": "open"})
+    held = {"system": "crm", "stream": "tickets", "field": "order_status"}
+    said = {"system": "shop", "stream": "orders", "field": "status"}
+    with Checked(DIFFERING.empty_table(), pa.Table.from_pylist([held, said], schema=HELD), ("erp",), TODAY) as checked:
+        for ref, entity, fields in (*SHOP, told, unknown):
+            system, stream, _ = ref.split("/")
+            row = {"ref": ref, "entity": entity, "system": system, "stream": stream, "fields": json.dumps(fields)}
+            checked.add(pa.Table.from_pylist([row], schema=SAID))
+        counts = checked.fields()
+    assert of(counts, "crm", "ticket", "order_status") == (2, 1, 1)
+    assert {f.phase for f in counts if f.field in ("order_status", "status")} == {"delivery"}
+
+
 def test_a_promotion_is_held_against_the_masters_of_the_same_code() -> None:
     ours = ("erp/offers/1", "promotion", {"code": "MAY", "valid_to": "2026-05-31"})
     theirs = ("shop/offers/1", "promotion", {"code": "may", "valid_to": "2026-05-31", "discount": "10"})

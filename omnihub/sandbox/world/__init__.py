@@ -10,6 +10,7 @@
     campaigns  what the channels offer of the master's promotions
     trade      deals, orders, tickets, devices, logins
     service    what the master promises, and how soon tickets are answered and solved
+    delivery   stock, and what other systems and tickets say of orders on their way
     guests     the same customers in any system that says what it can hold
 
 Every thing is a function of (seed, kind, index); only who is in which system is kept, as small integers. So a
@@ -176,6 +177,9 @@ class World:
             yield from (self.trade.copy(x) for x in self._business(role, stream))
 
     def _business(self, role: str, stream: str) -> Iterator[Held]:
+        elsewhere = {("crm", "orders"): self.trade.crm_orders, ("portal", "orders"): self.trade.portal_orders}
+        if (role, stream) in elsewhere:
+            return elsewhere[role, stream]()
         streams: dict[str, Callable[[], Iterator[Held]]] = {
             "opportunities": self.trade.opportunities,
             "deals": self.trade.deals,
@@ -185,6 +189,7 @@ class World:
             "orders": self.trade.orders,
             "order_lines": self.trade.order_lines,
             "discounts": self.campaigns.discounts,
+            "inventory_levels": self.trade.delivery.shelves,
             "tickets": self.trade.tickets,
             "devices": self.trade.devices,
             "alarms": self.trade.alarms,

@@ -16,10 +16,11 @@ from omnihub.model import Entity
 from omnihub.sandbox.copies import CHANNELS, SATISFACTION, STATUS_TICKET, TRANSPORT, Copy, Guest
 from omnihub.sandbox.world.catalog import LISTS, Catalog, Product, money
 from omnihub.sandbox.world.companies import Companies
+from omnihub.sandbox.world.delivery import STOCK_POINTS
 from omnihub.sandbox.world.dice import Dice
 from omnihub.sandbox.world.held import DAY, HOUR, Clock, Held
 from omnihub.sandbox.world.people import People
-from omnihub.sandbox.world.trade import ALARMS, STOCK_POINTS, SUBJECTS, Line, Trade
+from omnihub.sandbox.world.trade import ALARMS, SUBJECTS, Line, Trade
 
 SHARE = {Entity.ACCOUNT: 0.6, Entity.CONTACT: 0.5}
 _KIND = 600  # dice kinds from here on, one for each guest and purpose
@@ -247,13 +248,14 @@ class Visit:
     # -- the parts of business, by what they are ----------------------------------------------------------------------
 
     def _order(self, deal: Deal, dice: Dice) -> dict[str, Any]:
+        status = "delivered" if deal.ago_s > 20 * DAY else "open"
         return {
             "number": f"{self.guest.role[:3].upper()}-{10_000 + deal.n}",
             "ordered_at": self.clock.time(deal.ago_s),
-            "status": "delivered" if deal.ago_s > 20 * DAY else "open",
+            "status": status,
             "currency": deal.currency,
             "total": _total(deal.lines),
-            "stock_point": dice.pick(STOCK_POINTS),
+            "stock_point": self.trade.delivery.point(dice.pick(STOCK_POINTS), deal.lines, status),
             "delivery_point": deal.place,
             "transport_mode": dice.pick(TRANSPORT),
         }

@@ -8,11 +8,13 @@ same year as today). What stands in the lines is what was charged.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import groupby
 from typing import Any, NamedTuple
 
 from omnihub.sandbox.copies import CHANNELS, STATUS_TICKET, TRANSPORT, Copy
 from omnihub.sandbox.world.catalog import MISTAKES, Catalog, money
 from omnihub.sandbox.world.companies import BLOCK, SIZES, Companies
+from omnihub.sandbox.world.delivery import STOCK_POINTS, Course, Delivery, course
 from omnihub.sandbox.world.dice import Dice
 from omnihub.sandbox.world.held import DAY, HOUR, Clock, Held, Wrong
 from omnihub.sandbox.world.people import NOWHERE, People
@@ -21,7 +23,6 @@ from omnihub.sandbox.world.service import Service
 _ORDERS, _LINES, _DEALS, _CHANCES, _TICKETS, _DEVICES, _ALARMS, _LOGINS, _FINISH, _EDGES = range(401, 411)
 
 QUANTITIES = (1, 1, 1, 2, 2, 3, 4, 5, 8, 10, 12, 20, 25, 50, 100, 120)
-STOCK_POINTS = ("Tampere", "Ulm", "Lyon", "Chicago", "Poznań")
 SUBJECTS = (
     "Delivery is late", "Spare part needed", "Price in the shop is not ours", "Machine stops with error E{0}",
     "Invoice {0} is wrong", "How do I reset unit {0}?", "Please change our address", "Seal kit for OM-{0}",
@@ -59,6 +60,7 @@ class Trade:
         self.seed, self.companies, self.people, self.catalog, self.clock = seed, companies, people, catalog, clock
         self.service = Service(seed, clock)
         start = clock.now.replace(year=clock.now.year - 1, month=1, day=1, hour=0, minute=0, second=0)
+        self.delivery = Delivery(seed, catalog, clock)
         self.span_s = min(500 * DAY, int((clock.now - start).total_seconds()) - DAY)  # older prices are not kept
 
     def _ahead(self, days: int) -> int:
@@ -111,8 +113,8 @@ class Trade:
 
     # -- the shop's orders --------------------------------------------------------------------------------------
 
-    def _ordered(self) -> Iterator[tuple[int, int, int, str, str, int, list[Line]]]:
-        """(order, person, shop customer, group, currency, seconds ago, lines)."""
+    def _placed(self) -> Iterator[tuple[int, int, int, str, str, int, int, bool]]:
+        """(order, person, shop customer, group, currency, seconds ago, how many lines, at the edge of the year)."""
         order = 0
         for p, customer in enumerate(self.people.numbers.first["shop"]):
             if not customer:
@@ -126,18 +128,33 @@ class Trade:
                 ago_s = HOUR + dice.skewed(self.span_s)
                 count = 1 + dice.skewed(6)
                 edge_s = self._edge(order)
-                ago_s = ago_s if edge_s is None else edge_s
-                year = self.clock.home_year(ago_s)
-                lines = list(self.lines(order, 0, group, currency, year, count, edge=edge_s is not None))
-                yield order, p, customer, group, currency, ago_s, lines
+                yield order, p, customer, group, currency, edge_s or ago_s, count, edge_s is not None
+
+    def _ordered(self) -> Iterator[tuple[int, int, int, str, str, int, list[Line]]]:
+        """(order, person, shop customer, group, currency, seconds ago, lines)."""
+        for order, p, customer, group, currency, ago_s, count, edge in self._placed():
+            lines = list(self.lines(order, 0, group, currency, self.clock.home_year(ago_s), count, edge=edge))
+            yield order, p, customer, group, currency, ago_s, lines
+
+    def _course(self, order: int, ago_s: int) -> tuple[Course, Dice]:
+        """How far an order has come, and the dice for the rest of it."""
+        dice = Dice(self.seed, _ORDERS, -order)
+        return course(self.seed, order, ago_s, dice), dice
+
+    @staticmethod
+    def _delivered_s(ago_s: int, dice: Dice) -> int:
+        return max(HOUR, ago_s - 5 * DAY - dice.below(10 * DAY))
 
     def orders(self) -> Iterator[Held]:
         """Orders, with the sum of their lines."""
+        return (x for _, _, _, x in self._shipped())
+
+    def _shipped(self) -> Iterator[tuple[int, int, int, Held]]:
+        """(order, person, seconds ago, the shop's record of it)."""
         for order, p, customer, _, currency, ago_s, lines in self._ordered():
-            dice = Dice(self.seed, _ORDERS, -order)
-            status = ("open" if ago_s < 6 * DAY else "shipped") if ago_s < 20 * DAY else "delivered"
-            status = "cancelled" if dice.chance(0.04) else status
+            (status, done_s), dice = self._course(order, ago_s)
             at = self.companies.company(self.people.company_of(p)).address
+            astray = self.delivery.astray(order, lines, status)
             fields: dict[str, Any] = {
                 "number": f"#{1000 + order}",
                 "contact": customer,
@@ -145,18 +162,49 @@ class Trade:
                 "status": status,
                 "currency": currency,
                 "total": money(sum(x.cents * x.quantity for x in lines)),
-                "stock_point": dice.pick(STOCK_POINTS),
+                "stock_point": astray or self.delivery.point(dice.pick(STOCK_POINTS), lines, status),
                 "delivery_point": f"{at.street}, {at.postal_code} {at.city}",
                 "transport_mode": dice.pick(TRANSPORT),
             }
-            done_s = ago_s
             if status in ("shipped", "delivered"):
                 fields["tracking"] = f"TRK{order * 7919 % 10**8:08d}"
-                done_s = ago_s * 2 // 3
             if status == "delivered":
-                done_s = max(HOUR, ago_s - 5 * DAY - dice.below(10 * DAY))
+                done_s = self._delivered_s(ago_s, dice)
                 fields["delivered_at"] = self.clock.time(done_s)
-            yield Held("shop", "orders", order, fields, done_s)
+            wrong = [Wrong("stock_point", "order_stock", "not there, or too few")] if astray else []
+            yield order, p, ago_s, Held("shop", "orders", order, fields, done_s, wrong=wrong)
+
+    def crm_orders(self) -> Iterator[Held]:
+        """The CRM's copies of some of them."""
+        n = 0
+        for order, p, ago_s, shop in self._shipped():
+            account = self.companies.n("crm", self.people.company_of(p))
+            if account and order % 5 < 3:
+                n += 1
+                yield self.delivery.copy("crm", n, order, ago_s, shop, {"account": account}, self._elsewhere(p))
+
+    def portal_orders(self) -> Iterator[Held]:
+        """The portal's copies of some of them."""
+        n = 0
+        for order, p, ago_s, shop in self._shipped():
+            user = self.people.numbers.first["portal"][p]
+            if user and order % 4:
+                n += 1
+                yield self.delivery.copy("portal", n, order, ago_s, shop, {"contact": user}, self._elsewhere(p))
+
+    def _elsewhere(self, p: int) -> str:
+        """Where another company is."""
+        at = self.companies.company((self.people.company_of(p) + 11) % self.companies.count).address
+        return f"{at.street}, {at.postal_code} {at.city}"
+
+    def _tracked(self) -> Iterator[tuple[int, str, int, Course]]:
+        """(person, number, seconds ago, how far it has come) of each order, by person."""
+        for order, p, _, _, _, ago_s, _, _ in self._placed():
+            (status, moved_s), dice = self._course(order, ago_s)
+            if status == "delivered":
+                dice.pick(STOCK_POINTS), dice.pick(TRANSPORT)
+                moved_s = self._delivered_s(ago_s, dice)
+            yield p, f"#{1000 + order}", ago_s, Course(status, moved_s)
 
     def order_lines(self) -> Iterator[Held]:
         """Their lines."""
@@ -241,7 +289,13 @@ class Trade:
     def tickets(self) -> Iterator[Held]:
         """What people asked support."""
         n = 0
+        orders = {}
+        by_person = groupby(self._tracked(), key=lambda one: one[0])
+        following = next(by_person, None)
         for p, user in enumerate(self.people.numbers.first["ticketing"]):
+            while following and following[0] <= p:
+                orders = {following[0]: [one[1:] for one in following[1]]}
+                following = next(by_person, None)
             if not user:
                 continue
             dice = Dice(self.seed, _TICKETS, p)
@@ -263,7 +317,9 @@ class Trade:
                 if status in ("solved", "closed"):
                     fields["satisfaction"] = dice.pick(("good", "good", "bad", "unoffered"))
                 told = {k: v for k, v in fields.items() if v is not None}
-                yield Held("ticketing", "tickets", n, told, last_s, wrong=wrong)
+                x = Held("ticketing", "tickets", n, told, last_s, wrong=wrong)
+                self.delivery.tell(x, ago_s, orders.get(p, ()))
+                yield x
 
     def devices(self) -> Iterator[Held]:
         """The installed base."""
