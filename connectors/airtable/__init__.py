@@ -25,8 +25,12 @@ from omnihub.sdk import Bearer, Codes, Connector, Limit, Path, Setting, Stream
 __all__ = ["MODIFIED", "Client", "connector", "newer_than", "table"]
 
 
+ATTACHED = ".0.filename"  # of the first of several files in a cell: their addresses are others every two hours
+
+
 def _column(where: str | Path) -> str:
-    return (where if isinstance(where, str) else where.path).removeprefix("fields.")
+    path = where if isinstance(where, str) else where.path
+    return path.removeprefix("fields.").removesuffix(ATTACHED)
 
 
 def _stream(name: str, entity: Entity, columns: Mapping[str, str | Path], called: str = "") -> Stream:
@@ -34,7 +38,7 @@ def _stream(name: str, entity: Entity, columns: Mapping[str, str | Path], called
     return Stream(
         name=name.lower(),
         entity=entity,
-        pull=table(called or name, [_column(where) for where in columns.values()]),
+        pull=table(called or name, [*dict.fromkeys(_column(where) for where in columns.values())]),
         map=columns,
         updated=f"fields.{MODIFIED}",
         blind="deleted rows: Airtable does not report them, only a complete pass shows that they are gone",
@@ -44,6 +48,8 @@ def _stream(name: str, entity: Entity, columns: Mapping[str, str | Path], called
 
 _STATUS = {"Active": "active", "Discontinued": "discontinued", "Draft": "draft"}
 _CHANNELS = {"E-mail": "email", "Web form": "web", "Phone": "phone", "Chat": "chat"}
+_TAX = {"Standard": "standard", "Reduced": "reduced", "Exempt": "exempt"}
+_TAXABLE = {"Exempt": "false"}
 _GROUPS = {"Standard": "standard", "Dealer": "dealer", "Key account": "key"}
 
 connector = Connector(
@@ -73,6 +79,10 @@ connector = Connector(
                 "unit": "fields.Unit",
                 "category": "fields.Category",
                 "status": Codes("fields.Status", codes=_STATUS),
+                "weight": Path("fields.Weight in kg", number=True),
+                "image": f"fields.Image{ATTACHED}",
+                "tax_class": Codes("fields.Tax class", codes=_TAX),
+                "taxable": Codes("fields.Tax class", codes=_TAXABLE, otherwise="true"),
                 "sold_in": "fields.Sold in",  # the channels, by the names people give them
             },
         ),

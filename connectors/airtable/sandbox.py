@@ -91,7 +91,10 @@ _SYSTEMS = {  # as people in the company call them
     "crm": "Salesforce", "marketing": "HubSpot", "shop": "Shopify", "ticketing": "Zendesk", "iot": "ThingsBoard",
     "portal": "Portal", "master": "Airtable",
 }  # fmt: skip
-_CODES = {"status": _STATUS, "customer_group": _GROUPS, "channel": _CHANNELS, "system": _SYSTEMS}
+_TAX = {"standard": "Standard", "reduced": "Reduced", "exempt": "Exempt"}
+_CODES = {
+    "status": _STATUS, "customer_group": _GROUPS, "channel": _CHANNELS, "system": _SYSTEMS, "tax_class": _TAX,
+}  # fmt: skip
 _LAST_MODIFIED = {"": Column(MODIFIED, "lastModifiedTime")}
 
 TABLES = (
@@ -106,6 +109,9 @@ TABLES = (
             "unit": Column("Unit", "singleSelect", _UNITS),
             "category": Column("Category"),
             "status": Column("Status", "singleSelect", tuple(_STATUS.values())),
+            "weight": Column("Weight in kg", "number"),
+            "image": Column("Image", "multipleAttachments"),
+            "tax_class": Column("Tax class", "singleSelect", tuple(_TAX.values())),
             "sold_in": Column("Sold in", "multipleSelects", SOLD_IN),
             **_LAST_MODIFIED,
         },
@@ -619,7 +625,15 @@ def _cell(column: Column, name: str, given: Any) -> Any:
         return str(given).lower() == "true"
     if column.type == "multipleSelects":
         return [word for word in str(given).split(";") if word]
+    if column.type == "multipleAttachments":
+        return [_attachment(str(given))]
     return _CODES.get(name, {}).get(str(given), given)
+
+
+def _attachment(name: str) -> dict[str, Any]:
+    id_ = vendor_id("att", name)
+    url = f"https://v5.airtableusercontent.com/v3/u/1/1/{id_}/{name}"
+    return {"id": id_, "url": url, "filename": name, "size": 20480, "type": "image/jpeg"}
 
 
 def _accepted(column: Column, cell: Any, typecast: bool) -> Any:

@@ -64,6 +64,7 @@ CONSENT = {"SUBSCRIBED": "yes", "UNSUBSCRIBED": "no"}
 EVERYBODY = {"ALL": "true"}
 # The customer groups that segments stand for; another segment stands for itself.
 SEGMENTS = {"Standard customers": "standard", "Dealers": "dealer", "Key accounts": "key"}
+IMAGE = "featuredMedia.preview.image.url"
 STATUS = {"ACTIVE": "active", "UNLISTED": "active", "ARCHIVED": "discontinued", "DRAFT": "draft"}
 # The shop has no word of its own for "delivered": `delivered_at` says it. Cancelled orders show as restocked.
 ORDER_STATUS = {
@@ -125,6 +126,7 @@ products = Stream(
         "description": "description",
         "category": OneWay("productType"),
         "status": Codes("status", codes=STATUS),
+        "image": OneWay(IMAGE),
     },
     push=Push(
         fields=("name", "description", "status"),
@@ -150,6 +152,9 @@ variants = Stream(
         "description": OneWay("^description"),
         "category": OneWay("^productType"),
         "status": Codes("^status", codes=STATUS),
+        "image": OneWay(f"^{IMAGE}"),
+        "weight": OneWay("inventoryItem.measurement.weight"),  # with its unit
+        "taxable": OneWay("taxable", boolean=True),
         "price": Path("price"),
         "currency": Const(value="EUR"),
     },

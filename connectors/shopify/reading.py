@@ -3,11 +3,11 @@
 Prices are the vendor's published ones: an object 1 point, a connection 2 and its nodes, at most 1,000 a query.
 
     customers    1 + 3 objects inside                               =   4     × 200 + 2 =  802
-    products     1 + (2 + 5 variants)                               =   8     × 120 + 2 =  962
+    products     4 + (2 + 5 variants × 4)                           =  26     ×  37 + 2 =  964
     orders       1 + 11 for what is inside + (2 + 10 lines × 3)     =  44     ×  22 + 2 =  970
     discounts    2 + with a code 20, without 17              =  39     ×  25 + 2 =  977
-    whole ones   253 a product with 250 variants, 764 an order with 250 lines, 519 a discount with 250 variants:
-                 three, one and one a query
+    whole ones   966 a product with 240 variants, 764 an order with 250 lines, 519 a discount with 250 variants: one a
+                 query
 
 So a list shows the first few variants or lines. A record that has more is asked for again, whole, and kept as the
 shop sends it then. A list that costs more than `BULK_ABOVE_POINTS` is not paged through: the shop makes a file of it
@@ -50,9 +50,11 @@ CUSTOMER = """id updatedAt firstName lastName locale note tags
     defaultPhoneNumber { phoneNumber }
     defaultAddress { id company address1 address2 zip city province countryCodeV2 }"""
 
-VARIANT = "id updatedAt sku barcode title price position"
+VARIANT = """id updatedAt sku barcode title price position taxable
+    inventoryItem { measurement { weight { unit value } } }"""
 
-PRODUCT = "id updatedAt title handle description productType vendor status tags"
+PRODUCT = """id updatedAt title handle description productType vendor status tags
+    featuredMedia { preview { image { url } } }"""
 
 ORDER = """id updatedAt name processedAt cancelledAt currencyCode taxesIncluded displayFulfillmentStatus
     customer { id }
@@ -83,14 +85,15 @@ LINE = "id sku title quantity originalUnitPriceSet { shopMoney { amount currency
 
 @dataclass(frozen=True)
 class Inside:
-    """A list inside each record. `few`: how many of it a page shows; they are asked for last, so that a record has the
-    same bytes whether it came in a page or in lines."""
+    """A list inside each record. `few`: how many of it a page shows, `most`: how many one query can pay for; they are
+    asked for last, so that a record has the same bytes whether it came in a page or in lines."""
 
     name: str
     type: str
     fields: str
     few: int
     path: str = ""  # where it stands, if not right inside the record
+    most: int = MOST
 
     def shown(self, few: int) -> str:
         """In a page."""
@@ -192,9 +195,9 @@ class Listing:
 
     @property
     def whole(self) -> Nodes:
-        """The same records by their ids, with up to 250 of what is inside."""
+        """The same records by their ids, with as much of what is inside as can be read in one piece."""
         size = max(1, 1000 // max(self.whole_points, 1))
-        return Nodes(self.type, self._shown(MOST), size, self.whole_points, self.updated)
+        return Nodes(self.type, self._shown(self._most), size, self.whole_points, self.updated)
 
     @property
     def counted(self) -> str:
@@ -287,7 +290,7 @@ class Listing:
             for record in again.records:
                 if self._is_cut(record):
                     raise BrokenAnswer(
-                        f"{shop.http.system}: {record.id} has more inside than the {MOST} that can be read in one"
+                        f"{shop.http.system}: {record.id} has more inside than the {self._most} that can be read in one"
                         " piece. Split it in the shop, or take the stream out of omnihub.yaml"
                     )
             yield again
@@ -302,6 +305,10 @@ class Listing:
                 f"{shop.http.system}: {self.name} never end: a page points to itself, or over {self.deepest} of them"
                 " changed in one second; the stream keeps its cursor"
             )
+
+    @property
+    def _most(self) -> int:
+        return self.nested.most if self.nested else 0
 
     @property
     def _inside(self) -> tuple[Inside, ...]:
@@ -342,8 +349,8 @@ def _earlier(since: str) -> str:
 
 CUSTOMERS = Listing("customers", "Customer", CUSTOMER, size=200, points=4)
 PRODUCTS = Listing(
-    "products", "Product", PRODUCT, size=120, points=8, nested=Inside("variants", "ProductVariant", VARIANT, few=5),
-    whole_points=253,
+    "products", "Product", PRODUCT, size=37, points=26,
+    nested=Inside("variants", "ProductVariant", VARIANT, few=5, most=240), whole_points=966,
 )  # fmt: skip
 ORDERS = Listing(
     "orders", "Order", ORDER, size=22, points=44, nested=Inside("lineItems", "LineItem", LINE, few=10),
@@ -355,4 +362,4 @@ DISCOUNTS = Listing(
         "productVariants", "ProductVariant", DISCOUNT, few=10, path="discount.customerGets.items.productVariants"
     ),
 )  # fmt: skip
-VARIANTS = Nodes("ProductVariant", VARIANT + " product { id }", size=200, points=2)
+VARIANTS = Nodes("ProductVariant", VARIANT + " product { id }", size=190, points=5)

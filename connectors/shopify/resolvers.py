@@ -127,6 +127,18 @@ def _variant_name(variant: Mapping[str, Any], info: Any) -> str:
     return f"{product.body['title'] if product else ''} - {variant['title']}"
 
 
+def _picture(product: Mapping[str, Any], info: Any) -> dict[str, Any] | None:
+    if not product.get("image"):
+        return None
+    id_ = product["id"].replace("/Product/", "/MediaImage/")
+    return {"__typename": "MediaImage", "id": id_, "preview": {"image": {"url": product["image"]}}}
+
+
+def _inventory(variant: Mapping[str, Any], info: Any) -> dict[str, Any]:
+    id_ = variant["id"].replace("/ProductVariant/", "/InventoryItem/")
+    return {"__typename": "InventoryItem", "id": id_, "measurement": {"weight": variant.get("weight")}}
+
+
 def _bag(name: str) -> Callable[..., dict[str, Any]]:
     def bag(source: Mapping[str, Any], info: Any) -> dict[str, Any]:
         money = {"amount": source[name], "currencyCode": source["currencyCode"]}
@@ -326,11 +338,13 @@ RESOLVERS: dict[str, dict[str, Callable[..., Any]]] = {
     "Product": {
         "handle": _handle,
         "description": _description,
+        "featuredMedia": _picture,
         "variants": lambda product, info, **given: info.context.inside("variants", product["id"], given),
     },
     "ProductVariant": {
         "displayName": _variant_name,
         "product": lambda variant, info: info.context.node(variant["product"]),
+        "inventoryItem": _inventory,
     },
     "Order": {
         "processedAt": lambda order, info: order.get("processedAt") or order["createdAt"],

@@ -77,13 +77,32 @@ def product(given: Mapping[str, Any]) -> dict[str, Any]:
         body["descriptionHtml"] = html.escape(given["description"] or "", quote=False)
     if "status" in given:
         body["status"] = STATUS.get(given["status"], "ACTIVE")
+    if given.get("image"):
+        body["image"] = f"{FILES}/{given['image']}?v=1765432100"
     return body
 
 
 def variant(given: Mapping[str, Any]) -> dict[str, Any]:
     """Variants."""
     body = _renamed(given, {"of": "product", "sku": "sku", "gtin": "barcode", "name": "title"})
+    if "taxable" in given:
+        body["taxable"] = given["taxable"] != "false"
+    if given.get("weight"):
+        body["weight"] = weight(str(given["weight"]))
     return body | ({"price": money(given["price"])} if "price" in given else {})
+
+
+def weight(kilograms: str) -> dict[str, Any] | None:
+    """In the unit somebody chose: light things in grams, some in pounds. What is no number the shop can't hold."""
+    try:
+        heavy = float(kilograms)
+    except ValueError:
+        return None
+    if heavy < 1:
+        return {"unit": "GRAMS", "value": round(heavy * 1000, 3)}
+    if int(heavy * 10) % 5 == 0:
+        return {"unit": "POUNDS", "value": round(heavy / 0.45359237, 4)}
+    return {"unit": "KILOGRAMS", "value": heavy}
 
 
 def order(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -158,13 +177,16 @@ def _count(value: Any) -> int:
 DEFAULTS: dict[str, dict[str, Any]] = {
     "customers": {"tags": list},
     "products": {"title": "", "descriptionHtml": "", "productType": "", "vendor": "", "status": "ACTIVE", "tags": list},
-    "variants": {"title": "Default Title", "price": "0.00", "position": 1},
+    "variants": {"title": "Default Title", "price": "0.00", "position": 1, "taxable": True},
     "orders": {"name": "", "currencyCode": "EUR", "taxesIncluded": False, "total": "0.00", "status": "open"},
     "order_lines": {"title": "", "quantity": 0, "unitPrice": "0.00", "currencyCode": "EUR"},
     "inventory_levels": {"location": "Shop location", "onHand": 0},
     "metafields": {},
     "discounts": {"title": "", "startsAt": "2020-01-01T00:00:00Z", "percentage": 0.0},
 }
+
+
+FILES = "https://cdn.shopify.com/s/files/1/0000/0001/files"  # where pictures are kept
 
 
 def exact(moment: str) -> str:

@@ -159,8 +159,8 @@ HELD: dict[tuple[str, str], tuple[str, ...]] = {
         "marketing_consent",
         "consent_at",
     ),
-    ("shop", "products"): ("name", "description", "category", "status"),
-    ("shop", "variants"): ("of", "sku", "gtin", "name", "price"),
+    ("shop", "products"): ("name", "description", "category", "status", "image"),
+    ("shop", "variants"): ("of", "sku", "gtin", "name", "price", "weight", "taxable"),
     ("shop", "orders"): (
         "number",
         "contact",
@@ -245,7 +245,19 @@ HELD: dict[tuple[str, str], tuple[str, ...]] = {
         "tracking",
         "delivered_at",
     ),
-    ("master", "products"): ("sku", "gtin", "name", "description", "unit", "category", "status", "sold_in"),
+    ("master", "products"): (
+        "sku",
+        "gtin",
+        "name",
+        "description",
+        "unit",
+        "category",
+        "status",
+        "weight",
+        "image",
+        "tax_class",
+        "sold_in",
+    ),
     ("master", "prices"): (
         "sku",
         "price_list",
@@ -294,6 +306,7 @@ CHANNELS = ("email", "web", "phone", "chat")
 SATISFACTION = ("good", "bad", "unoffered")
 STATUS_DEVICE = ("active", "inactive")
 UNITS = ("pcs", "set", "kg", "m")
+TAX_CLASSES = ("standard", "reduced", "exempt")
 SOLD_IN = ("e-commerce", "Field sales")
 
 

@@ -143,6 +143,17 @@ def test_what_says_something_else_is_a_difference(name: str, ours: str, theirs: 
     assert differences({name: ours}, {name: theirs}) == {name: (theirs, ours)}
 
 
+def test_a_product_is_compared_by_what_it_weighs_shows_and_is_taxed() -> None:
+    master = {"weight": "12.5", "image": "p1.jpg", "taxable": "true", "tax_class": "reduced"}
+    held = {"fields": ("weight", "image", "taxable"), "entity": Entity.PRODUCT}
+    assert differences(master, {"weight": "12.499982", "image": "P1.JPEG", "taxable": "true"}, **held) == {}
+    other = {"weight": "5.67", "image": "placeholder.jpg", "taxable": "false"}
+    assert set(differences(master, other, **held)) == set(other)
+    assert kinds(master, ("shop/variants/1", other), **held) == [
+        ("product_differs", "shop/variants/1", name) for name in ("image", "taxable", "weight")
+    ]
+
+
 def test_each_system_is_compared_by_itself() -> None:
     found, _ = compared(
         {"phone": "+2"}, ("crm/people/1", {"phone": "+1"}), ("desk/users/7", {"phone": "+2"}), ("shop/customers/9", {})

@@ -42,8 +42,9 @@ from connectors.shopify.writing import (
     update_variants_in_bulk,
     variables,
 )
+from omnihub import fields
 from omnihub.errors import BrokenAnswer, ConfigError, RateLimited, RejectedRecord, RetryableError
-from omnihub.model import Op, Outcome
+from omnihub.model import Kind, Op, Outcome
 from omnihub.sandbox.copies import HELD, Copy
 from omnihub.sandbox.kit import Call, Reply, Running
 from omnihub.sdk import Answer, Page, Record, Row, Want, open_client, value_at
@@ -52,6 +53,7 @@ from omnihub.sdk.http import nothing
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 DAY = "2026-11-01T{:02d}:00:00Z"
 CUSTOMER = "gid://shopify/Customer/700000000000{}"
+LIGHT = {"weight": "0.25", "taxable": "false"}
 PRODUCT = "gid://shopify/Product/700000000000{}"
 VARIANT = "gid://shopify/ProductVariant/700000000000{}"
 ORDER = "gid://shopify/Order/700000000000{}"
@@ -88,11 +90,17 @@ def world() -> list[Copy]:
         copy(
             "products",
             1,
-            {"name": "Pump P1", "description": "Lifts <3 m & more", "category": "Pumps", "status": "active"},
+            {
+                "name": "Pump P1",
+                "description": "Lifts <3 m & more",
+                "category": "Pumps",
+                "status": "active",
+                "image": "p1.jpg",
+            },
         ),
         copy("products", 2, {"name": "Seal S2", "status": "discontinued"}),
-        copy("variants", 1, {"of": 1, "sku": "P1-A", "gtin": "4006381333931", "name": "A", "price": "12.5"}),
-        copy("variants", 2, {"of": 1, "sku": "P1-B", "name": "B", "price": "14.00"}),
+        copy("variants", 1, {"of": 1, "sku": "P1-A", "gtin": "4006381333931", "name": "A", "price": "12.5", **LIGHT}),
+        copy("variants", 2, {"of": 1, "sku": "P1-B", "name": "B", "price": "14.00", "weight": "12.5"}),
         copy("variants", 3, {"of": 2, "sku": "S2", "price": "3.10"}),
         copy(
             "orders",
@@ -439,6 +447,16 @@ def test_a_field_is_where_the_map_says(shop: Shop, stream: str, n: int, field: s
     listing = {"customers": CUSTOMERS, "products": PRODUCTS, "orders": ORDERS, "discounts": DISCOUNTS}[stream]
     raw = json.loads(records_of(pulled(listing, shop))[Shopify(quotas=()).native_id(stream, n)].raw)
     assert found_at(raw, connector.stream(stream).fields[field].paths[-1]) == text
+
+
+def test_a_weight_comes_with_its_unit_and_a_picture_with_its_address(shop: Shop) -> None:
+    raw = records_of(pulled(PRODUCTS, shop))[PRODUCT.format(1)].raw
+    first, second = (json.dumps(v["inventoryItem"]["measurement"]["weight"]) for v in value_at(raw, "variants.nodes"))
+    assert ("GRAMS" in first, "POUNDS" in second) == (True, True)
+    assert [fields.clean(Kind.WEIGHT, told) for told in (first, second)] == ["0.25", "12.500008"]
+    assert fields.same(Kind.WEIGHT, "12.500008", "12.5")
+    assert fields.clean(Kind.FILE, value_at(raw, "featuredMedia.preview.image.url")) == "p1.jpg"
+    assert [v["taxable"] for v in value_at(raw, "variants.nodes")] == [False, True]
 
 
 def test_nested_records_are_found_in_their_parent_and_look_up_to_it(shop: Shop) -> None:

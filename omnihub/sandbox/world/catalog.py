@@ -19,11 +19,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from omnihub.sandbox.copies import CUSTOMER_GROUPS, SOLD_IN, Copy
+from omnihub.sandbox.copies import CUSTOMER_GROUPS, HELD, SOLD_IN, TAX_CLASSES, Copy
 from omnihub.sandbox.world.dice import Dice
 from omnihub.sandbox.world.held import DAY, Clock, Held, Wrong
 
-_FACTS, _FINISH = 301, 302
+_FACTS, _FINISH, _GOODS = 301, 302, 303
 
 KINDS = (
     "Gear pump", "Vane pump", "Ball valve", "Check valve", "Pressure gauge", "Servo drive", "Belt conveyor",
@@ -90,6 +90,14 @@ class Product:
     category: str
     status: str
     cents: int  # this year's standard price in EUR
+    weight: str  # in kg
+    image: str  # the name of its file
+    tax_class: str
+
+    @property
+    def taxable(self) -> str:
+        """Whether there is any tax on it."""
+        return "false" if self.tax_class == "exempt" else "true"
 
     @property
     def key(self) -> str:
@@ -142,7 +150,15 @@ class Catalog:
             category=dice.pick(CATEGORIES),
             status=status,
             cents=cents,
+            **self._goods(i),
         )
+
+    def _goods(self, i: int) -> dict[str, str]:
+        dice = Dice(self.seed, _GOODS, i)
+        grams = (100 + dice.below(900)) * dice.pick((1, 10, 100))
+        tax_class = dice.pick((*TAX_CLASSES, "standard", "standard", "standard"))
+        image = f"om-{4000 + i // 3}-{'abc'[i % 3]}.jpg"
+        return {"weight": f"{grams / 1000:.3f}".rstrip("0").rstrip("."), "image": image, "tax_class": tax_class}
 
     def breaks(self, i: int, currency: str) -> tuple[int, ...]:
         """The quantities from which a price holds."""
@@ -229,9 +245,7 @@ class Catalog:
     def master(self) -> Iterator[Held]:
         """Products, prices, promotions."""
         for p in self.products:
-            fields = {
-                name: getattr(p, name) for name in ("sku", "gtin", "name", "description", "unit", "category", "status")
-            }
+            fields = {name: getattr(p, name) for name in HELD["master", "products"] if name != "sold_in"}
             x = Held("master", "products", p.index + 1, fields, self._ago(p.index, 1000))
             if channels := self._sold_in(p):
                 x.fields["sold_in"] = ";".join(channels)
@@ -299,11 +313,9 @@ class Catalog:
         """Products as the shop shows them: one of the shop's for each of the master's it sells, and a few twice."""
         for n, i in enumerate((*self.sold, *self.again), 1):
             p = self.products[i]
-            fields = {"name": p.name, "description": p.description, "category": p.category, "status": self._status(i)}
+            fields = {name: getattr(p, name) for name in HELD["shop", "products"]} | {"status": self._status(i)}
             x = Held("shop", "products", n, fields, self._ago(-n, 600))
-            if i % 40 == 7:
-                x.fields["name"] = self._other_name(i)
-                x.wrong.append(Wrong("name", "product_differs", "another name", f"{p.key}@name"))
+            self._misdescribe(p, x)
             if p.status != "active" and self._status(i) == "active":
                 x.wrong.append(Wrong("status", _NOT_FOR_SALE[p.status], "on sale", f"{p.key}@sale"))
             yield x
@@ -313,24 +325,36 @@ class Catalog:
         for n, i in enumerate((*self.sold, *self.again), 1):
             p = self.products[i]
             cents = self.cents(i, "standard", "EUR", 1, self.year)
-            fields = {"of": n, "sku": p.sku, "gtin": p.gtin, "name": p.name, "price": money(cents)}
-            x = Held("shop", "variants", n, fields, self._ago(-n, 400))
+            fields = {name: getattr(p, name) for name in ("sku", "gtin", "name", "weight", "taxable")}
+            x = Held("shop", "variants", n, {"of": n, "price": money(cents)} | fields, self._ago(-n, 400))
+            self._misdescribe(p, x)
             if n <= len(self.sold):
                 self._err(p, x, cents)
-            elif i % 40 == 7:
-                self._misname(p, x)
             if i in self.again and x.fields["sku"] == p.sku:
                 x.wrong.append(Wrong("sku", "sku_duplicate", "the same SKU twice", f"{p.key}@twice"))
             yield x
 
-    def _misname(self, p: Product, x: Held) -> None:
-        x.fields["name"] = self._other_name(p.index)
-        x.wrong.append(Wrong("name", "product_differs", "another name", f"{p.key}@name"))
+    def _misdescribe(self, p: Product, x: Held) -> None:
+        """Page and variant say the same: what is wrong of one is of the other, too."""
+        others = {
+            "name": (40, 7, self._other_name(p.index)),
+            "description": (44, 12, f"{p.description}, discontinued model"),
+            "image": (45, 8, "placeholder.jpg"),
+            "weight": (43, 10, f"{float(p.weight) * 2.2046:.3f}"),  # pounds entered as kilograms
+            "taxable": (47, 20, "true" if p.taxable == "false" else "false"),
+        }
+        for name, (every, at, other) in others.items():
+            if p.index % every == at and not self._unknown(p):
+                if name in x.fields:
+                    x.fields[name] = other
+                x.wrong.append(Wrong(name, "product_differs", f"another {name}", f"{p.key}@{name}"))
+
+    def _unknown(self, p: Product) -> bool:
+        """Whether the shop has it under a number the master does not know."""
+        return p.index % 50 == 21 and p.status == "active" and p.index not in self.again
 
     def _err(self, p: Product, x: Held, cents: int) -> None:
         i, f = p.index, x.fields
-        if i % 40 == 7:
-            self._misname(p, x)
         if i % 50 == 33:
             f["gtin"] = p.gtin[:-2] + _other(p.gtin[-2]) + _gtin_check(p.gtin[:-2] + _other(p.gtin[-2]))
             x.wrong.append(Wrong("gtin", "product_differs", "another GTIN", f"{p.key}@gtin"))
@@ -338,7 +362,7 @@ class Catalog:
             if self._status(i) == "active":
                 x.wrong.append(Wrong("sku", _NOT_FOR_SALE[p.status], "on sale", f"{p.key}@sale"))
             return
-        if i % 50 == 21 and i not in self.again:
+        if self._unknown(p):
             f["sku"] = p.sku[:-1] + "X"
             del f["gtin"]
             x.wrong.append(Wrong("sku", "sku_unknown", "no such SKU"))
