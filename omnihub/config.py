@@ -369,16 +369,18 @@ Weight = Literal["high", "medium", "low"]
 class Findings(_Section):
     """How much findings matter, who sees to them, and how many of them a run brings into one system.
 
-    severity: kind, or system.kind → what it begins with. From high_money on (in the finding's own currency) it is high,
-    below low_money it is one step less, from high_customers on one step more; a permission held against a no is always
-    high. owners: system, kind or system.kind → who sees to it, where the master's channels name nobody; the nearest
-    holds. limit: so many groups a run brings into one system; the files have the rest.
+    severity: kind, or system.kind → what it begins with. From high_money on it is high, below low_money it is one step
+    less, from high_customers on one step more; a permission held against a no is always high. worth: currency → what
+    one of it is in the currency of high_money and low_money; as much, where it is not named. owners: system, kind or
+    system.kind → who sees to it, where the master's channels name nobody; the nearest holds. limit: so many groups a
+    run brings into one system; the files have the rest.
     """
 
     severity: Mapping[str, Weight] = {}
     high_money: Decimal = Field(default=Decimal(1000), ge=0)
     low_money: Decimal = Field(default=Decimal(1), ge=0)
     high_customers: int = Field(default=50, ge=1)
+    worth: Mapping[str, Annotated[Decimal, Field(gt=0)]] = {}
     owners: Mapping[str, str] = {}
     limit: int = Field(default=100, ge=1)
 
@@ -391,6 +393,14 @@ class Findings(_Section):
             kind = str(key).rpartition(".")[2]
             if kind not in FINDING_KINDS:
                 raise ValueError(f"{key}: there is no kind {kind}; {meant(kind, FINDING_KINDS)}")
+        return told
+
+    @field_validator("worth")
+    @classmethod
+    def _of_currencies(cls, told: Mapping[str, Decimal]) -> Mapping[str, Decimal]:
+        for key in told:
+            if not re.fullmatch("[A-Z]{3}", key):
+                raise ValueError(f"{key}: write a currency by its code, as in SEK: 0.09")
         return told
 
     @field_validator("owners", mode="before")
@@ -1092,7 +1102,8 @@ _EXAMPLE = """\
 # How much findings matter, and who sees to them where the master's channels name nobody.
 #findings:
 #  severity: {}           # of a kind, everywhere or in one system: value_invalid: medium · shopify.price_differs: high
-#  high_money: 1000       # so much at stake, in the currency of the finding, is high; below low_money: 1 one step less
+#  high_money: 1000       # so much at stake is high; below low_money: 1 one step less
+#  worth: {}              # what one of another currency is in that of high_money: SEK: 0.09 · USD: 0.93
 #  high_customers: 50     # so many customers touched are one step more
 #  owners: {}             # of a system, a kind, or both: shopify: web shop · hubspot.consent_conflict: data protection
 #  limit: 100             # groups of findings a run brings into one system; the files have the rest

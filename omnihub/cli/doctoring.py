@@ -21,8 +21,9 @@ from omnihub.cli import ERROR, OK
 from omnihub.cli.installation import Installation, here
 from omnihub.cli.screen import BAD, DOUBTFUL, GOOD, heading, out, put, table, tell
 from omnihub.cli.standins import standins
-from omnihub.config import FILE, example, without_password
+from omnihub.config import FILE, alert_variable, example, without_password
 from omnihub.errors import ConfigError, OmniHubError
+from omnihub.flow.alerting import understood
 from omnihub.sandbox.reset import which
 from omnihub.sandbox.serving import addresses
 from omnihub.sdk import Connector, Want, open_client
@@ -64,7 +65,7 @@ def doctor(as_json: bool) -> int:
     with ExitStack() as stack:
         if which(installation.config.home):
             stack.enter_context(standins(installation))
-        checks += _systems(installation)
+        checks += [*_systems(installation), *_alerts(installation)]
     healthy = all(check.state != "bad" for check in checks)
     facts = {"healthy": healthy, "checks": [asdict(check) for check in checks]}
     tell(facts, as_json, lambda console: _draw(console, checks, healthy))
@@ -104,6 +105,21 @@ def _sandbox(installation: Installation) -> Check:
         return Check("hub", "sandbox", "doubtful", "no world in it yet", "omnihub demo, or omnihub sandbox reset")
     served = "served" if addresses(installation.config.home) else "served when a command needs it"
     return Check("hub", "sandbox", "ok", f"{card['customers']:,} customers, seed {card['seed']}; {served}")
+
+
+def _alerts(installation: Installation) -> list[Check]:
+    """Whether somebody could be told; nothing is sent."""
+    return [_channel(name, address) for name, address in installation.config.alert_addresses().items()]
+
+
+def _channel(name: str, address: str) -> Check:
+    variable = alert_variable(name)
+    if not address:
+        return Check("alerts", name, "bad", f"{variable} is not set: nobody is told", f"set {variable} to its address")
+    if not understood(address):
+        fix = f"write {variable} as apprise has it, as in mailto://user:password@example.com?to=it@example.com"
+        return Check("alerts", name, "bad", f"{variable} holds no address that can be understood", fix)
+    return Check("alerts", name, "ok", "has an address; nothing was sent to it")
 
 
 def _systems(installation: Installation) -> list[Check]:

@@ -29,13 +29,18 @@ MOST_CENTS = 10**18  # more than this is no money, and no store's whole number
 
 @dataclass(frozen=True)
 class Weights:
-    """kinds: kind, or system.kind → what it begins with. high_money, low_money: in whole units of the finding's own
-    currency."""
+    """kinds: kind, or system.kind → what it begins with. high_money, low_money: in whole units of one currency. worth:
+    what one of another currency is in that one; of a currency that is not named, as much."""
 
     kinds: Mapping[str, Severity] = field(default_factory=dict)
     high_money: Decimal = Decimal(1000)
     low_money: Decimal = Decimal(1)
     high_customers: int = 50
+    worth: Mapping[str, Decimal] = field(default_factory=dict)
+
+    def cents(self, at: Stake) -> Decimal:
+        """What is at stake, in hundredths of the currency of the limits."""
+        return at.cents * self.worth.get(at.currency, Decimal(1))
 
 
 class Stake(NamedTuple):
@@ -83,11 +88,12 @@ def severity(kind: str, system: str, about: str, theirs: str | None, at: Stake, 
     begin = weights.kinds.get(f"{system}.{kind}") or weights.kinds.get(kind) or FINDING_KINDS[kind].severity
     if at is NOTHING or at == NOTHING:
         return begin
-    if at.cents and at.cents >= weights.high_money * 100:
+    cents = weights.cents(at)
+    if cents and cents >= weights.high_money * 100:
         return Severity.HIGH
     if at.customers >= weights.high_customers:
         return STEPS[min(STEPS.index(begin) + 1, len(STEPS) - 1)]
-    if at.cents and at.cents < weights.low_money * 100:
+    if cents and cents < weights.low_money * 100:
         return STEPS[max(STEPS.index(begin) - 1, 0)]
     return begin
 

@@ -226,6 +226,18 @@ def message(news: Sequence[State], link: str = "") -> Message:
     return Message(f"{TITLE}: {', '.join(parts)}", "\n".join([*lines, *([link] if link else [])]), bool(wrong))
 
 
+def understood(address: str) -> bool:
+    """Whether apprise can make something of an address; nothing is sent."""
+    import apprise
+
+    logging.getLogger("apprise").setLevel(logging.CRITICAL)  # it repeats addresses
+    try:
+        return apprise.Apprise.instantiate(address) is not None
+    except Exception as error:  # noqa: BLE001  whatever a service throws at an address, it is no good one
+        log.warning("alerts: %s", type(error).__name__)
+        return False
+
+
 def send(address: str, said: Message) -> bool:
     """By way of apprise: mail, chat, web hook, as the address says. Whatever goes wrong there is a False."""
     import apprise  # not with every command: it brings a hundred services along

@@ -103,7 +103,7 @@ class Handling:
         """As the settings have it."""
         weights = Weights(
             {key: Severity(word) for key, word in told.severity.items()},
-            told.high_money, told.low_money, told.high_customers,
+            told.high_money, told.low_money, told.high_customers, told.worth,
         )  # fmt: skip
         return cls(weights, told.owners, masters)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -119,6 +120,20 @@ def test_doctor_says_what_to_do_in_an_empty_folder(folder: Path) -> None:
     assert (said.code, sandbox["state"]) == (0, "doubtful")
     assert "omnihub demo" in sandbox["fix"]
     assert not list((folder / ".omnihub").glob("sandbox/*.db"))
+
+
+def test_doctor_says_which_alerts_would_reach_nobody_and_sends_none(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "omnihub.yaml").write_text("sandbox: true\nalerts: {channels: {team: {}, shop: {}, board: {}}}\n")
+    monkeypatch.setenv("OMNIHUB_ALERT_TEAM", "json://127.0.0.1:1/hook-secret")
+    monkeypatch.setenv("OMNIHUB_ALERT_SHOP", "no-such-service://secret")
+    said = omnihub("doctor", "--json")
+    states = {check["what"]: check for check in said.facts["checks"] if check["part"] == "alerts"}
+    assert {name: check["state"] for name, check in states.items()} == {"team": "ok", "shop": "bad", "board": "bad"}
+    assert "OMNIHUB_ALERT_BOARD" in states["board"]["fix"]
+    assert "secret" not in json.dumps(said.facts)
+    assert said.code == 1
 
 
 @pytest.fixture
