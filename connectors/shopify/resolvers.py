@@ -135,8 +135,18 @@ def _picture(product: Mapping[str, Any], info: Any) -> dict[str, Any] | None:
 
 
 def _inventory(variant: Mapping[str, Any], info: Any) -> dict[str, Any]:
-    id_ = variant["id"].replace("/ProductVariant/", "/InventoryItem/")
-    return {"__typename": "InventoryItem", "id": id_, "measurement": {"weight": variant.get("weight")}}
+    return inventory_item(variant.get("sku"), variant.get("weight"))
+
+
+def inventory_item(sku: Any, weight: Any = None) -> dict[str, Any]:
+    """What lies on a shelf."""
+    return {
+        "__typename": "InventoryItem",
+        "id": f"gid://shopify/InventoryItem/{zlib.crc32(str(sku).encode())}",
+        "sku": sku,
+        "tracked": True,
+        "measurement": {"weight": weight},
+    }
 
 
 def _bag(name: str) -> Callable[..., dict[str, Any]]:
@@ -324,12 +334,7 @@ RESOLVERS: dict[str, dict[str, Callable[..., Any]]] = {
     "Location": {"inventoryLevels": lambda place, info, **given: info.context.on_shelves(place["name"], given)},
     "InventoryLevel": {
         "isActive": lambda level, info: True,
-        "item": lambda level, info: {
-            "__typename": "InventoryItem",
-            "id": f"gid://shopify/InventoryItem/{zlib.crc32(str(level.get('sku')).encode())}",
-            "sku": level.get("sku"),
-            "tracked": True,
-        },
+        "item": lambda level, info: inventory_item(level.get("sku")),
         "location": lambda level, info: located(level["location"]),
         "quantities": _quantities,
     },
