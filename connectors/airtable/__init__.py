@@ -15,12 +15,13 @@ formula, sandbox   the stand-in   (never imported here)
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 
 from connectors.airtable.notices import FINDINGS_TABLE, place
 from connectors.airtable.reading import MODIFIED, Client, connect, newer_than, table
 from omnihub.model import Entity
-from omnihub.sdk import Bearer, Codes, Connector, Limit, Path, Setting, Stream
+from omnihub.sdk import Bearer, Codes, Connector, Http, Limit, Path, Setting, Stream
 
 __all__ = ["MODIFIED", "Client", "connector", "newer_than", "table"]
 
@@ -33,8 +34,16 @@ def _column(where: str | Path) -> str:
     return path.removeprefix("fields.").removesuffix(ATTACHED)
 
 
+_READ: set[str] = set()  # the master's own tables
+
+
+def _connect(settings: Mapping[str, str], http: Http) -> Client:
+    return replace(connect(settings, http), masters=frozenset(_READ))
+
+
 def _stream(name: str, entity: Entity, columns: Mapping[str, str | Path], called: str = "") -> Stream:
     """called: what people call the table, where that is not the stream's name."""
+    _READ.add(called or name)
     return Stream(
         name=name.lower(),
         entity=entity,
@@ -65,7 +74,7 @@ connector = Connector(
     ),
     auth=Bearer("token"),
     limits=(Limit(5, per_s=1.02),),  # 5 a second are allowed, and one too many costs half a minute
-    connect=connect,
+    connect=_connect,
     place=place,
     streams=(
         _stream(

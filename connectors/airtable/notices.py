@@ -25,7 +25,6 @@ from omnihub.sdk.reporting import Notice, Place, Seen, Standing, Told
 KEY, STATUS, MODIFIED_BY = "Key", "Status", "Last modified by"
 OPEN, CLOSED, RESOLVED = "Open", "Closed", "Resolved"
 COLUMNS = (KEY, "Title", "Text", "Kind", "Severity", "Record", "Expected", "Owner", "Since", STATUS)
-READ = ("Products", "Prices", "Promotions")
 FINDINGS_TABLE = (
     f"the table of that base for the hub's findings, with the columns {', '.join(COLUMNS)} (a single select of {OPEN}, "
     f"{CLOSED}, {RESOLVED}); the token then needs data.records:write, too. Nothing else there is ever written"
@@ -40,7 +39,7 @@ Record = Mapping[str, Any]
 def put(client: Client, some: Sequence[tuple[Notice, str | None]]) -> Iterator[Answer]:
     """Each is there as it stands now: changed in its row, or in a new one."""
     table = _table(client)
-    there = _there(client, [notice.key for notice, _ in some], COLUMNS)
+    there = _there(client, [(notice.key, id_) for notice, id_ in some], COLUMNS)
     known: list[Row] = []
     new: list[Row] = []
     for n, (notice, _) in enumerate(some):
@@ -56,7 +55,7 @@ def put(client: Client, some: Sequence[tuple[Notice, str | None]]) -> Iterator[A
 
 def clear(client: Client, some: Sequence[Told]) -> Iterator[Answer]:
     """Each is resolved, and no longer says what it said; what is so or gone already is left alone."""
-    table, there = _table(client), _there(client, [key for key, _ in some], COLUMNS)
+    table, there = _table(client), _there(client, some, COLUMNS)
     settled = {"Text": SETTLED, "Expected": None, STATUS: RESOLVED}
     left: list[Row] = []
     for n, (key, id_) in enumerate(some):
@@ -70,7 +69,7 @@ def clear(client: Client, some: Sequence[Told]) -> Iterator[Answer]:
 
 def remove(client: Client, some: Sequence[Told]) -> Iterator[Answer]:
     """Each row is deleted; what is gone already is left alone."""
-    there = _there(client, [key for key, _ in some], COLUMNS)
+    there = _there(client, some, COLUMNS)
     left = [_row(n, key, row["id"], {}) for n, (key, _) in enumerate(some) for row in there.get(key, ())[:1]]
     yield from (Answer(n, Outcome.WRITTEN, id_) for n, (key, id_) in enumerate(some) if not there.get(key))
     yield from _ten_by_ten(client, _delete, left)
@@ -78,7 +77,7 @@ def remove(client: Client, some: Sequence[Told]) -> Iterator[Answer]:
 
 def read(client: Client, some: Sequence[Told]) -> Iterator[Seen]:
     """How each stands, and who changed it last where it is closed."""
-    for key, rows in _there(client, [key for key, _ in some]).items():
+    for key, rows in _there(client, some).items():
         cells = rows[0]["fields"]
         if cells.get(STATUS) not in (CLOSED, RESOLVED):
             yield Seen(key, rows[0]["id"], Standing.OPEN)
@@ -116,16 +115,17 @@ def _table(client: Client) -> Keyed:
             "airtable: name the table for the hub's findings in systems.airtable.findings_table, or set "
             "systems.airtable.report to false"
         )
-    if client.findings in READ:
+    if client.findings in client.masters:
         raise ConfigError(
             f"airtable: {client.findings} is the master's own; systems.airtable.findings_table is another"
         )
     return Keyed(client.findings, key=KEY)
 
 
-def _there(client: Client, keys: Sequence[str], columns: Sequence[str] = ()) -> dict[str, list[Record]]:
-    """key → its rows, the oldest first. columns: only these, which have to be there."""
+def _there(client: Client, some: Sequence[Told], columns: Sequence[str] = ()) -> dict[str, list[Record]]:
+    """key → its rows, the one that is known first, then the oldest. columns: only these, which have to be there."""
     table = client.base.table(_table(client).table)
+    keys, ids = [key for key, _ in some], {id_ for _, id_ in some}
     found: dict[str, list[Record]] = {}
     for start in range(0, len(keys), PAGE_SIZE):
         wanted = OR(*(EQ(Field(KEY), key) for key in keys[start : start + PAGE_SIZE]))
@@ -139,7 +139,7 @@ def _there(client: Client, keys: Sequence[str], columns: Sequence[str] = ()) -> 
                 f"airtable/{client.findings}: a table for the hub's findings has the columns {', '.join(COLUMNS)}; add "
                 "those that are missing, or name another table in systems.airtable.findings_table"
             ) from None
-        for row in sorted(rows, key=lambda row: (row["createdTime"], row["id"])):
+        for row in sorted(rows, key=lambda row: (row["id"] not in ids, row["createdTime"], row["id"])):
             found.setdefault(row["fields"][KEY], []).append(row)
     return found
 

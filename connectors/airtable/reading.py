@@ -32,12 +32,13 @@ MAX_PASSES = 3
 class Client:
     """The SDK's view of the base, and the session under it, where the answers are still bytes.
 
-    findings: the table for the hub's findings, where the settings name one.
+    findings: the table for the hub's findings, where the settings name one. masters: those that are only read.
     """
 
     http: Http
     base: pyairtable.Base
     findings: str = ""
+    masters: frozenset[str] = frozenset()
 
 
 def connect(settings: Mapping[str, str], http: Http) -> Client:

@@ -92,11 +92,16 @@ def test_a_finding_is_one_row_changed_in_place(base: Base) -> None:
 
 
 def test_the_same_told_again_leaves_the_time_of_the_last_change_alone(base: Base) -> None:
+    def changed() -> str:
+        [row] = base.standin.state.find("findings", "$.Key", KEY)
+        return row.updated_at
+
     base.told(notice("x"))
-    before = base.rows()
-    base.standin.now = lambda: NOW.replace(hour=18)
+    before = changed()
     base.told(notice("x"))
-    assert base.rows() == before
+    assert changed() == before
+    base.told(notice("y"))
+    assert changed() > before
 
 
 def test_many_go_ten_a_call_and_a_bad_one_leaves_the_others(base: Base) -> None:
@@ -134,9 +139,8 @@ def test_what_is_put_right_is_resolved_once_and_says_nothing_any_more(base: Base
 
 def test_a_row_somebody_copied_is_changed_once_and_one_somebody_deleted_is_made_anew(base: Base) -> None:
     [id_] = base.told(notice("x"))
-    base.standin.now = lambda: NOW.replace(hour=18)
     base.table.create({"Key": KEY, "Title": "copied", "Status": "Open"})
-    assert base.told(notice("y")) == [id_]
+    assert base.told(notice("y"), id_=id_) == [id_]
     assert sorted(row["Title"] for row in base.rows()) == ["copied", "y"]
     base.table.batch_delete([row["id"] for row in base.table.all()])
     assert list(read(base.client, [(KEY, id_)])) == []
@@ -169,6 +173,10 @@ def test_a_table_of_the_master_is_never_written_whatever_the_settings_say(base: 
         with pytest.raises(ConfigError, match="findings_table"):
             list(call(base.connected(findings_table=table), asked))
     assert base.standin.dump() == before
+
+
+def test_every_table_that_is_read_is_known_as_the_masters_own(base: Base) -> None:
+    assert base.client.masters == {t.name for t in TABLES if t.name != FINDINGS}
 
 
 def test_only_the_table_for_findings_is_ever_written(base: Base) -> None:

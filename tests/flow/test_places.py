@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -12,10 +11,10 @@ import pytest
 import sqlalchemy as sa
 
 from omnihub.config import Findings, Gates
-from omnihub.flow import Run
+from omnihub.flow import Run, apply_plan
 from omnihub.flow.delivering import deliver
-from omnihub.model import Outcome, Ref
-from omnihub.sdk import open_client
+from omnihub.flow.undoing import Undoing, plan_undo
+from omnihub.model import Ref
 from omnihub.store import schema
 from tests.flow import loop
 from tests.flow.conftest import Loop, Start
@@ -78,7 +77,7 @@ def known(here: Loop, system: str) -> Sequence[Any]:
 
 @pytest.mark.long
 @pytest.mark.timeout(600)
-def test_each_system_has_its_own_findings_once_and_they_can_all_be_taken_away(begin: Start) -> None:
+def test_each_system_has_its_own_findings_once_and_an_undo_takes_them_all_away(begin: Start) -> None:
     here = begin("synced")
     before = here.dump()
     counts = {system: told(here, system) for system in SYSTEMS}
@@ -98,16 +97,26 @@ def test_each_system_has_its_own_findings_once_and_they_can_all_be_taken_away(be
         assert told(here, system) == done | {"put": 0, "same": done["put"]}, system
     assert here.dump() == shown
 
+    undone = undo(here, "run-1")
+    assert undone.left == ()
+    assert {system: one["removed"] for system, one in undone.notices.items()} == {
+        system: done["put"] for system, done in counts.items() if done["put"]
+    }
     for system in SYSTEMS:
-        connector = here.hub().connectors[system]
-        assert connector.place
-        client = open_client(connector, here.settings[system])
-        rows = known(here, system)
-        for some in (rows[n : n + connector.place.batch] for n in range(0, len(rows), connector.place.batch)):
-            answers = connector.place.remove(client, [(row.key, row.place_id) for row in some])
-            assert Counter(answer.outcome for answer in answers) == Counter({Outcome.WRITTEN: len(some)}), system
         assert keys_in(here, system) == [], system
         assert here.dump()[system] == before[system], system
+
+    undo(here, "last")  # as it was told, once more
+    for system in SYSTEMS:
+        assert keys_in(here, system) == [row.key for row in known(here, system)], system
+        assert len(keys_in(here, system)) == counts[system]["put"], system
+
+
+def undo(here: Loop, what: str) -> Undoing:
+    found = plan_undo(here.hub(), what, "anna", "a mistake", "run-undo")
+    assert found.plan
+    apply_plan(here.hub(), found.plan.id)
+    return found
 
 
 def junk_in(here: Loop, system: str) -> tuple[str, str]:
