@@ -476,7 +476,7 @@ class System(_Section):
     streams: tuple[str, ...] | None = None  # None: all
     full_every_hours: float | None = Field(default=None, gt=0)
     write: Mapping[str, Writing] = {}  # entity → what may be done to its records without asking
-    report: bool = False  # whether its people find their findings there
+    report: bool | None = None  # whether its people find their findings there; None: in the sandbox alone
     region: str = (
         ""  # where it keeps its data; what stays in a region is written to no system that is not told to be there
     )
@@ -667,8 +667,10 @@ class Config(_Section):
         return {name: region for name, region in told.items() if region}
 
     def told(self, name: str) -> bool:
-        """Whether findings are shown inside this system: only where somebody has said so."""
-        return self._system(name).report
+        """Whether findings are shown inside this system: in a stand-in, unless somebody says no; in a real system only
+        where somebody has said so."""
+        report = self._system(name).report
+        return self.in_sandbox(name) if report is None else report
 
     def alert_addresses(self) -> dict[str, str]:
         """Channel of alerts → its address; empty where its variable is not set."""
@@ -1145,7 +1147,8 @@ def example(connectors: Mapping[str, Connector] | None = None) -> str:
 
 
 _TOLD = """\
-# report: true shows the people of a system, inside it, what they should put right there.
+# report: true shows the people of a system, inside it, what they should put right there; an undo takes it back. Of a
+# real system it is false until somebody says so; in a stand-in it is true.
 """
 
 _WRITE = """\

@@ -368,12 +368,14 @@ def test_the_gates_take_a_region_of_a_system_and_homes_of_fields(write: Write) -
     assert told.regions() == {"acme": "EU"}  # acme has a setting of that name, which says the same
 
 
-def test_people_are_told_in_a_system_only_where_somebody_says_so(write: Write) -> None:
+def test_people_are_told_in_a_real_system_only_where_somebody_says_so_and_in_a_stand_in_unless_they_say_no(
+    write: Write,
+) -> None:
     real = "systems: {acme: {url: https://acme.example%s}}"
     assert not read(write(real % "")).told("acme")
     assert read(write(real % ", report: true")).told("acme")
-    assert not read(write("sandbox: true")).told("acme")
-    assert read(write("sandbox: true\nsystems: {acme: {report: true}}")).told("acme")
+    assert read(write("sandbox: true")).told("acme")
+    assert not read(write("sandbox: true\nsystems: {acme: {report: false}}")).told("acme")
 
 
 def test_a_purpose_may_have_other_names_and_a_field_none(write: Write) -> None:

@@ -41,6 +41,7 @@ def init() -> None:
     path.write_text(example(connectors.find()), encoding="utf-8")
     console = out()
     put(console, f"{GOOD} {path} is written: every key with its default, commented out")
+    put(console, "[dim]people find what to put right inside a real system once it says[/] [bold]report: true[/]")
     put(console, "[dim]secrets come from OMNIHUB_<SYSTEM>_<SETTING>; then[/] [bold]omnihub doctor[/]")
 
 
@@ -150,7 +151,17 @@ def _system(installation: Installation, connector: Connector) -> Check:
     stand_in = " (stand-in)" if installation.config.in_sandbox(name) else ""
     if connector.open:
         return Check("systems", name, "ok", f"{without_password(settings['url'])}, {seen}")
-    return Check("systems", name, "ok", f"{urlsplit(settings['url']).netloc}{stand_in}, login ok, {seen}")
+    told = _told(installation, connector)
+    return Check("systems", name, "ok", f"{urlsplit(settings['url']).netloc}{stand_in}, login ok, {seen}{told}")
+
+
+def _told(installation: Installation, connector: Connector) -> str:
+    """Whether the people of a system that has a place for it find there what they should put right."""
+    if connector.place is None:
+        return ""
+    if installation.config.told(connector.name):
+        return f"; shows what to put right in {connector.place.titles} (report: true)"
+    return f"; its people are not shown what to put right: systems.{connector.name}.report: true does that"
 
 
 def _unreachable(url: str) -> str:

@@ -30,6 +30,7 @@ from omnihub.model import GOLDEN
 from omnihub.store import schema
 
 OUTCOMES = ("planned", "written", "refused", "deferred", "drifted", "left")
+NOTICES = "notices_"  # what the counts of an undo's notices begin with
 _COLUMNS = ("n", "system", "ref", "field", "old", "new", "why", "op", "golden_id", "outcome")
 
 
@@ -213,6 +214,8 @@ def _draw_about(console: Console, kind: str, about: Mapping[str, Any] | None) ->
     elif kind in TAKES_BACK:
         of = escape(", ".join(about["undoes"]))
         put(console, f"[bold]{TAKES_BACK[kind]} {of}[/], by {escape(about['author'])}: {escape(about['reason'])}")
+    for line in report.notices_of(about):
+        put(console, escape(line))
     if left := about.get("left"):
         fields = ", ".join(f"{one['ref']} {one['field']} ({one['why']})" for one in left[:3])
         put(console, f"{DOUBTFUL} {len(left):,} left as they are: {escape(fields)} …")
@@ -292,9 +295,17 @@ def _draw_applied(console: Console, facts: Mapping[str, Any]) -> None:
     heading(console, f"Applied {facts['plan']}", facts["state"])
     mark = GOOD if facts["state"] == "ok" else DOUBTFUL
     put(console, f"{mark} planned {facts['planned']:,} = {said_of(facts)}")
+    if notices := said_of_notices(facts):
+        put(console, f"{mark} {notices}")
     console.print()
 
 
 def said_of(counts: Mapping[str, Any]) -> str:
     """The outcomes of a plan, added up."""
     return " + ".join(f"{counts[name]:,} {name}" for name in OUTCOMES[1:] if counts[name] or name != "left")
+
+
+def said_of_notices(counts: Mapping[str, Any]) -> str:
+    """What became of the notices an undo takes back; nothing where there were none."""
+    told = [f"{count:,} {name.removeprefix(NOTICES)}" for name, count in counts.items() if name.startswith(NOTICES)]
+    return f"notices: {' + '.join(told)}" if told else ""

@@ -12,14 +12,16 @@ from rich.markup import escape
 
 from omnihub.cli import EXIT, OK, RED
 from omnihub.cli.installation import here
-from omnihub.cli.planning import draw_stopped, login, said_of
+from omnihub.cli.planning import draw_stopped, login, said_of, said_of_notices
 from omnihub.cli.screen import BAD, DOUBTFUL, GOOD, heading, number, progress, put, table, tell
 from omnihub.cli.standins import standins
 from omnihub.errors import ConfigError
 from omnihub.flow import Run, apply_plan
 from omnihub.flow.undoing import Undoing, lift, plan_undo, undoable
+from omnihub.report import TOLD_AGAIN
 
 SHOWN = 20  # fields that are left, on the screen; JSON has all
+BACK = {"removed": "notices to take away", "restored": "notices to put as they stood", "done": "notices back already"}
 TITLES = {"undo": "Undo of", "redo": "Undo of the undo"}
 
 
@@ -67,6 +69,7 @@ def _facts(found: Undoing, state: str, run_id: str, ended: str, pushed: Mapping[
         "by_system": counts["by_system"],
         "calls": counts["calls"],
         "back_already": found.done,
+        "notices": found.notices,
         "left": [asdict(one) for one in found.left],
         "stopped_by": list(found.plan.broken) if found.plan else [],
         "written": pushed,
@@ -82,13 +85,16 @@ def _draw(console: Console, facts: Mapping[str, Any]) -> None:
         put(console, drawn)
     if facts["back_already"]:
         put(console, f"{GOOD} back already: {facts['back_already']:,}")
-    if not facts["planned"] and not facts["left"]:
+    _draw_notices(console, facts)
+    if not facts["plan"] and not facts["left"]:
         put(console, f"{GOOD} nothing to take back")
     _draw_left(console, facts["left"])
     draw_stopped(console, facts)
     if facts["written"] is not None:
         mark = GOOD if facts["state"] == "ok" else DOUBTFUL
         put(console, f"{mark} planned {facts['planned']:,} = {said_of(facts['written'])}")
+        if notices := said_of_notices(facts["written"]):
+            put(console, f"{mark} {notices}")
         put(console, "[dim]what is back is not written again while nothing about it changes; else:[/] "
                      "[bold]omnihub undo --lift[/]")  # fmt: skip
     elif facts["plan"]:
@@ -96,6 +102,16 @@ def _draw(console: Console, facts: Mapping[str, Any]) -> None:
         if facts["state"] == "ready":
             put(console, f"[dim]write them:[/]  [bold]omnihub apply {facts['plan']}[/]")
     console.print()
+
+
+def _draw_notices(console: Console, facts: Mapping[str, Any]) -> None:
+    """What people were told and goes back, a line a system."""
+    for system, counts in facts["notices"].items():
+        for name, words in BACK.items():
+            if counts[name]:
+                put(console, f"{GOOD} {system}: {number(counts[name])} {words}")
+    if any(counts["removed"] or counts["restored"] for counts in facts["notices"].values()):
+        put(console, f"[dim]{TOLD_AGAIN} To tell nothing there:[/] [bold]report: false[/] [dim]below the system[/]")
 
 
 def _draw_left(console: Console, left: Sequence[Mapping[str, Any]]) -> None:

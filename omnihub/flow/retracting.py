@@ -49,7 +49,7 @@ from omnihub.sdk.reporting import Notice, Place, Seen, Standing
 from omnihub.store import bulk, schema
 from omnihub.store.open import now_iso
 
-FIELD = "report"  # what it is called beside the fields that are left
+FIELD = "notice"  # what it is called beside the fields that are left
 
 NOT_KNOWN = "how it stood before is not known: the next sync brings it up to date"
 BY_A_PERSON = "somebody had closed it before it was told again: close it there if it is to stay closed"
@@ -106,10 +106,11 @@ def retractions(hub: Hub, doers: Sequence[str], systems: Collection[str] = (), p
     return [_Looking(hub, system, doers, plan_id).found(deeds[system], there[system]) for system in told]
 
 
-def planned(doers: Sequence[str], found: Sequence[Retraction]) -> dict[str, Any]:
+def planned(hub: Hub, doers: Sequence[str], found: Sequence[Retraction]) -> dict[str, Any]:
     """What the plan of an undo says of them; nothing where no notice goes back."""
     back = {one.system: one.counts() for one in found if one.backs}
-    return {"notices": {"doers": list(doers), "systems": back}} if back else {}
+    titles = {system: hub.connectors[system].title for system in back}
+    return {"notices": {"doers": list(doers), "systems": back, "titles": titles}} if back else {}
 
 
 def retract(hub: Hub, plan_id: str, about: Mapping[str, Any], systems: Collection[str] = ()) -> Counts:

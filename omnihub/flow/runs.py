@@ -52,7 +52,8 @@ class Run:
 
     def end(self) -> dict[str, Any]:
         """Add up, and say how the run went: ok, partial (a stream could not be read, or not yet to its end; changes are
-        deferred), red (it does not balance, a guard stopped the plan, or a step broke off)."""
+        deferred, or notices wait to be taken back), red (it does not balance, a guard stopped the plan, or a step broke
+        off)."""
         told = self.told()
         summary = balance(told)
         with self.store.write() as c:
@@ -94,7 +95,7 @@ def balance(told: dict[str, Any]) -> dict[str, Any]:
         "red"
         if blocked or stopped or not (pull_ok and push_ok and deliver_ok)
         else "partial"
-        if failed or waiting or pushed["deferred"]
+        if failed or waiting or pushed["deferred"] or told.get("push", {}).get("notices_waiting")
         else "ok"
     )
     return {

@@ -82,7 +82,7 @@ def plan_undo(
     undone = of or (what,)
     about = {"undoes": list(undone), "of": what, "author": author, "reason": reason, "chain": chain, "done": found.done}
     about |= {"systems": list(systems), "fields": list(names), "left": [asdict(one) for one in left]}
-    back = retracting.planned(doers, notices)
+    back = retracting.planned(hub, doers, notices)
     plan = Plan(found.changes, _looked(found, (*written, *made)))
     stored = _keep(hub, plan, kind, about | back, chain, run_id) if plan.changes or back else None
     return Undoing(undone, kind, stored, found.done, left, {one.system: one.counts() for one in notices})

@@ -38,7 +38,18 @@ from omnihub.report.facts import (
 )
 from omnihub.report.page import count, render
 from omnihub.report.planned import Around, Customer, Golden, Head, Pin, Story, Wish, plain_story, tell
-from omnihub.report.planpage import RECORD_OPS, about, agreeing, headline, markdown, render_plan, sentence, unusual
+from omnihub.report.planpage import (
+    RECORD_OPS,
+    TOLD_AGAIN,
+    about,
+    agreeing,
+    headline,
+    markdown,
+    notices_of,
+    render_plan,
+    sentence,
+    unusual,
+)
 from omnihub.report.score import DIFFERING, HELD, KNOWN, MEMBERS, Tally, by_phase, scorecard, scored_fields
 from omnihub.report.sheets import COLUMNS, TABLE, cell, money, rows, table
 from omnihub.report.sheets import scores as score_table
@@ -60,6 +71,7 @@ __all__ = [
     "RECORD_OPS",
     "SYSTEMS",
     "TABLE",
+    "TOLD_AGAIN",
     "Around",
     "AuditFacts",
     "Cause",
@@ -102,6 +114,7 @@ __all__ = [
     "markdown",
     "money",
     "narrowed",
+    "notices_of",
     "plain",
     "plain_story",
     "render",

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
 from importlib.resources import files
+from typing import Any
 
 from markupsafe import Markup, escape
 
@@ -68,6 +69,8 @@ LOOKED = {
 
 def headline(story: Story) -> str:
     """What the plan comes to, in one line."""
+    if not story.changes and (notices := taken_back(story)):
+        return f"{KINDS[story.head.kind]}: {count(sum(notices.values()), 'notice')} in {count(len(notices), 'system')}"
     if not story.changes:
         if story.only:
             return "Nothing is planned here"
@@ -76,6 +79,22 @@ def headline(story: Story) -> str:
     first = f"{kind}: {count(story.changes, 'field')}" if kind else count(story.changes, "change")
     systems = [s for s in story.shares if s.changes]
     return f"{first} for {listed(entities(story))}, in {count(len(systems), 'system')}"
+
+
+def taken_back(story: Story) -> dict[str, int]:
+    """What people call a system → how many notices an undo takes back there."""
+    return _taken_back(story.head.about or {})
+
+
+def notices_of(about: Mapping[str, Any]) -> list[str]:
+    """What an undo takes back of them, in a line; none where there is nothing."""
+    each = [f"{number(n)} in {system}" for system, n in _taken_back(about).items()]
+    return [f"Notices people were shown go back to how they stood: {listed(each)}. {TOLD_AGAIN}"] if each else []
+
+
+def _taken_back(about: Mapping[str, Any]) -> dict[str, int]:
+    told = about.get("notices") or {"systems": {}}
+    return {told["titles"][system]: back["removed"] + back["restored"] for system, back in told["systems"].items()}
 
 
 def entities(story: Story) -> list[str]:
@@ -402,6 +421,8 @@ def _plainly(text: str) -> str:
     return _MEANT.sub(r"\\\1", flat).replace(r"\@", "@\u2060").replace(r"\#", "#\u2060")
 
 
+TOLD_AGAIN = "What is still so, the next sync tells again."
+
 # -- undo, redo, replay ----------------------------------------------------------------------------------------------
 
 
@@ -417,6 +438,7 @@ def about(story: Story) -> list[str]:
         told.append(f"It tries again what was refused before ({count(len(letters), 'dead letter')}){asked}.")
     elif asked:
         told.append(f"It was made{asked}.")
+    told += notices_of(it)
     if done := it.get("done"):
         told.append(f"{count(int(str(done)), 'field')} are back already.")
     if approval := story.head.approval:

@@ -104,7 +104,7 @@ def test_what_a_run_changed_and_cleared_stands_as_before_and_what_somebody_close
     assert found.notices["salesforce"] == {"removed": 0, "restored": 2, "left": 1, "done": 0}
     assert (done["notices_restored"], done["notices_left"], done["notices_waiting"]) == (2, 1, 0)
     [left] = found.left
-    assert (left.ref, left.field) == (closed, "report")
+    assert (left.ref, left.field) == (closed, "notice")
     assert left.why == f"{PETRA} has closed it in Salesforce since"
     assert all(edited.values())
     now = office.dump()["salesforce"]["tasks"]
