@@ -121,7 +121,8 @@ SELECT x.ref, x.system, {named("x.f->>'code'")} AS code, {named("x.f->>'name'")}
        coalesce(x.f->>'all_products' = 'true', false) AS all_products,
        coalesce(x.f->>'customer_group', b.customer_group) AS customer_group,
        coalesce(x.f->>'all_customers' = 'true', false) AS all_customers,
-       CASE WHEN x.f->>'customer_group' IS NULL THEN 'account' ELSE 'customer_group' END AS group_field,
+       CASE WHEN x.f->>'account' IS NULL OR x.f->>'customer_group' IS NOT NULL THEN 'customer_group' ELSE 'account' END
+           AS group_field,
        b.id AS customer, x.f->>'discount' AS discount,
        coalesce(x.f->>'valid_from', day_of(x.f->>'starts_at', 0)) AS begins,
        coalesce(x.f->>'valid_to', day_of(x.f->>'ends_at', 1)) AS ends,
@@ -131,7 +132,7 @@ SELECT x.ref, x.system, {named("x.f->>'code'")} AS code, {named("x.f->>'name'")}
            AS begins_field,
        CASE WHEN x.f->>'valid_to' IS NULL AND coalesce(x.f->>'ends_at', x.f->>'starts_at') IS NOT NULL THEN 'ends_at'
             ELSE 'valid_to' END AS ends_field,
-       CASE WHEN x.f->>'skus' IS NULL THEN 'sku' ELSE 'skus' END AS sku_field
+       CASE WHEN x.f->>'sku' IS NULL THEN 'skus' ELSE 'sku' END AS sku_field
 FROM facts AS x LEFT JOIN belongs AS b ON b.ref = x.f->>'account'
 LEFT JOIN (SELECT u.ref, list(DISTINCT k.key) AS keys FROM (SELECT ref, unnest(sku_texts) AS text FROM facts) AS u
            JOIN keys AS k USING (text) GROUP BY u.ref) AS n ON n.ref = x.ref
@@ -197,12 +198,11 @@ found AS (
            coalesce(code_text, name_text) AS theirs, NULL::VARCHAR AS expected, begins AS since
     FROM judged WHERE row IS NULL
     UNION ALL
-    SELECT 'promotion_product', ref, CASE WHEN all_products THEN 'all_products' ELSE sku_field END,
-           CASE WHEN all_products THEN 'true' ELSE sku_text END, CASE WHEN all_products THEN 'false' END, begins
+    SELECT 'promotion_product', ref, sku_field, CASE WHEN all_products THEN 'all' ELSE sku_text END, NULL, begins
     FROM judged WHERE row IS NOT NULL AND (strange IS NOT NULL OR all_products AND NOT whole)
     UNION ALL
-    SELECT 'promotion_group', ref, CASE WHEN all_customers THEN 'all_customers' ELSE group_field END,
-           CASE WHEN all_customers THEN 'true' ELSE customer_group END, right_group, begins
+    SELECT 'promotion_group', ref, group_field, CASE WHEN all_customers THEN 'all' ELSE customer_group END, right_group,
+           begins
     FROM judged WHERE row IS NOT NULL AND NOT of_group
     UNION ALL  -- the end first: of days that are moved, it is what can still be put right
     SELECT 'promotion_expired', ref, CASE WHEN late THEN ends_field ELSE begins_field END,

@@ -5,7 +5,9 @@
     line     sku           the master's products
              unit_price     the master's lists, on the day of its order or deal
     order    status …       another system's order of the same number that has the field
-    promotion  …            the master's promotion of the same code that has the field
+    promotion  code         the master's promotions
+               price        the master's lists, today
+               …            the master's promotion of the same code that has the field
     ticket   order_status   the order of that number, in any system that says its state
     ticket   answered_at …  the master's standard, if there is one: then a finding or its absence says something
 
@@ -29,21 +31,28 @@ from omnihub.report.phases import OF_DEALS, phase_of
 SAID = pa.schema([(n, pa.string()) for n in ("ref", "entity", "system", "stream", "fields")])
 """Living records of `ENTITIES`, of channels and masters."""
 
+AGAINST_PROMOTIONS = {Entity.PROMOTION: "code"}
 AGAINST_PRODUCTS = {Entity.PRODUCT: "sku", Entity.LINE: "sku"}
-AGAINST_LISTS = {Entity.PRODUCT: "price", Entity.LINE: "unit_price"}
+AGAINST_LISTS = {Entity.PRODUCT: "price", Entity.LINE: "unit_price", Entity.PROMOTION: "price"}
 AGAINST_PEERS: dict[Entity, tuple[str, tuple[str, ...]]] = {
     Entity.ORDER: (
         "number",
         ("status", "stock_point", "delivery_point", "transport_mode", "tracking", "delivered_at"),
     ),
-    Entity.PROMOTION: ("code", ("customer_group", "sku", "discount", "valid_from", "valid_to")),
+    Entity.PROMOTION: (
+        "code",
+        ("customer_group", "sku", "skus", "discount", "valid_from", "valid_to", "starts_at", "ends_at"),
+    ),
 }
 """entity → the field its peers are known by, and those held against each other."""
+SAME_AS = {"skus": "sku", "starts_at": "valid_from", "ends_at": "valid_to", "order_status": "status"}
+"""What is called otherwise where it is held against: a promotion's fields in the master, a ticket's in the order."""
 AGAINST_ORDERS = {Entity.TICKET: "order_status"}
 AGAINST_STANDARDS = {Entity.TICKET: ("answered_at", "solved_at")}
 
 CELLS: tuple[tuple[Entity, str], ...] = (
     *AGAINST_PRODUCTS.items(),
+    *AGAINST_PROMOTIONS.items(),
     *AGAINST_LISTS.items(),
     *((entity, name) for entity, (_, names) in AGAINST_PEERS.items() for name in names),
     *AGAINST_ORDERS.items(),
@@ -117,6 +126,8 @@ _PEERED = " OR ".join(
     for entity, (_, names) in AGAINST_PEERS.items()
 )
 
+_SAME_AS = " ".join(f"WHEN '{said}' THEN '{same}'" for said, same in SAME_AS.items())
+
 _TABLES = f"""
 CREATE TEMP MACRO order_key(number) AS nullif(regexp_replace(upper(number), '[^\\p{{L}}\\p{{N}}]', '', 'g'), '');
 CREATE TEMP TABLE differs AS
@@ -154,7 +165,7 @@ FROM seen AS s JOIN skus AS k ON k.text = s.sku WHERE s.entity = 'price' AND s.m
 CREATE TEMP TABLE trade AS
 SELECT s.ref, s.entity, k.key, s.currency, o.entity AS occasion, coalesce(o.day, (FROM days)) AS day
 FROM seen AS s LEFT JOIN skus AS k ON k.text = s.sku LEFT JOIN occasions AS o ON o.ref = s.of
-WHERE s.entity IN ('product', 'line') AND NOT s.master;
+WHERE s.entity IN ('product', 'line', 'promotion') AND NOT s.master;
 CREATE TEMP TABLE covered AS
 SELECT DISTINCT t.ref FROM trade AS t JOIN listed AS l
   ON l.key = t.key AND l.currency = t.currency AND t.day BETWEEN l.valid_from AND l.valid_to;
@@ -168,7 +179,8 @@ SELECT t.system, t.entity, t.field, CASE WHEN o.occasion = 'deal' THEN '{OF_DEAL
        coalesce(d.held, false) OR t.held AND CASE
          WHEN t.field = 'sku' AND t.entity IN ('product', 'line')
            THEN EXISTS (FROM seen WHERE master AND entity = 'product')
-         WHEN t.entity IN ('product', 'line') THEN c.ref IS NOT NULL
+         WHEN t.entity IN ('product', 'line') OR t.entity = 'promotion' AND t.field = 'price' THEN c.ref IS NOT NULL
+         WHEN t.entity = 'promotion' AND t.field = 'code' THEN EXISTS (FROM seen WHERE master AND entity = 'promotion')
          WHEN t.entity = 'promotion' THEN coalesce(p.mastered, false)
          WHEN t.entity = 'order' THEN coalesce(p.systems, 0) > 1
          WHEN t.field = 'order_status' THEN p.systems IS NOT NULL
@@ -178,7 +190,7 @@ LEFT JOIN differs AS d ON d.ref = t.ref AND d.field = t.field
 LEFT JOIN trade AS o ON o.ref = t.ref
 LEFT JOIN covered AS c ON c.ref = t.ref
 LEFT JOIN peers AS p ON p.peer = t.peer AND p.entity = CASE t.entity WHEN 'ticket' THEN 'order' ELSE t.entity END
- AND p.field = CASE t.field WHEN 'order_status' THEN 'status' ELSE t.field END
+ AND p.field = CASE t.field {_SAME_AS} ELSE t.field END
 WHERE NOT t.master;
 """
 

@@ -101,10 +101,10 @@ def test_an_offer_that_names_no_promotion_is_not_judged_as_one() -> None:
         ({"sku": "P-9"}, "right"),  # that the master has no such product is said of it elsewhere
         ({"sku": None, "skus": "P-1"}, "right"),
         ({"sku": None, "skus": "P-1, P-2"}, "product skus"),
-        ({"sku": None, "all_products": "true"}, "product all_products"),
+        ({"sku": None, "all_products": "true"}, "product skus"),
         ({"sku": None, "all_products": "false"}, "right"),
         ({"customer_group": "key"}, "group customer_group"),
-        ({"customer_group": None, "all_customers": "true"}, "group all_customers"),
+        ({"customer_group": None, "all_customers": "true"}, "group customer_group"),
         ({"customer_group": None}, "right"),
     ],
 )

@@ -55,7 +55,7 @@ def counted(rows: Sequence[Row], *found: tuple[str, str], masters: Sequence[str]
     ]
     held = [
         {"system": system, "stream": STREAMS[entity.value], "field": field}
-        for system in ("shop", "crm", "portal")
+        for system in ("shop", "crm", "portal", "erp")
         for entity, field in CELLS
         if entity is not Entity.TICKET
     ]
@@ -154,6 +154,22 @@ def test_a_promotion_is_held_against_the_masters_of_the_same_code() -> None:
     assert of(fields, "shop", "promotion", "valid_to") == (1, 1, 1)
     assert of(fields, "shop", "promotion", "discount") == (1, 0, 0)
     assert not [f for f in fields if f.system == "erp"]
+
+
+def test_an_offers_code_days_and_products_are_held_against_what_the_master_calls_otherwise() -> None:
+    ours = {"code": "MAY", "sku": "OM-1", "valid_to": "2026-05-31"}
+    told = {"code": "may", "skus": "OM-1", "ends_at": "2026-05-31T21:59:59Z", "starts_at": "2026-05-01T00:00:00Z"}
+    rows = (
+        *MASTER,
+        ("erp/offers/1", "promotion", ours),
+        ("shop/offers/1", "promotion", told | {"price": "9.00", "currency": "EUR", "sku": "OM-1"}),
+        ("shop/offers/2", "promotion", {"code": "JUNE"}),
+    )
+    fields = counted(rows, ("shop/offers/2", "code"))
+    assert of(fields, "shop", "promotion", "code") == (2, 2, 1)
+    for name in ("skus", "ends_at", "price"):
+        assert of(fields, "shop", "promotion", name) == (2, 1, 1), "an offer that is silent lowers coverage"
+    assert of(fields, "shop", "promotion", "starts_at") == (2, 0, 0), "the master gives no first day"
 
 
 def test_a_ticket_is_held_against_a_standard_only_where_there_is_one() -> None:
