@@ -89,6 +89,11 @@ LOGINS: dict[str, str | sdk.Path] = {
     "at": "at",
     "channel": "channel",
 }
+OFFERS: dict[str, str | sdk.Path] = {
+    **{name: name for name in ("code", "name", "sku", "customer_group", "price", "currency", "valid_from", "valid_to")},
+    "account": Link("account_id", stream="accounts"),
+    "discount": "discount_percent",
+}
 
 ORDERS: dict[str, str | sdk.Path] = {
     **{name: sdk.OneWay(name) for name in ("number", "ordered_at", "status", "currency", "total", "delivered_at")},
@@ -120,5 +125,6 @@ connector = sdk.Connector(
                             erase=forget)),
         Stream("logins", Entity.INTERACTION, LOGINS, changes("/v1/logins"), updated="updated_at"),
         Stream("orders", Entity.ORDER, ORDERS, changes("/v1/orders"), updated="updated_at"),
+        Stream("offers", Entity.PROMOTION, OFFERS, changes("/v1/offers"), updated="updated_at"),
     ),
 )  # fmt: skip

@@ -34,6 +34,7 @@ SHOWN = {
     "users": "User",
     "logins": "Login",
     "orders": "Order",
+    "offers": "Offer",
     "consents": "Consent",
     "consistency-reports": "Report",
 }
@@ -46,6 +47,7 @@ PREFIX = {
     "users": "usr",
     "logins": "log",
     "orders": "ord",
+    "offers": "off",
     "consents": "con",
     "consistency-reports": "rep",
 }
@@ -92,8 +94,8 @@ class Portal(Standin):
                 body.setdefault(name, {})["state"] = CONSENT.get(value)
             elif name == "consent_at":
                 body.setdefault("marketing_consent", {})["at"] = value
-            elif name in LINKS:
-                body[LINKS[name]] = value
+            elif name in RENAMED:
+                body[RENAMED[name]] = value
             elif stream == "orders":
                 body[ON_ORDERS.get(name, name)] = value
             else:
@@ -403,7 +405,7 @@ class Portal(Standin):
 
 standin = Portal
 
-LINKS = {"account": "account_id", "contact": "user_id"}
+RENAMED = {"account": "account_id", "contact": "user_id", "discount": "discount_percent"}
 ON_ORDERS = {
     "stock_point": "ships_from",
     "delivery_point": "ships_to",

@@ -41,6 +41,7 @@ ROLES: dict[str, dict[str, Entity]] = {
         "users": Entity.CONTACT,
         "logins": Entity.INTERACTION,
         "orders": Entity.ORDER,
+        "offers": Entity.PROMOTION,
     },
     "master": {
         "products": Entity.PRODUCT,
@@ -70,6 +71,7 @@ LINKS: dict[tuple[str, str], dict[str, str]] = {
     ("portal", "users"): {"account": "accounts"},
     ("portal", "logins"): {"contact": "users"},
     ("portal", "orders"): {"contact": "users"},
+    ("portal", "offers"): {"account": "accounts"},
 }
 """Which stream of the same role a link field points into. Link values in a copy are the target's n (an int)."""
 
@@ -244,6 +246,18 @@ HELD: dict[tuple[str, str], tuple[str, ...]] = {
         "transport_mode",
         "tracking",
         "delivered_at",
+    ),
+    ("portal", "offers"): (
+        "code",
+        "name",
+        "sku",
+        "customer_group",
+        "account",
+        "discount",
+        "price",
+        "currency",
+        "valid_from",
+        "valid_to",
     ),
     ("master", "products"): (
         "sku",

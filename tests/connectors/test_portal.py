@@ -59,6 +59,17 @@ def login(n: int) -> Copy:
     return Copy("portal", "logins", n, {"contact": 1, "at": at, "channel": "web"}, at, at)
 
 
+OFFER = {
+    "code": "MAY", "name": "Offer of May", "sku": "OM-1", "customer_group": "key", "account": 2, "discount": "12.5",
+    "price": "99.00", "currency": "EUR", "valid_from": "2026-05-01", "valid_to": "2026-05-31",
+}  # fmt: skip
+
+
+def offer(n: int, **fields: Any) -> Copy:
+    at = f"2026-01-04T00:00:{n:02d}.000000Z"
+    return Copy("portal", "offers", n, fields, at, at)
+
+
 class Office:
     """A portal with a few records in it, and the hub's client for it."""
 
@@ -148,6 +159,15 @@ def everything(pages: Sequence[Page]) -> list[Record]:
 
 
 # -- reading ---------------------------------------------------------------------------------------------------------
+
+
+def test_an_offer_says_all_that_the_map_knows_and_nothing_of_what_it_does_not_say(office: Office) -> None:
+    office.portal.seed([offer(1, **OFFER), offer(2, code="JUNE")])
+    one, other = everything(office.pull("offers"))
+    paths = {name: where.path for name, where in connector.stream("offers").fields.items()}
+    said = {name: value_at(one.raw, path) for name, path in paths.items()}
+    assert said == OFFER | {"account": office.portal.native_id("accounts", 2)}
+    assert [name for name, path in paths.items() if value_at(other.raw, path) is not None] == ["code"]
 
 
 @pytest.mark.parametrize("stream", STREAMS)

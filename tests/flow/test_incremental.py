@@ -416,6 +416,26 @@ def test_an_offer_is_judged_again_when_its_promotion_comes_changes_and_goes(worl
     assert seen == [{"unknown"}, set(), {"product"}, {"differs"}, set(), {"unknown"}]
 
 
+def test_an_offer_to_a_customer_is_judged_again_when_that_one_is_in_another_group_or_its_list_changes(
+    world: World,
+) -> None:
+    world.put("airtable/products/1", sku="P-1", name="Pump", status="active")
+    listed = {"sku": "P-1", "customer_group": "key", "currency": "EUR"}
+    world.put("airtable/prices/1", amount="10.00", **listed)
+    world.put("airtable/promotions/1", code="MAY", sku="P-1", customer_group="key", discount="20")
+    world.put("portal/accounts/1", name="Acme", customer_group="key")
+    about = {"account": "portal/accounts/1", "price": "8.00", "currency": "EUR"}
+    world.put("portal/offers/1", code="MAY", sku="P-1", discount="20", **about)
+    world.bring_up_to_date()
+    assert world.kinds() == set()
+    world.put("airtable/prices/1", amount="11.00", **listed)
+    world.bring_up_to_date()
+    assert world.kinds() == {("price_differs", "portal/offers/1")}
+    world.put("portal/accounts/1", name="Acme", customer_group="dealer")
+    world.bring_up_to_date()
+    assert world.kinds() == {("promotion_group", "portal/offers/1")}
+
+
 def test_an_offer_is_judged_by_the_day_when_its_promotion_or_itself_is_over(world: World) -> None:
     world.put("airtable/promotions/1", code="MAY", valid_to="2026-01-06")
     world.put("shopify/discounts/1", code="MAY")  # without days
@@ -532,6 +552,9 @@ RECORDS = (
            valid_to=days, code=codes, name=codes),
     record("shopify/discounts", code=codes, name=codes, skus=skus, customer_group=groups, ends_at=moments,
            starts_at=moments, discount=st.sampled_from([None, "20", "25"])),
+    record("portal/offers", code=codes, sku=skus, customer_group=groups, account=link("portal/accounts"), price=money,
+           currency=CURRENCY, discount=st.sampled_from([None, "20"]), valid_from=days, valid_to=days),
+    record("portal/accounts", name=st.sampled_from(["Acme", "Ek"]), customer_group=groups),
     record("shopify/variants", sku=skus, name=st.sampled_from(["Pump", "Valve"]), status=st.just("active"), price=money,
            currency=CURRENCY),
     record("salesforce/accounts", name=st.sampled_from(["Acme", "Ek"]), customer_group=groups,

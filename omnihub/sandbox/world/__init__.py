@@ -190,6 +190,7 @@ class World:
             "order_lines": self.trade.order_lines,
             "discounts": self.campaigns.discounts,
             "inventory_levels": self.trade.delivery.shelves,
+            "offers": self.campaigns.offers,
             "tickets": self.trade.tickets,
             "devices": self.trade.devices,
             "alarms": self.trade.alarms,

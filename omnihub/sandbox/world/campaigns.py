@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from omnihub.sandbox.copies import CUSTOMER_GROUPS
-from omnihub.sandbox.world.catalog import DISCOUNTS, Catalog, Promotion
+from omnihub.sandbox.world.catalog import DISCOUNTS, Catalog, Promotion, money
 from omnihub.sandbox.world.companies import Companies
 from omnihub.sandbox.world.dice import Dice
 from omnihub.sandbox.world.held import DAY, HOME, HOUR, Clock, Held, Wrong
@@ -47,10 +47,11 @@ class Offer:
 
 @dataclass
 class Turn:
-    """How many offers of a channel are not over so far, and how many of them are wrong."""
+    """How many offers of a channel are not over so far, how many of them are wrong, and how many have a price."""
 
     living: int = 0
     wrong: int = 0
+    priced: int = 0  # of those that are right
 
 
 class Campaigns:
@@ -97,6 +98,60 @@ class Campaigns:
         kinds, wide = {w.kind for w in offer.wrong}, turn.wrong // len(_MISTAKES) % 2 == 0
         offer.everything = wide and "promotion_product" in kinds
         offer.everybody = wide and "promotion_group" in kinds
+
+    # -- the portal ---------------------------------------------------------------------------------------------------
+
+    def offers(self) -> Iterator[Held]:
+        """The portal's: for one product each, to a group or to one customer of it, most with a price."""
+        n, turn = 0, Turn()
+        for promotion in self.catalog.promotions():
+            dice = Dice(self.seed, _PORTAL, promotion.n)
+            if not dice.chance(SHARE):
+                continue
+            offer = self._offer(promotion, dice, turn, self.catalog.traded)
+            account = self._customer(offer.group, dice) if dice.chance(0.3) else None
+            for i in offer.goods:
+                n += 1
+                x = Held("portal", "offers", n, self._flat(offer, i), self._ago(offer, dice))
+                x.wrong = [w for w in offer.wrong if w.kind != "promotion_product" or i not in promotion.goods]
+                self._priced(x, offer, i, turn, dice)
+                if account is not None:
+                    del x.fields["customer_group"]
+                    x.fields["account"] = account
+                yield x
+
+    def _customer(self, group: str | None, dice: Dice) -> int | None:
+        """A living account of the portal whose company is in this group."""
+        for _ in range(TRIES):
+            c = dice.below(self.companies.count)
+            if self.companies.group(c) == group and (n := self.companies.numbers.at("portal", c)):
+                return n
+        return None
+
+    def _flat(self, offer: Offer, i: int) -> dict[str, Any]:
+        fields = {
+            "code": offer.code,
+            "name": offer.name,
+            "sku": self.catalog.products[i].sku,
+            "customer_group": offer.group,
+            "discount": str(offer.percent),
+            "valid_from": self.day(offer.begins),
+            "valid_to": None if offer.ends is None else self.day(offer.ends),
+        }
+        return {name: value for name, value in fields.items() if value is not None}
+
+    def _priced(self, x: Held, offer: Offer, i: int, turn: Turn, dice: Dice) -> None:
+        """The price of a day of this year, when prices are known; of every third offer that is right, a wrong one."""
+        first = self.day(min(offer.begins, 0))
+        if first[:4] != str(self.catalog.year) or not offer.group or x.n % 4 == 0:
+            return
+        right = self.catalog.cents(i, offer.group, "EUR", 1, self.catalog.year)
+        cents = (right * (100 - offer.percent) + 50) // 100
+        turn.priced += not offer.wrong and offer.of.ends <= -SOON
+        if not offer.wrong and offer.of.ends <= -SOON and turn.priced % 3 == 1:
+            cents = self.catalog.wrong_cents(i, right, dice)
+            x.wrong.append(Wrong("price", "price_differs", "another price"))
+        x.fields |= {"price": money(cents), "currency": "EUR"}
 
     # -- what goes for all channels -----------------------------------------------------------------------------------
 
