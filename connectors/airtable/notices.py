@@ -26,8 +26,8 @@ KEY, STATUS, MODIFIED_BY = "Key", "Status", "Last modified by"
 OPEN, CLOSED, RESOLVED = "Open", "Closed", "Resolved"
 COLUMNS = (KEY, "Title", "Text", "Kind", "Severity", "Record", "Expected", "Owner", "Since", STATUS)
 FINDINGS_TABLE = (
-    f"the table of that base for the hub's findings, with the columns {', '.join(COLUMNS)} (a single select of {OPEN}, "
-    f"{CLOSED}, {RESOLVED}); the token then needs data.records:write, too. Nothing else there is ever written"
+    "the table of that base for the hub's findings, where there is one (which columns it has, says "
+    "connectors/airtable/notices.py); the token then needs data.records:write, too"
 )
 SETTLED = "This has been put right: there is nothing to do any more."
 MAX_TITLE, MAX_TEXT = 500, 20_000  # characters; a long text holds 100,000
@@ -137,7 +137,7 @@ def _there(client: Client, some: Sequence[Told], columns: Sequence[str] = ()) ->
                 raise
             raise ConfigError(
                 f"airtable/{client.findings}: a table for the hub's findings has the columns {', '.join(COLUMNS)}; add "
-                "those that are missing, or name another table in systems.airtable.findings_table"
+                f"those that are missing ({STATUS} has {OPEN}, {CLOSED} and {RESOLVED} to choose from), or name another table in systems.airtable.findings_table"
             ) from None
         for row in sorted(rows, key=lambda row: (row["id"] not in ids, row["createdTime"], row["id"])):
             found.setdefault(row["fields"][KEY], []).append(row)

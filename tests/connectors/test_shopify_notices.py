@@ -206,6 +206,7 @@ def test_taken_away_the_shop_is_as_it_was_and_no_customer_reads_as_edited(shop: 
     assert standin.dump() == before
 
 
+@pytest.mark.long
 def test_what_is_asked_is_valid_in_the_vendors_schema(shop: Shop) -> None:
     folder = Path(os.environ.get("OMNIHUB_CONTRACTS", Path(__file__).parents[3] / "shared" / "contracts"))
     file = folder / "shopify" / "admin_2026-07.json.gz"
