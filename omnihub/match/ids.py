@@ -5,6 +5,7 @@ same. When several become one, the oldest lives and the others resolve to it. Wh
 with those who had it first: the founder's side, or where most of them are; but rather than be lost in an older one, it
 goes with others of them who would have none. Every record remembers the ids it had that were merged away
 (`former`), so that after an undone merge each side has its old id again, whoever came, went or was deleted meanwhile.
+Only where the same records went back and forth between many, hardly one time in a thousand, a side gets another id.
 
 What comes out depends only on what is remembered of the records given and of those who share an id with them: so it is
 the same whether only the touched clusters are given or all of them.
@@ -116,17 +117,18 @@ def _still_astray(
 ) -> list[tuple[str, str]]:
     """Ids merged before that would not lead to where their records are now."""
     into = {g.id: g.merged_into for g in goldens.values()} | dict(found.merged) | dict.fromkeys(found.revived)
-    astray = []
-    for n in sorted(claims):
-        winner, *losers = claims[n]
-        for loser in losers:
-            end: str | None = loser
-            while end and into.get(end):
-                end = into[end]
-            if end != winner:
-                astray.append((loser, winner))
-                into[loser] = winner
+    wanted = sorted((loser, winner) for winner, *losers in claims.values() for loser in losers)
+    astray: list[tuple[str, str]] = []
+    while turned := [(loser, winner) for loser, winner in wanted if _end(loser, into) != winner]:
+        astray += turned  # a turn may lead others astray that went by it; whoever was turned goes straight
+        into |= dict(turned)
     return astray
+
+
+def _end(golden_id: str, into: Mapping[str, str | None]) -> str:
+    while further := into.get(golden_id):
+        golden_id = further
+    return golden_id
 
 
 class _Memory:
@@ -214,7 +216,8 @@ class _Memory:
         seat = self._seat(golden_id, holders)
         if min(claims[seat], key=self._age) == golden_id:
             return
-        for other in self._places(golden_id, (ref for ref in holders if self._first(ref) == golden_id)):
+        had_it_first = [ref for ref in holders if self._first(ref) == golden_id]
+        for other in self._places(golden_id, had_it_first):
             if not claims.get(other):
                 claims[seat].remove(golden_id)
                 claims[other].append(golden_id)
