@@ -124,7 +124,7 @@ def test_every_connector_says_what_it_reads_writes_and_sees(folder: Path) -> Non
         "built in",
         ["580 calls per 60 s"],
     )
-    [accounts, _, logins] = portal["streams"]
+    [accounts, _, logins, _] = portal["streams"]
     assert (accounts["cursor"], accounts["deleted"], accounts["batch"]) == ("the system's own", "by deleted_at", 200)
     assert "phone" in accounts["writes"]
     assert logins["writes"] == []
@@ -258,7 +258,7 @@ def test_a_document_cannot_write_code_of_its_own() -> None:
 def test_the_portals_own_document_makes_nearly_the_portals_connector() -> None:
     connector, ours = made(draft("portal", read(str(PORTAL)))), connectors.find()["portal"]
     assert connector.auth == ours.auth
-    assert [s.name for s in connector.streams] == ["accounts", "users", "logins", "consents"]
+    assert [s.name for s in connector.streams] == ["accounts", "users", "logins", "orders", "consents"]
     for name in ("accounts", "users", "logins"):
         drafted, own = connector.stream(name), ours.stream(name)
         assert (drafted.entity, drafted.updated) == (own.entity, own.updated)
