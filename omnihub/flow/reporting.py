@@ -191,8 +191,9 @@ def _write(
         parts = open_.enter_context((folder / "findings.jsonl").open("w", encoding="utf-8", errors="replace"))
         today = words.Today(_named(titles))
         _write_findings(c, hub, folder, digest, plan, asked, _Takers(parts, book, today))
-        fields = scoring.field_scores(c, hub, now_iso()[:10])
-        facts = _facts(c, hub, digest, run, row, plan_row, fields)
+        served = open_.enter_context(words.Served())
+        fields = scoring.field_scores(c, hub, now_iso()[:10], served)
+        facts = replace(_facts(c, hub, digest, run, row, plan_row, fields), service=served.scores())
         if asked:
             facts = _part(c, facts, asked)
         tasks = today.tasks()

@@ -2,20 +2,26 @@
 
 golden records, their members, differences ─▶ `report.Tally`   ─┐
 products, lines, orders … and their findings ─▶ `report.Checked` ─┴─▶ field scores ─▶ kept per run ─▶ trend
+tickets, held against the master's standards ─▶ `report.Served`
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from omnihub import report as words
+from omnihub.compare import service
+from omnihub.flow.comparing import holding
 from omnihub.flow.hub import Hub
+from omnihub.flow.touching import Basis, standards
 from omnihub.model import ALIVE, GOLDEN, STANDING, Entity
 from omnihub.report.checked import CELLS, ENTITIES, Checked
 from omnihub.store import bulk, schema
+from omnihub.store.open import now_iso
 
 SLICE = 20_000  # records at once
 RUNS = 30  # shown in a trend
@@ -31,10 +37,13 @@ _STAKE = ("system", "entity", "currency", "findings", "cents")
 # -- counting --------------------------------------------------------------------------------------------------------
 
 
-def field_scores(c: sa.Connection, hub: Hub, today: str) -> tuple[words.FieldScore, ...]:
-    """Every cell, by system, entity, field and phase. today: the ISO day that prices are held against."""
+def field_scores(
+    c: sa.Connection, hub: Hub, today: str, served: words.Served | None = None
+) -> tuple[words.FieldScore, ...]:
+    """Every cell, by system, entity, field and phase. today: the ISO day that prices are held against. served: is told
+    of every ticket how soon it was answered and solved."""
     differing = _differing(c, hub)
-    return (*_golden_scores(c, hub, differing), *_checked_scores(c, hub, differing, today))
+    return (*_golden_scores(c, hub, differing), *_checked_scores(c, hub, differing, today, served))
 
 
 def _golden_scores(c: sa.Connection, hub: Hub, differing: pa.Table) -> tuple[words.FieldScore, ...]:
@@ -51,22 +60,32 @@ def _golden_scores(c: sa.Connection, hub: Hub, differing: pa.Table) -> tuple[wor
         return tally.fields()
 
 
-def _checked_scores(c: sa.Connection, hub: Hub, differing: pa.Table, today: str) -> tuple[words.FieldScore, ...]:
+def _checked_scores(
+    c: sa.Connection, hub: Hub, differing: pa.Table, today: str, served: words.Served | None
+) -> tuple[words.FieldScore, ...]:
     t = schema.refined
     query = sa.select(t.c.ref, t.c.entity, t.c.system, t.c.stream, t.c.fields)
     query = query.where(~t.c.deleted, t.c.entity.in_([e.value for e in ENTITIES]))
-    held, masters = _held(hub, checked=True), sorted(hub.rules.masters)
-    with Checked(differing, held, masters, today, _standards(c)) as checked:
+    held, masters, measure = _held(hub, checked=True), sorted(hub.rules.masters), _measure(c, hub)
+    with Checked(differing, held, masters, today) as checked:
         for batch in bulk.batches(c, query, SLICE):
-            checked.add(batch)
+            measured = measure(batch)
+            checked.add(batch, measured)
+            if served:
+                served.add(measured)
         return checked.fields()
 
 
-def _standards(c: sa.Connection) -> list[str]:
-    """The fields of tickets that there is a standard for: those it has ever found something about."""
-    f = schema.findings
-    query = sa.select(f.c.field).where(f.c.entity == Entity.TICKET.value, f.c.kind.not_in(NOT_OF_A_CELL))
-    return list(c.execute(query.distinct()).scalars())
+def _measure(c: sa.Connection, hub: Hub) -> Callable[[pa.Table], pa.Table]:
+    """What measures the tickets among some records, as of the last compare: its findings are of the same moment."""
+    terms, at = standards(c, hub.rules.masters), Basis.of(c).at or now_iso()
+    told = holding(hub)
+
+    def measure(rows: pa.Table) -> pa.Table:
+        tickets = rows.filter(pc.equal(rows.column("entity"), Entity.TICKET.value)).select(service.TICKETS.names)
+        return service.measured(tickets, terms, told, at, hub.zone)
+
+    return measure
 
 
 def _held(hub: Hub, checked: bool = False) -> pa.Table:

@@ -6,6 +6,7 @@
     products, prices, orders ▶ checked ─▶ score              ─▶ workbook   XLSX: filters, types, no formulas
     scores of earlier runs ─▶ trend ─▶ charts (phases: which part of the customer's journey a cell is of)
     findings ─▶ today: what to fix first
+    tickets, measured ─▶ service: how many kept what is promised, by channel
 
     changes of a plan, golden records ─▶ planned (told customer by customer) ─▶ planpage   HTML, Markdown
 
@@ -28,6 +29,7 @@ from omnihub.report.facts import (
     Refusal,
     RunFacts,
     Score,
+    ServiceScore,
     Stake,
     SystemFacts,
     Task,
@@ -51,6 +53,7 @@ from omnihub.report.planpage import (
     unusual,
 )
 from omnihub.report.score import DIFFERING, HELD, KNOWN, MEMBERS, Tally, by_phase, scorecard, scored_fields
+from omnihub.report.service import Served
 from omnihub.report.sheets import COLUMNS, TABLE, cell, money, rows, table
 from omnihub.report.sheets import scores as score_table
 from omnihub.report.today import Today, first
@@ -93,6 +96,8 @@ __all__ = [
     "RunFacts",
     "Score",
     "Scored",
+    "Served",
+    "ServiceScore",
     "Stake",
     "Story",
     "SystemFacts",

@@ -9,7 +9,7 @@
                price        the master's lists, today
                …            the master's promotion of the same code that has the field
     ticket   order_status   the order of that number, in any system that says its state
-    ticket   answered_at …  the master's standard, if there is one: then a finding or its absence says something
+    ticket   answered_at …  the master's standard for its channel, once it is answered, or due
 
 What has a finding was compared, whatever else is known. Everything else that is said but held against nothing lowers
 coverage, as what is not said does: silence is not agreement.
@@ -74,16 +74,13 @@ class Checked:
         held: pa.Table,
         masters: Sequence[str],
         today: str,
-        standards: Sequence[str] = (),
     ) -> None:
-        """differing: as `score.DIFFERING`. held: as `score.HELD`. today: an ISO day. standards: the fields of tickets
-        that the master has a standard for."""
+        """differing: as `score.DIFFERING`. held: as `score.HELD`. today: an ISO day."""
         self._con = connection()
         self._con.register("differing", differing)
         self._con.register("held", held)
         self._con.register("masters", _listed("system", masters))
         self._con.register("days", _listed("day", [today]))
-        self._con.register("standards", _listed("field", standards))
         self._con.register("cells", pa.Table.from_pylist([_cell(entity, name) for entity, name in CELLS]))
         self._con.execute(_TABLES)
 
@@ -93,11 +90,15 @@ class Checked:
     def __exit__(self, *_: object) -> None:
         self._con.close()
 
-    def add(self, said: pa.Table) -> None:
-        """Look at these records."""
+    def add(self, said: pa.Table, measured: pa.Table | None = None) -> None:
+        """Look at these records. measured: as `service.MEASURED`, of the tickets among them."""
         self._con.register("said", said)
         self._con.execute(_ADD)
         self._con.unregister("said")
+        if measured is not None:
+            self._con.register("measured", measured)
+            self._con.execute(_PROMISED)
+            self._con.unregister("measured")
 
     def fields(self) -> tuple[FieldScore, ...]:
         """The counts, by system, entity, field and phase."""
@@ -138,6 +139,13 @@ CREATE TEMP TABLE seen (ref VARCHAR, entity VARCHAR, system VARCHAR, master BOOL
                         {", ".join(f"{n} VARCHAR" for n in _READ)});
 CREATE TEMP TABLE told (ref VARCHAR, entity VARCHAR, system VARCHAR, master BOOLEAN, peer VARCHAR, field VARCHAR,
                         phase VARCHAR, held BOOLEAN);
+CREATE TEMP TABLE promised (ref VARCHAR, field VARCHAR);
+"""
+
+# Of a ticket that is neither answered nor due nobody knows yet.
+_PROMISED = """
+INSERT INTO promised SELECT DISTINCT ref, field FROM measured
+WHERE late IS NOT NULL AND (late OR took_s IS NOT NULL)
 """
 
 # A cell of a master is kept where others are held against it; the master's own are not counted.
@@ -176,7 +184,7 @@ CREATE TEMP TABLE judged AS
 SELECT t.system, t.entity, t.field, CASE WHEN o.occasion = 'deal' THEN '{OF_DEALS}' ELSE t.phase END AS phase,
        t.held, coalesce(d.held, false) AS differs,
        coalesce(d.written, false) AS written,
-       coalesce(d.held, false) OR t.held AND CASE
+       coalesce(d.held, false) OR s.ref IS NOT NULL OR t.held AND CASE
          WHEN t.field = 'sku' AND t.entity IN ('product', 'line')
            THEN EXISTS (FROM seen WHERE master AND entity = 'product')
          WHEN t.entity IN ('product', 'line') OR t.entity = 'promotion' AND t.field = 'price' THEN c.ref IS NOT NULL
@@ -184,13 +192,14 @@ SELECT t.system, t.entity, t.field, CASE WHEN o.occasion = 'deal' THEN '{OF_DEAL
          WHEN t.entity = 'promotion' THEN coalesce(p.mastered, false)
          WHEN t.entity = 'order' THEN coalesce(p.systems, 0) > 1
          WHEN t.field = 'order_status' THEN p.systems IS NOT NULL
-         ELSE t.field IN (FROM standards) END AS comparable
+         ELSE false END AS comparable
 FROM told AS t
 LEFT JOIN differs AS d ON d.ref = t.ref AND d.field = t.field
 LEFT JOIN trade AS o ON o.ref = t.ref
 LEFT JOIN covered AS c ON c.ref = t.ref
 LEFT JOIN peers AS p ON p.peer = t.peer AND p.entity = CASE t.entity WHEN 'ticket' THEN 'order' ELSE t.entity END
  AND p.field = CASE t.field {_SAME_AS} ELSE t.field END
+LEFT JOIN promised AS s ON s.ref = t.ref AND s.field = t.field
 WHERE NOT t.master;
 """
 

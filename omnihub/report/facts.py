@@ -115,6 +115,28 @@ class Score(Counted):
 
 
 @dataclass(frozen=True)
+class ServiceScore:
+    """How a channel's tickets were answered (field `answered_at`) or solved (`solved_at`), against one standard.
+
+    channel: "" where the ticket does not say. standard: in hours, None where the channel has none. within: how many of
+    the tickets kept it. median_s: seconds to the answer or solution in the middle, of those that have one.
+    """
+
+    system: str
+    channel: str
+    field: str
+    standard: str | None
+    tickets: int
+    within: int | None
+    median_s: int | None
+
+    @property
+    def share(self) -> float | None:
+        """within / tickets; None where there is no standard."""
+        return None if self.within is None else _share(self.within, self.tickets)
+
+
+@dataclass(frozen=True)
 class Stake:
     """The money at risk in one system's records of one entity, in one currency. findings: those that have any."""
 
@@ -353,6 +375,7 @@ class Facts:
     plan_says: str = ""  # its headline
     phases: tuple[PhaseScore, ...] = ()
     stakes: tuple[Stake, ...] = ()
+    service: tuple[ServiceScore, ...] = ()
     today: tuple[Task, ...] = ()  # what to fix first, in whichever system
     tasks: int = 0  # how many there are in all
     trend: tuple[Point, ...] = ()  # oldest first; the last is this report's own
@@ -425,6 +448,7 @@ def narrowed(facts: Facts, system: str) -> Facts:
         fields=tuple(f for f in facts.fields if f.system == system),
         phases=tuple(p for p in facts.phases if p.system == system),
         stakes=tuple(s for s in facts.stakes if s.system == system),
+        service=tuple(s for s in facts.service if s.system == system),
         refusals=tuple(r for r in facts.refusals if r.system == system),
         troubles=tuple(t for t in facts.troubles if t.system == system),
         drifts=tuple(d for d in facts.drifts if d.system == system),
@@ -443,4 +467,5 @@ def plain(facts: Facts) -> dict[str, Any]:
     told["phases"] = [
         asdict(p) | {"consistency": p.consistency, "coverage": p.coverage, "expected": p.expected} for p in facts.phases
     ]
+    told["service"] = [asdict(s) | {"share": s.share} for s in facts.service]
     return told | {"totals": {name: getattr(facts, name) for name in names} | {"at_risk": dict(facts.at_risk)}}

@@ -49,6 +49,7 @@ _OF_A_LIST = {
     "price_unit": "price list {list} per another unit in {where}",
     "price_overlap": "price list {list} contradicts another one in {where}",
 }
+_OF_A_STANDARD = {"answer_late": "first answers", "solution_late": "solutions"}
 _NOUNS = {"line": "order line", "feedback": "answer"}
 
 
@@ -74,6 +75,9 @@ def _what(group: Group, where: str) -> str:
         )
     if about == "sold_in":
         return f"{title(kind or 'product_missing')} in {where}"
+    if about == "standard":
+        what = _OF_A_STANDARD.get(kind, "answers and solutions")
+        return f"{what} later than promised by {in_words(name)} in {where}"
     if group.ref:
         return f"{group.record or group.ref} in {where}"
     what = title(kind) if kind else listed([in_words(one) for one in group.kinds])

@@ -14,7 +14,7 @@ from omnihub.report.facts import Facts, FieldScore, PhaseScore, RunFacts, Score,
 from omnihub.report.phases import PHASES
 from omnihub.report.score import DEFINITION
 from omnihub.report.sheets import cut, money
-from omnihub.report.wording import in_words
+from omnihub.report.wording import PROMISES, in_words
 
 MAX_SHOWN = 160  # characters of a value on the page; the CSV has more
 MAX_REASON = 300  # of why a step broke off
@@ -41,6 +41,7 @@ def render(facts: Facts) -> str:
         trend=trend,
         sparks={line.name: line for line in trend.systems} if trend else {},
         phases=PHASES,
+        promises=PROMISES,
         journey=_Journey(facts),
         definition=DEFINITION,
     )
@@ -55,7 +56,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {f.__name__: f for f in (number, count, percent, change, amount, day, moment, value)} | {
+    made.filters |= {f.__name__: f for f in (number, count, percent, change, amount, hours, day, moment, value)} | {
         "words": in_words
     }
     return made
@@ -224,6 +225,13 @@ def change(share: float | None) -> str:
 def amount(cents: int, currency: str) -> str:
     """1,234.50 EUR"""
     return f"{money(cents):,} {currency}".strip()
+
+
+def hours(seconds: int | None) -> str:
+    """45 min, 3.5 h, 31 h"""
+    if seconds is None:
+        return "–"
+    return f"{seconds // 60} min" if seconds < 3600 else f"{f'{seconds / 3600:.1f}'.removesuffix('.0')} h"
 
 
 def moment(iso: str) -> str:

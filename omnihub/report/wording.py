@@ -89,8 +89,8 @@ WHYS: dict[str, str] = {
     "order_state_differs": "The same order is in another state in {winner}.",
     "order_delivery_differs": "{winner}, where the order is delivered from, says otherwise.",
     "order_stock": "There is none, or not enough, where it is to ship from.",
-    "answer_late": "The master's standard for this channel is shorter.",
-    "solution_late": "The master's standard for this channel is shorter.",
+    "answer_late": "First answer {took}; the standard of {channel} is {standard} h.",
+    "solution_late": "Solution {took}; the standard of {channel} is {standard} h.",
 }
 
 STEPS: dict[str, str] = {
@@ -129,7 +129,13 @@ STEPS: dict[str, str] = {
 
 LINE_STEP = "Check what was agreed with the customer, then correct the price here or the list in the master."
 
-SHOULD_SAY: dict[str, str] = {"duplicate": "one record with {expected}", "orphan_link": "a record that exists"}
+LATE = ("answer_late", "solution_late")
+"""Kinds that are about when something was done."""
+
+SHOULD_SAY: dict[str, str] = {
+    "duplicate": "one record with {expected}",
+    "orphan_link": "a record that exists",
+} | dict.fromkeys(LATE, "by {expected}")
 
 RULES: dict[str, str] = {
     "trusted": "the most trusted, most recent value wins",
@@ -143,11 +149,16 @@ RULES: dict[str, str] = {
     "pin": "a steward has set this value",
 }
 
+PROMISES: dict[str, str] = {"answered_at": "First answer", "solved_at": "Solution"}
+"""What a channel promises, by the field that says when it was kept."""
+
 FIELD_WORDS: dict[str, str] = {
     "vat_id": "VAT number",
     "sku": "SKU",
     "gtin": "GTIN",
     "email": "e-mail",
+    "answered_at": "first answer",
+    "solved_at": "solution",
     "marketing_consent": "marketing permission",
     "job_title": "job title",
 }
@@ -287,6 +298,11 @@ def _label(fields: str) -> str:
     return f"coalesce(nullif(concat_ws(' ', {first}, {last}), ''), {', '.join(parts)})"
 
 
+def _moment(text: str) -> str:
+    """A time for people, in SQL."""
+    return f"replace(left({text}, 16), 'T', ' ') || ' UTC'"
+
+
 _ITEM = ", ".join(f"{f.name} {'BIGINT' if f.type == 'int' else 'VARCHAR'}" for f in fields_of_dataclass(Item))
 
 _KEPT = f"""
@@ -314,14 +330,18 @@ WITH seen AS (
 SELECT f.id, f.severity, f.kind, f.system, f.entity, f.stream,
        coalesce({_label("f.fields")}, f.ref) || coalesce(' in ' || {_label("p.fields")}, '') AS record,
        f.ref, coalesce(w.words, replace(f.field, '_', ' ')) AS field,
-       f.theirs || f.unit AS says,
-       CASE WHEN f.unit = '' THEN coalesce(f.theirs_length, 0) ELSE 0 END AS says_length,
-       CASE WHEN o.should IS NOT NULL THEN replace(o.should, '{{expected}}', coalesce(f.expected, 'another'))
+       CASE WHEN f.kind IN {LATE} THEN {_moment("f.theirs")} ELSE f.theirs || f.unit END AS says,
+       CASE WHEN f.unit = '' AND f.kind NOT IN {LATE} THEN coalesce(f.theirs_length, 0) ELSE 0 END AS says_length,
+       CASE WHEN o.should IS NOT NULL THEN replace(o.should, '{{expected}}', coalesce(
+                CASE WHEN f.kind IN {LATE} THEN {_moment("f.expected")} ELSE f.expected END, 'another'))
             WHEN f.kind LIKE 'price%' THEN regexp_replace(f.expected, '(\.\d\d\d*?)0+$', '\1') || f.unit
             ELSE f.expected END AS should_say,
        CASE WHEN o.should IS NULL AND f.kind NOT LIKE 'price%'
             THEN coalesce(f.expected_length, 0) ELSE 0 END AS should_say_length,
-       replace(replace(replace(coalesce(y.why, ''),
+       replace(replace(replace(replace(replace(replace(coalesce(y.why, ''),
+           '{{took}}', coalesce('after ' || json_extract_string(f.detail, '$.took') || ' h', 'still missing')),
+           '{{channel}}', coalesce(h.words, json_extract_string(f.detail, '$.channel'), '')),
+           '{{standard}}', coalesce(json_extract_string(f.detail, '$.standard'), '')),
            '{{winner}}', coalesce(b.title, split_part(f.winner, '/', 1), 'another system')),
            '{{rule}}', coalesce(r.words, 'its value wins')),
            '{{detail}}', coalesce(json_extract_string(f.detail, '$.why'), 'a mistake')) AS why,
@@ -339,6 +359,7 @@ FROM seen AS f
 JOIN statuses AS t ON t.status = f.status
 LEFT JOIN parents AS p ON f.entity = 'line' AND p.ref = json_extract_string(f.fields, '$.of')
 LEFT JOIN field_words AS w ON w.field = f.field
+LEFT JOIN field_words AS h ON h.field = json_extract_string(f.detail, '$.channel')
 LEFT JOIN shoulds AS o ON o.kind = f.kind
 LEFT JOIN whys AS y ON y.kind = f.kind
 LEFT JOIN steps AS n ON n.kind = f.kind

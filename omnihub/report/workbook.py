@@ -1,6 +1,6 @@
 """The report as a workbook: filters, a header that stays, numbers that are numbers, and no cell that is a formula.
 
-    Fix today · Findings · Scorecard · Fields · Phases · Trend · How it is counted
+    Fix today · Findings · Scorecard · Fields · Phases · Service standards · Trend · How it is counted
 
 Every text is written as text, whatever it begins with, so a spreadsheet shows it and runs nothing. What does not fit
 stands in the CSV and the Parquet file beside it.
@@ -22,7 +22,7 @@ from omnihub.report.facts import Facts, Item, Task
 from omnihub.report.phases import PHASES
 from omnihub.report.score import DEFINITION
 from omnihub.report.sheets import COLUMNS, cut, moment, money
-from omnihub.report.wording import STATUSES, in_words
+from omnihub.report.wording import PROMISES, STATUSES, in_words
 
 MAX_ROWS = 20_000  # findings in the workbook: two seconds to write, and nobody filters more by hand
 MAX_CELL = 32_000  # characters; a spreadsheet takes 32,767
@@ -43,6 +43,7 @@ _TODAY = (
 )  # fmt: skip
 _SCORES = ("System", "About", "Records", "Known here", "Of", "Cells", "Comparable", "Equal", "Consistency", "Coverage")
 _FIELDS = ("System", "About", "Field", "Phase", "Cells", "Comparable", "Equal", "Corrected", "Filled", "Consistency")
+_SERVICE = ("System", "Channel", "What", "Standard, hours", "Tickets", "Within", "Share within", "Median, hours")
 _PHASES = ("System", "Phase", "Cells", "Comparable", "Equal", "Consistency", "Coverage")
 
 
@@ -110,6 +111,7 @@ class Workbook:
         _filtered(self._today, min(len(tasks), self._most), len(_TODAY))
         _filtered(self._findings, self._rows, len(COLUMNS))
         self._scores(facts)
+        self._service(facts)
         self._trend(facts)
         self._definition()
 
@@ -158,6 +160,18 @@ class Workbook:
                 (self._name(p.system) or "all", PHASES[p.phase], p.golden, p.comparable, p.equal)
                 + (p.consistency, p.coverage)
                 for p in facts.phases
+            ],
+        )
+
+    def _service(self, facts: Facts) -> None:
+        self._table(
+            "Service standards",
+            _SERVICE,
+            [
+                (self._name(s.system), in_words(s.channel) or "not told", PROMISES[s.field])
+                + (s.standard and Decimal(s.standard), s.tickets, s.within, s.share)
+                + (None if s.median_s is None else Decimal(s.median_s) / 3600,)
+                for s in facts.service
             ],
         )
 

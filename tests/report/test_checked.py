@@ -11,6 +11,7 @@ from omnihub.model import Entity
 from omnihub.report import DIFFERING, HELD, by_phase
 from omnihub.report.checked import CELLS, SAID, Checked
 from omnihub.report.facts import FieldScore, PhaseScore
+from omnihub.report.service import MEASURED
 
 TODAY = "2026-05-10"
 STREAMS = {"product": "goods", "line": "lines", "order": "orders", "deal": "deals", "promotion": "offers"}
@@ -172,15 +173,24 @@ def test_an_offers_code_days_and_products_are_held_against_what_the_master_calls
     assert of(fields, "shop", "promotion", "starts_at") == (2, 0, 0), "the master gives no first day"
 
 
-def test_a_ticket_is_held_against_a_standard_only_where_there_is_one() -> None:
+def test_a_ticket_is_held_against_a_standard_only_where_there_is_one_and_once_it_is_done_or_due() -> None:
     held = [{"system": "desk", "stream": "tickets", "field": name} for name in ("answered_at", "solved_at")]
     rows = [
         dict(zip(SAID.names, (f"desk/tickets/{n}", "ticket", "desk", "tickets", json.dumps(told)), strict=True))
-        for n, told in enumerate(({"answered_at": "2026-05-01T08:00:00Z", "solved_at": "2026-05-02T08:00:00Z"}, {}))
+        for n, told in enumerate(({"answered_at": "2026-05-01T08:00:00Z", "solved_at": "2026-05-02T08:00:00Z"}, {}, {}))
     ]
-    with Checked(DIFFERING.empty_table(), pa.Table.from_pylist(held, schema=HELD), [], TODAY, ["solved_at"]) as checked:
-        checked.add(pa.Table.from_pylist(rows, schema=SAID))
+    measured = [  # two hours where four are promised; nothing promised; late and not done; not due yet
+        {"ref": "desk/tickets/0", "field": "answered_at", "standard": "4", "took_s": 7200, "late": False},
+        {"ref": "desk/tickets/0", "field": "solved_at", "standard": None, "took_s": 7200, "late": None},
+        {"ref": "desk/tickets/1", "field": "answered_at", "standard": "4", "took_s": None, "late": True},
+        {"ref": "desk/tickets/2", "field": "answered_at", "standard": "4", "took_s": None, "late": False},
+    ]
+    late = {"ref": "desk/tickets/1", "field": "answered_at", "held": True}
+    with Checked(
+        pa.Table.from_pylist([late], schema=DIFFERING), pa.Table.from_pylist(held, schema=HELD), [], TODAY
+    ) as checked:
+        checked.add(pa.Table.from_pylist(rows, schema=SAID), pa.Table.from_pylist(measured, schema=MEASURED))
         fields = checked.fields()
-    assert of(fields, "desk", "ticket", "answered_at") == (2, 0, 0)
-    assert of(fields, "desk", "ticket", "solved_at") == (2, 1, 1)
+    assert of(fields, "desk", "ticket", "answered_at") == (3, 2, 1)
+    assert of(fields, "desk", "ticket", "solved_at") == (3, 0, 0)
     assert {f.phase for f in fields} == {"maintenance"}

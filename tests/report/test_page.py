@@ -20,6 +20,7 @@ from omnihub.report import (
     Refusal,
     RunFacts,
     Score,
+    ServiceScore,
     SystemFacts,
     Trouble,
     Written,
@@ -281,3 +282,13 @@ def test_a_broken_audit_chain_is_red_and_a_whole_one_counted() -> None:
     broken = Tags(render(replace(FULL, audit=AuditFacts(8, "ab12", "row 9 is missing")))).text
     assert "row 9 is missing" in broken
     assert "none of them changed" not in broken
+
+
+def test_service_standards_are_shown_per_channel_and_told_as_data() -> None:
+    kept = ServiceScore("crm", "email", "answered_at", "8", 4, 3, 9000)
+    facts = replace(FULL, service=(kept, replace(kept, channel="", standard=None, within=None, median_s=1200)))
+    page = re.sub(r"<[^>]+>|\s+", " ", render(facts))
+    assert re.search(r"e-mail +First answer +8 h +4 +3 +75.0 % +2.5 h", page)
+    assert re.search(r"not told +First answer +none +4 +20 min", page)
+    assert plain(facts)["service"][0] | {"share": 0.75, "median_s": 9000} == plain(facts)["service"][0]
+    assert "Service standards" not in render(FULL)

@@ -58,3 +58,9 @@ def test_a_record_with_two_findings_is_counted_once() -> None:
     )
     assert task.count == 2
     assert task.says == "Value differs in Our CRM: 1 contact"
+
+
+def test_tickets_of_one_channel_that_are_late_are_one_task() -> None:
+    late = replace(ITEM, kind="answer_late", entity="ticket", field="first answer", cause="standard:email")
+    [task] = tasks(replace(late, ref="crm/tickets/1"), replace(late, ref="crm/tickets/2"))
+    assert task.says == "First answers later than promised by e-mail in Our CRM: 2 tickets"

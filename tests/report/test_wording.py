@@ -157,3 +157,20 @@ def test_records_are_called_alike_in_both_engines(fields: dict[str, str], expect
     (item,) = worded(finding(fields=json.dumps(fields)))
     assert label(fields) == expected
     assert item.record == (expected or "crm/people/1")
+
+
+def test_a_late_answer_is_told_with_how_long_it_took_and_when_it_was_due() -> None:
+    told = {"channel": "email", "standard": "8", "took": "31", "over": "23", "cause": "standard:email"}
+    late = {"kind": "answer_late", "entity": "ticket", "field": "answered_at", "expected": "2026-11-01T18:00:00Z"}
+    done, waiting = worded(
+        finding(**late, theirs="2026-11-02T17:00:00Z", detail=json.dumps(told)),
+        finding(**late | {"kind": "solution_late"}, theirs=None, detail=json.dumps(told | {"took": None})),
+    )
+    assert (done.field, done.says, done.should_say) == (
+        "first answer",
+        "2026-11-02 17:00 UTC",
+        "by 2026-11-01 18:00 UTC",
+    )
+    assert done.why == "First answer after 31 h; the standard of e-mail is 8 h."
+    assert waiting.says is None
+    assert waiting.why == "Solution still missing; the standard of e-mail is 8 h."

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from omnihub.report import Facts, Item, Today, Workbook
+from omnihub.report import Facts, Item, ServiceScore, Today, Workbook
 from tests.report.test_page import FULL, ITEM
 
 TITLES = {"crm": "Our CRM", "shop": "The shop"}
@@ -36,7 +36,7 @@ def heads(sheet: object) -> dict[str, int]:
 def test_each_table_has_filters_and_a_header_that_stays(tmp_path: Path) -> None:
     book = written(tmp_path / "r.xlsx", ITEM)
     assert book.sheetnames == [
-        "Fix today", "Findings", "Scorecard", "Fields", "Phases", "Trend", "How it is counted",
+        "Fix today", "Findings", "Scorecard", "Fields", "Phases", "Service standards", "Trend", "How it is counted",
     ]  # fmt: skip
     for name in ("Fix today", "Findings", "Scorecard", "Fields"):
         assert book[name].freeze_panes == "A2", name
@@ -82,3 +82,13 @@ def test_a_share_is_cut_and_never_rounded_up(tmp_path: Path) -> None:
     sheet = written(tmp_path / "r.xlsx", facts=replace(FULL, scores=(almost,)))["Scorecard"]
     row = next(sheet.iter_rows(min_row=2, values_only=True))
     assert row[heads(sheet)["Consistency"]] == 0.999
+
+
+def test_service_standards_are_a_sheet_with_hours_and_shares(tmp_path: Path) -> None:
+    kept = ServiceScore("crm", "email", "answered_at", "8", 4, 3, 9000)
+    none = ServiceScore("crm", "chat", "solved_at", None, 2, None, None)
+    sheet = written(tmp_path / "r.xlsx", facts=replace(FULL, service=(kept, none)))["Service standards"]
+    assert [*sheet.iter_rows(min_row=2, values_only=True)] == [
+        ("Our CRM", "e-mail", "First answer", 8, 4, 3, 0.75, 2.5),
+        ("Our CRM", "chat", "Solution", None, 2, None, None, None),
+    ]
