@@ -124,7 +124,7 @@ def test_every_connector_says_what_it_reads_writes_and_sees(folder: Path) -> Non
         "built in",
         ["580 calls per 60 s"],
     )
-    [accounts, _, logins, _] = portal["streams"]
+    [accounts, _, logins, *_] = portal["streams"]
     assert (accounts["cursor"], accounts["deleted"], accounts["batch"]) == ("the system's own", "by deleted_at", 200)
     assert "phone" in accounts["writes"]
     assert logins["writes"] == []

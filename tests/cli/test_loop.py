@@ -85,7 +85,7 @@ def test_a_system_that_cannot_be_reached_makes_the_run_partial_and_the_others_go
         monkeypatch.setenv(f"OMNIHUB_{name}", value)
     said = omnihub("sync", "portal", "zendesk")
     assert said.code == 3
-    streams = ", ".join(f"portal/{name}" for name in ("accounts", "users", "logins", "orders"))
+    streams = ", ".join(f"portal/{name}" for name in ("accounts", "users", "logins", "orders", "offers"))
     assert f"{streams}: portal: nothing answers at 127.0.0.1:1" in said.out
     states = {one["system"]: one["state"] for one in omnihub("status", "--json").facts["streams"]}
     assert (states["portal"], states["zendesk"]) == ("failed", "ok")
