@@ -111,7 +111,7 @@ def drop(c: sa.Connection, system: str, key: str) -> None:
 
 def digest(notice: Notice) -> str:
     """Changes when something about it is to be told anew."""
-    return hashlib.blake2b(_as_json(asdict(notice)).encode(), digest_size=12).hexdigest()
+    return hashlib.blake2b(json.dumps(asdict(notice), sort_keys=True).encode(), digest_size=12).hexdigest()
 
 
 # -- what was done to them ---------------------------------------------------------------------------------------------
@@ -131,7 +131,9 @@ def begin(
     rows = []
     for n, (key, about) in enumerate(new, seq):
         place_id = known[key].place_id if key in known else None
-        rows.append((system, key, doer, n, about, *_columns(found[key]), Was.GONE.value, None, place_id, BEGUN, at))
+        rows.append(
+            (system, key, doer, n, about, *_columns(system, found[key]), Was.GONE.value, None, place_id, BEGUN, at)
+        )
     bulk.upsert(c, _N, _DEED, rows)
     return found
 
@@ -141,7 +143,7 @@ _DEED = ("system", "key", "doer", "seq", "about", "was", "before", "now", "after
 
 def settle(c: sa.Connection, system: str, doer: str, key: str, stands: Stood, place_id: str | None = None) -> None:
     """It is done, and this is how it stands by it."""
-    state, told = _columns(stands)
+    state, told = _columns(system, stands)
     values = {"now": state, "after": told, "state": DONE, "at": now_iso()} | (
         {"place_id": place_id} if place_id else {}
     )
@@ -186,25 +188,29 @@ def _is(system: str, doer: str, key: str) -> sa.ColumnElement[bool]:
     return sa.and_(_N.c.system == system, _N.c.doer == doer, _N.c.key == key)
 
 
-def _columns(stood: Stood) -> tuple[str, str | None]:
-    told = {"notice": asdict(stood.notice), "told": stood.told} if stood.notice else None
-    return stood.state.value, _as_json(told) if told else None
+# As it is kept, whoever is to be forgotten can be found in it: records by their refs, and each line by itself.
 
 
-def _deed(row: Any) -> Deed:
-    before, after = _stood(row.was, row.before), _stood(row.now, row.after)
-    return Deed(row.key, row.about, row.doer, before, after, row.place_id, row.state == DONE)
+def _columns(system: str, stood: Stood) -> tuple[str, str | None]:
+    if stood.notice is None:
+        return stood.state.value, None
+    told = asdict(stood.notice) | {"text": stood.notice.text.split("\n"), "told": stood.told}
+    told["ref"] = f"{system}/{stood.notice.stream}/{told.pop('ref_id')}" if stood.notice.ref_id else None
+    return stood.state.value, json.dumps(told, sort_keys=True, ensure_ascii=False)
 
 
 def _stood(state: str, told: str | None) -> Stood:
     if told is None:
         return Stood(Was(state))
     held = json.loads(told)
-    return Stood(Was(state), Notice(**held["notice"]), held["told"])
+    evidence, ref = held.pop("told"), str(held.pop("ref") or "").split("/", 2)
+    about = ref[2] if len(ref) == len(("system", "stream", "id")) else None  # of who is forgotten, no ref is left
+    return Stood(Was(state), Notice(**held | {"text": "\n".join(held["text"]), "ref_id": about}), evidence)
 
 
-def _as_json(value: Any) -> str:
-    return json.dumps(value, sort_keys=True)
+def _deed(row: Any) -> Deed:
+    before, after = _stood(row.was, row.before), _stood(row.now, row.after)
+    return Deed(row.key, row.about, row.doer, before, after, row.place_id, row.state == DONE)
 
 
 # -- asking a place ----------------------------------------------------------------------------------------------------

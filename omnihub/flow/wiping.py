@@ -53,7 +53,7 @@ STRONG = ("email", "phone", "id", "name")  # what is enough to say that a text s
 # What was told of them inside a system is still to be cleared there, so it is known which notice that is.
 BLOTTED = (
     *("plans", "runs", "facts", "approvals", "pins", "streams", "exchanges", "goldens", "crosswalk", "sources"),
-    "deliveries",
+    *("deliveries", "notices"),
 )
 # These are looked after one by one.
 APART = (
