@@ -9,6 +9,9 @@ bytes they came in; those of a job come as CSV and are kept as the JSON the REST
     describe ─▶ newest stamp ─▶ queryAll … WHERE SystemModstamp >= cursor ORDER BY SystemModstamp, Id ─▶ pages
                                   └─ more than 2,000 of them: a bulk query, no order ─▶ pages of results
 
+Orders are known by their reference number. How they travel is said by the company's own fields Stock_Point__c,
+Transport_Mode__c and Tracking_Number__c, how far they have come by more words of Status: Shipped, Delivered, Cancelled.
+
 To create records, the objects need the field `Hub_Id__c`: text of 64 characters, external id, unique.
 """
 

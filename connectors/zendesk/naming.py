@@ -2,8 +2,9 @@
 
     custom_fields: [{"id": 360012, "value": "1001"}]  ─▶  … and behind it  order: {"number": "1001"}
 
-An account that has no fields with these titles has nothing to tell here. Where there is something to name, it is put
-behind what Zendesk sent of the ticket; that itself stays to the byte.
+A text field titled "Order number", and a drop-down titled "Order status" whose choices have the tags order_open,
+order_shipped, order_delivered and order_cancelled. An account without such fields has nothing to tell here. Where there
+is something to name, it is put behind what Zendesk sent of the ticket; that itself stays to the byte.
 """
 
 from __future__ import annotations
