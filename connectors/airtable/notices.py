@@ -137,8 +137,8 @@ def _there(client: Client, some: Sequence[Told], columns: Sequence[str] = ()) ->
                 raise
             raise ConfigError(
                 f"airtable/{client.findings}: a table for the hub's findings has the columns {', '.join(COLUMNS)}; add "
-                f"those that are missing ({STATUS} has {OPEN}, {CLOSED} and {RESOLVED} to choose from), or name another "
-                "table in systems.airtable.findings_table"
+                f"those that are missing ({STATUS} has {OPEN}, {CLOSED} and {RESOLVED} to choose from), or "
+                "name another table in systems.airtable.findings_table"
             ) from None
         for row in sorted(rows, key=lambda row: (row["id"] not in ids, row["createdTime"], row["id"])):
             found.setdefault(row["fields"][KEY], []).append(row)
