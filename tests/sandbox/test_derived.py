@@ -18,6 +18,7 @@ from omnihub import sdk
 from omnihub.errors import ConfigError, RateLimited
 from omnihub.model import Op, Outcome
 from omnihub.sandbox.derived import Derived, derivable, derive
+from omnihub.sandbox.derived.shape import Shape
 from omnihub.sandbox.kit import Running
 from omnihub.sandbox.mutate import mutate
 from omnihub.sandbox.reset import join, reset, truth_file, which
@@ -632,3 +633,12 @@ def test_people_mistype_in_it_too_and_the_truth_follows(tmp_path: Path) -> None:
         assert {edit["system"] for edit in done} == {"acme", "zeta"}
         for edit in done:
             assert any(e.kind == "value_differs" for e in truth.errors_at(edit["ref"]))
+
+
+def test_a_time_told_as_minutes_after_another_is_held_as_these_minutes() -> None:
+    fields = {"opened_at": "created_at", "answered_at": sdk.After("metrics.reply_min", "created_at")}
+    stream = sdk.Stream("tickets", Entity.TICKET, fields)
+    shape = Shape(stream, map=sdk.FieldMap.of(fields))
+    told = {"opened_at": "2026-11-01T10:00:00Z", "answered_at": "2026-11-01T11:30:30Z"}
+    assert shape.native(told) == {"created_at": "2026-11-01T10:00:00Z", "metrics": {"reply_min": 90}}
+    assert shape.native({"answered_at": "2026-11-01T11:30:30Z"}) == {"metrics": {"reply_min": None}}

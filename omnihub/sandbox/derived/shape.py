@@ -15,7 +15,21 @@ from typing import Any
 
 from omnihub.model import Entity, Kind, fields_of
 from omnihub.sandbox.state import Obj, iso
-from omnihub.sdk import Codes, Connector, Const, EpochMs, FieldMap, FullName, Link, OneWay, Path, Sends, Share, Stream
+from omnihub.sdk import (
+    After,
+    Codes,
+    Connector,
+    Const,
+    EpochMs,
+    FieldMap,
+    FullName,
+    Link,
+    OneWay,
+    Path,
+    Sends,
+    Share,
+    Stream,
+)
 from omnihub.sdk.page import names_on
 
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
@@ -89,11 +103,20 @@ class Shape:
                 continue
             if isinstance(where, FullName):
                 names.setdefault(where.path, {})[where.part] = fields[name] or ""
+            elif isinstance(where, After):
+                put(body, where.path, self._minutes(where, fields, fields[name]))
             else:
                 put(body, where.path, self._value(where, fields[name]))
         for path, parts in names.items():
             put(body, path, " ".join(filter(None, (parts.get("first"), parts.get("last")))))
         return body
+
+    def _minutes(self, where: After, fields: Mapping[str, Any], later: Any) -> int | None:
+        """A time as the minutes since another one; nothing where that is not told."""
+        since = next((fields.get(name) for name, other in self.own.items() if other.path == where.since), None)
+        if not since or not later:
+            return None
+        return int((datetime.fromisoformat(str(later)) - datetime.fromisoformat(str(since))).total_seconds() // 60)
 
     @staticmethod
     def _value(where: Path, value: Any) -> Any:
