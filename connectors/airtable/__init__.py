@@ -108,6 +108,9 @@ connector = Connector(
                 "min_quantity": Path("fields.Min quantity", number=True),
                 # Airtable leaves an unticked box out of the record: net prices read as no value, not as "false"
                 "tax_included": Path("fields.Tax included", boolean=True),
+                "tax_rate": Path("fields.Tax rate in percent", number=True),
+                "tolerance": Path("fields.Tolerance", number=True),
+                "rounding": Path("fields.Rounding", number=True),
                 "valid_from": "fields.Valid from",
                 "valid_to": "fields.Valid to",
             },

@@ -1,6 +1,9 @@
 """The master data: products, price lists by group and currency with validity and quantity breaks, promotions;
 and what the shop says about the same products.
 
+Price lists with tax are 19 percent dearer, and the lists in EUR say so. For some products a price in EUR may be ten
+cents off, and the shop's is seven; francs are rounded to five, and so are they charged.
+
 Price lists: EUR for every group, USD for standard and dealer, CHF, SEK and GBP for standard; last year's (expired),
 this year's, and next year's standard list for every fifth product. EUR lists have breaks at 10 (every second product)
 and 100 (every fifth). What is sold in sets has a price of one piece, too. Every eleventh product also has a list with
@@ -39,6 +42,7 @@ UNITS = ("pcs", "pcs", "pcs", "pcs", "pcs", "pcs", "set", "set", "m", "kg")
 FACTORS = {"standard": 100, "dealer": 88, "key": 80}
 RATES = {"EUR": 10000, "USD": 10800, "CHF": 9600, "SEK": 113000, "GBP": 8600}
 DISCOUNTS = (5, 8, 10, 12, 15)
+TAX = 19  # percent, on what is paid in EUR
 LISTS = tuple(
     [("EUR", group) for group in CUSTOMER_GROUPS]
     + [("USD", "standard"), ("USD", "dealer"), ("CHF", "standard"), ("SEK", "standard"), ("GBP", "standard")]
@@ -211,7 +215,7 @@ class Catalog:
         return i % 50 == 17
 
     def _with_tax(self, i: int) -> int:
-        return self.cents(i, "standard", "EUR", 1, self.year) * 119 // 100
+        return round(self.cents(i, "standard", "EUR", 1, self.year) * (100 + TAX) / 100)
 
     def _piece(self, i: int, group: str, year: int) -> int:
         return self.cents(i, group, "EUR", 1, year) * 27 // 100
@@ -233,7 +237,20 @@ class Catalog:
             "tax_included": "false",
             "valid_from": f"{year}-01-01",
             "valid_to": f"{year}-12-31",
+            **({"tax_rate": str(TAX)} if currency == "EUR" else {}),
+            **({"tolerance": "0.10"} if currency == "EUR" and self._lenient(i) else {}),
+            **({"rounding": "0.05"} if currency == "CHF" else {}),
         }
+
+    @staticmethod
+    def _lenient(i: int) -> bool:
+        """Whether a price in EUR may be some cents off."""
+        return i % 13 == 3
+
+    @staticmethod
+    def charged(cents: int, currency: str) -> int:
+        """What a right price comes to where it is paid: francs have no coin under five."""
+        return round(cents / 5) * 5 if currency == "CHF" else cents
 
     def standard_rows(self) -> Iterator[tuple[int, int]]:
         """(product, n of its price row for standard customers, EUR, from one piece, today)."""
@@ -373,6 +390,8 @@ class Catalog:
         if kind and wrong is not None:
             f["price"] = money(wrong)
             x.wrong.append(Wrong("price", kind, MISTAKES[kind]))
+        elif self._lenient(i):
+            f["price"] = money(cents + 7)  # within what the list allows
 
     def _status(self, i: int) -> str:
         """The shop's own word: half of the discontinued are still on sale."""
@@ -432,9 +451,10 @@ class Catalog:
         """A price that is in no list, nor what a promotion makes of it."""
         lists = {str(row["amount"]) for row in self.prices(i)}
         offers = {cents * (100 - d) // 100 + k for d in DISCOUNTS for k in range(-2, 3)}
+        taxed = {round(cents * factor) + k for factor in (1 + TAX / 100, 1 / (1 + TAX / 100)) for k in range(-15, 16)}
         wrong = cents * (75 + dice.below(50)) // 100 + 17
         # nor near enough to pass for rounding
-        while money(wrong) in lists or wrong in offers or abs(wrong - cents) * 50 < cents:
+        while money(wrong) in lists or wrong in offers | taxed or abs(wrong - cents) * 50 < cents:
             wrong += 11 + cents // 40
         return wrong
 

@@ -92,7 +92,7 @@ class Trade:
             if kind and other is not None:
                 yield Line(product.sku, product.name, quantity, other, Wrong("unit_price", kind, MISTAKES[kind]))
             else:
-                yield Line(product.sku, product.name, quantity, cents, None)
+                yield Line(product.sku, product.name, quantity, self.catalog.charged(cents, currency), None)
 
     @staticmethod
     def _line(role: str, stream: str, n: int, of: int, line: Line, currency: str, ago_s: int) -> Held:
