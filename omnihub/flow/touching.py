@@ -413,6 +413,8 @@ def assortment(c: sa.Connection, rows: pa.Table, masters: Iterable[str], who: Se
         pc.equal(rows.column("entity"), Entity.PRODUCT.value), pc.match_substring(rows.column("fields"), SOLD_IN)
     )
     products = rows.filter(pc.and_(mastered, sold))
+    if not products.num_rows or not who:  # as in most slices: then nothing more is looked up
+        return Assortment(products, OFFERED.empty_table(), SELLERS.empty_table())
     systems = sorted({system for _, system in who})
     there = sa.select(*(t.c[name] for name in OFFERED.names)).join(links, links.c.ref == t.c.ref)
     there = there.where(links.c.field.in_(KNOWN_BY), t.c.system.in_(systems), ~t.c.deleted)

@@ -71,7 +71,7 @@ def test_the_shop_is_given_what_the_master_says_and_the_second_sync_has_nothing_
     master, before = here.dump()[MASTER], on_sale(here)
     told = sync(here)
     found = planned(here, told.plan.id)
-    assert {c.field for c in found} == {"price", "name", "status"}
+    assert {c.field for c in found} == {"price", "name", "description", "status"}
     assert {(c.system, c.outcome) for c in found} == {("shopify", "written")}
     rows, after = prices(here), on_sale(here)
     moved = {c.ref: c for c in found if c.field == "price"}

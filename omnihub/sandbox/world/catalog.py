@@ -342,8 +342,9 @@ class Catalog:
         for n, i in enumerate((*self.sold, *self.again), 1):
             p = self.products[i]
             cents = self.cents(i, "standard", "EUR", 1, self.year)
+            shown = cents + 7 if self._lenient(i) else cents  # within what the list allows
             fields = {name: getattr(p, name) for name in ("sku", "gtin", "name", "weight", "taxable")}
-            x = Held("shop", "variants", n, {"of": n, "price": money(cents)} | fields, self._ago(-n, 400))
+            x = Held("shop", "variants", n, {"of": n, "price": money(shown)} | fields, self._ago(-n, 400))
             self._misdescribe(p, x)
             if n <= len(self.sold):
                 self._err(p, x, cents)
@@ -390,8 +391,6 @@ class Catalog:
         if kind and wrong is not None:
             f["price"] = money(wrong)
             x.wrong.append(Wrong("price", kind, MISTAKES[kind]))
-        elif self._lenient(i):
-            f["price"] = money(cents + 7)  # within what the list allows
 
     def _status(self, i: int) -> str:
         """The shop's own word: half of the discontinued are still on sale."""
