@@ -47,6 +47,7 @@ from omnihub.flow.touching import (
     assortment,
     basis_now,
     note_links,
+    promising,
     standards,
     surroundings,
     touched_context,
@@ -229,7 +230,8 @@ def _compare_context(hub: Hub, handling: Handling, basis: Basis, refs: Sequence[
 
 def _offered(hub: Hub, near: Surroundings, basis: Basis) -> list[dict[str, Any]]:
     """What is wrong with the offers among these, if there are any."""
-    if not pc.any(pc.equal(near.rows.column("entity"), Entity.PROMOTION.value)).as_py():
+    said = pc.any(pc.equal(near.rows.column("entity"), Entity.PROMOTION.value)).as_py()
+    if not said or not promising(hub, basis):
         return []
     told = promotions.offers(near.trade.cast(ROWS), near.believed, near.accounts, sorted(hub.rules.masters), hub.zone)
     found: list[dict[str, Any]] = promotions.promotions(*told, basis.day).to_pylist()

@@ -4,7 +4,7 @@ a record that came or went      ─▶ who links to it
 an order or deal                ─▶ its lines
 a customer's group or account   ─▶ its orders and deals ─▶ their lines
 a master's product, price or promotion ─▶ all that is said about its SKU, its other prices too
-a master's promotion            ─▶ the offers of its code or name
+a master's promotion            ─▶ the offers of its code or name; the first one or the last ─▶ all offers
 a channel's product             ─▶ who else offers its SKU, and the master's product that it may be
 a day that has passed           ─▶ all that is said about the SKUs whose prices begin or end, and the offers that do
 a master's standard             ─▶ all tickets; it changes a few times a year
@@ -228,9 +228,23 @@ def touched_context(hub: Hub, mark: int, noted: Noted, before: Basis, basis: Bas
         if before.sellers != basis.sellers:
             found |= _sold_somewhere(c, hub.rules.masters)
         found |= _tickets(c, hub.rules.masters) if noted.standards else _come_due(c, hub.rules.masters, before, basis)
+        if promising(hub, before) != promising(hub, basis):
+            offered = sa.select(schema.refined.c.ref).where(schema.refined.c.entity == Entity.PROMOTION.value)
+            found |= set(c.execute(offered.where(~schema.refined.c.deleted)).scalars())
         for stream in {*before.streams} ^ {*basis.streams}:
             found |= _speaking_of_any_in(c, stream)
     return sorted(found)
+
+
+def promising(hub: Hub, basis: Basis) -> bool:
+    """Whether a master has any promotion: else no offer can be told to be none of them."""
+    kept = {
+        f"{name}/{stream.name}"
+        for name in hub.rules.masters & hub.connectors.keys()
+        for stream in hub.connectors[name].streams
+        if stream.entity is Entity.PROMOTION
+    }
+    return not kept.isdisjoint(basis.streams)
 
 
 def _speaking_of(c: sa.Connection, targets: Iterable[str], *names: str) -> set[str]:

@@ -398,6 +398,7 @@ OFFER = {"code": "may", "discount": "20", "skus": "P-1", "customer_group": "key"
 def test_an_offer_is_judged_again_when_its_promotion_comes_changes_and_goes(world: World) -> None:
     world.put("airtable/products/1", sku="P-1", name="Pump", status="active")
     world.put("airtable/products/2", who=1, sku="P-2", name="Valve", status="active")
+    world.put("airtable/promotions/2", code="OTHER")
     world.put("shopify/discounts/1", **OFFER)
     promotion = {"code": "MAY", "sku": "P-1", "customer_group": "key", "discount": "20", "valid_to": "2026-01-08"}
     seen = []
@@ -414,6 +415,19 @@ def test_an_offer_is_judged_again_when_its_promotion_comes_changes_and_goes(worl
         world.bring_up_to_date()
         seen.append({kind.removeprefix("promotion_") for kind, ref in world.kinds() if ref == "shopify/discounts/1"})
     assert seen == [{"unknown"}, set(), {"product"}, {"differs"}, set(), {"unknown"}]
+
+
+def test_no_offer_is_unknown_to_a_master_that_says_nothing_of_promotions(world: World) -> None:
+    world.put("shopify/discounts/1", code="MAY")
+    seen = []
+    for code in (None, "JUNE", None):
+        if code:
+            world.put("airtable/promotions/1", code=code)
+        else:
+            world.delete("airtable/promotions/1")
+        world.bring_up_to_date()
+        seen.append(world.kinds())
+    assert seen == [set(), {("promotion_unknown", "shopify/discounts/1")}, set()]
 
 
 def test_an_offer_to_a_customer_is_judged_again_when_that_one_is_in_another_group_or_its_list_changes(
