@@ -22,7 +22,7 @@ ENTITIES: Mapping[Entity, str] = {
     Entity.CONTACT: "contact user person people member subscriber lead individual buyer patient guest",
     Entity.PRODUCT: "product article item sku material variant",
     Entity.PRICE: "price pricelist pricelistitem tariff",
-    Entity.PROMOTION: "promotion coupon discount voucher campaign",
+    Entity.PROMOTION: "promotion coupon discount voucher campaign offer",
     Entity.DEAL: "deal opportunity quote",
     Entity.ORDER: "order salesorder purchase",
     Entity.LINE: "line lineitem orderline orderitem",

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from omnihub.compare import catalog, context
+from omnihub.compare import catalog, context, promotions
 from omnihub.compare.catalog import KINDS
 from omnihub.model import Entity
 from omnihub.sandbox.copies import LINKS, ROLES, Copy
@@ -272,11 +272,11 @@ def of_world(world: World) -> tuple[Counter[str], Counter[str], Counter[str]]:
             believed.append({"ref": _ref(one.at), "entity": "account", "golden_id": one.key, "fields": "{}"})
             group[one.key] = world.companies.group(int(one.key.partition("-")[2]))
     accounts = [{"id": key, "fields": json.dumps({"customer_group": g})} for key, g in group.items()]
-    told = context(
-        pa.Table.from_pylist(rows), pa.Table.from_pylist(believed), pa.Table.from_pylist(accounts), ["master"],
-        NOW.date().isoformat(), "Europe/Berlin",
-    )  # fmt: skip
-    found = {(f["kind"], f["ref"]) for f in catalog(*told).to_pylist()}
+    tables = (pa.Table.from_pylist(some) for some in (rows, believed, accounts))
+    told, day, zone = (*tables, ["master"]), NOW.date().isoformat(), "Europe/Berlin"
+    promoted = promotions.promotions(*promotions.offers(*told, zone), day).to_pylist()
+    judged = promotions.apart(promoted, catalog(*context(*told, day, zone)).to_pylist())
+    found = {(f["kind"], f["ref"]) for f in judged if f["kind"] in KINDS}
     errors = (x for x in world.truths() if isinstance(x, Error) and x.kind in KINDS and x.at.stream != "products")
     planted = {(x.kind, _ref(x.at)) for x in errors}
     return tuple(Counter(kind for kind, _ in some) for some in (planted, planted & found, found - planted))
