@@ -12,8 +12,8 @@ from omnihub.cli.installation import here
 from omnihub.cli.standins import standins
 from tests.cli.conftest import omnihub
 
-KEY = "omnihub-"
-NOTICES = ("tasks", "tickets", "alarms", "findings", "consistency-reports")  # where notices are records
+KEY = "omnihub"  # in all that is a notice
+NOTICES = ("tasks", "tickets", "alarms", "findings", "consistency-reports", "metafields")  # where notices are records
 
 
 def nothing_is_nothing(value: Any) -> Any:
