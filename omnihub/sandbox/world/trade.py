@@ -155,6 +155,7 @@ class Trade:
             (status, done_s), dice = self._course(order, ago_s)
             at = self.companies.company(self.people.company_of(p)).address
             astray = self.delivery.astray(order, lines, status)
+            wished = dice.pick(STOCK_POINTS)  # thrown in any case: what tickets tell of it counts on the same dice
             fields: dict[str, Any] = {
                 "number": f"#{1000 + order}",
                 "contact": customer,
@@ -162,7 +163,7 @@ class Trade:
                 "status": status,
                 "currency": currency,
                 "total": money(sum(x.cents * x.quantity for x in lines)),
-                "stock_point": astray or self.delivery.point(dice.pick(STOCK_POINTS), lines, status),
+                "stock_point": astray or self.delivery.point(wished, lines, status),
                 "delivery_point": f"{at.street}, {at.postal_code} {at.city}",
                 "transport_mode": dice.pick(TRANSPORT),
             }
