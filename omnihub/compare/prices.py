@@ -153,6 +153,15 @@ UNION ALL  -- tax put on, or taken off, what fits
 SELECT n, row, price_list, valid_to, false, 7 FROM suspects
 WHERE known_rate > 0 AND (abs(amount - expected * (1 + known_rate)) <= slack + {CENT}
                           OR abs(amount - expected / (1 + known_rate)) <= slack + {CENT})
+UNION ALL  -- what a promotion makes of the other of two lists at once is right, too
+SELECT w.n, w.row, w.price_list, w.valid_to, false, 0
+FROM suspects AS w JOIN promotions AS m ON m.sku = w.sku JOIN listed AS p
+  ON p.sku = w.sku AND p.customer_group = w.customer_group AND p.currency = w.currency AND p.least = w.least
+ AND p.gross = w.gross AND coalesce(p.unit = w.unit, true) AND w.day BETWEEN p.valid_from AND p.valid_to
+ AND p.valid_to < '9999-12-31'
+WHERE coalesce(nullif(m.customer_group, ''), w.customer_group) = w.customer_group
+  AND w.day BETWEEN coalesce(m.valid_from, w.day) AND coalesce(m.valid_to, w.day)
+  AND abs(w.amount - p.amount * (1 - try_cast(m.discount AS DOUBLE) / 100)) <= p.slack + {CENT}
 UNION ALL  -- what a promotion makes of what fits is right
 SELECT w.n, w.row, w.price_list, w.valid_to, false, 0
 FROM suspects AS w JOIN promotions AS m ON m.sku = w.sku
