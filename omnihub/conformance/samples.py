@@ -20,6 +20,7 @@ FIRST = ("Alma", "Bruno", "Carla", "Dario", "Edda", "Fabian", "Greta", "Hanno", 
 LAST = ("Ahrens", "Becker", "Conrad", "Dreyer", "Engel", "Fuchs", "Graf", "Hartung", "Ibsen", "Jansen", "Kling", "Lenz")
 CITIES = ("Berlin", "Hamburg", "Bremen", "Kassel", "Leipzig", "Dresden", "Rostock", "Erfurt")
 LANGUAGES, COUNTRIES, CURRENCIES = ("de", "en", "fr"), ("DE", "FR", "IT"), ("EUR", "USD", "CHF")
+INSTEAD = {"all_customers": "customer_group", "all_products": "skus"}
 LONG_AGO, GAP = timedelta(days=60), timedelta(minutes=20)  # no overlap a cursor re-reads holds many of them
 
 
@@ -34,7 +35,19 @@ def copies(connector: Connector, role: str, wanted: Mapping[str, int], now: date
         held = HELD.get((role, stream.name), tuple(stream.map))
         for n in range(1, wanted.get(stream.name, 0) + 1):
             at = (now - LONG_AGO + GAP * n).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-            yield Copy(role, stream.name, n, dict(_fields(role, stream, held, wanted, n)), at, at)
+            yield Copy(role, stream.name, n, _either(dict(_fields(role, stream, held, wanted, n)), n), at, at)
+
+
+def _either(fields: dict[str, str | int], n: int) -> dict[str, str | int]:
+    """Who is for all is not for some as well: by turns the one or the other."""
+    for everybody, some in INSTEAD.items():
+        if everybody in fields and some in fields:
+            if n % 2:
+                del fields[everybody]
+            else:
+                fields[everybody] = "true"
+                del fields[some]
+    return fields
 
 
 def _fields(
