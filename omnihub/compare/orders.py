@@ -223,7 +223,7 @@ SELECT kind, entity, system, ref, field, NULL::VARCHAR AS golden_id, theirs, exp
     UNION ALL
     SELECT 'order_stock', entity, system, ref, 'stock_point', stock_point, elsewhere,
            to_json({number: number, sku: sku_text, lack: lack, customers: 1, at_stake: total,
-                    currency: currency, cause: 'stock:' || array_to_string(words, ' ') || ':' || sku})::VARCHAR
+                    currency: currency, cause: 'stock:' || sku_text || ' in ' || stock_point})::VARCHAR
     FROM shortages)
 ORDER BY kind, ref, field
 """

@@ -49,6 +49,13 @@ _OF_A_LIST = {
     "price_unit": "price list {list} per another unit in {where}",
     "price_overlap": "price list {list} contradicts another one in {where}",
 }
+_OF_AN_OFFER = {
+    "promotion_expired": "offer {name} on outside its days in {where}",
+    "promotion_group": "offer {name} made to others than it is meant for in {where}",
+    "promotion_product": "offer {name} given on products that are not in it in {where}",
+    "promotion_differs": "another discount than the master's for offer {name} in {where}",
+    "promotion_unknown": "offer {name} in {where}, unknown to the master",
+}
 _OF_A_STANDARD = {"answer_late": "first answers", "solution_late": "solutions"}
 _NOUNS = {"line": "order line", "feedback": "answer"}
 
@@ -73,6 +80,10 @@ def _what(group: Group, where: str) -> str:
         return pattern.format(
             list=_dated(str(group.detail.get("list") or name), group.detail.get("since")), where=where
         )
+    if about == "promotion":
+        return _OF_AN_OFFER.get(kind, "offer {name} told wrongly in {where}").format(name=name, where=where)
+    if about == "stock":
+        return f"too few of {name}, where {where} ships from"
     if about == "sold_in":
         return f"{title(kind or 'product_missing')} in {where}"
     if about == "standard":

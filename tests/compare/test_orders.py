@@ -233,7 +233,7 @@ def test_a_shortage_says_who_has_enough_and_is_one_with_others_of_the_same_shelf
     [found] = findings(shop(status="open", stock_point="Ulm", total="80.00", currency="EUR"), stock=[FEW, ELSEWHERE])
     assert (found["theirs"], found["expected"]) == ("Ulm", "Lyon")
     detail = json.loads(found["detail"])
-    assert (detail["cause"], detail["at_stake"], detail["sku"]) == ("stock:ulm:p1", "80.00", "P-1")
+    assert (detail["cause"], detail["at_stake"], detail["sku"]) == ("stock:P-1 in Ulm", "80.00", "P-1")
 
 
 def test_a_systems_own_shelves_count_before_those_of_others() -> None:

@@ -32,6 +32,19 @@ def test_findings_with_one_cause_are_one_task_with_their_money_and_customers_sum
     assert task.says == "Price list EUR-B not followed in The shop: 3 products"
 
 
+def test_offers_and_stock_are_told_as_people_say_it() -> None:
+    offer = replace(
+        ITEM, kind="promotion_group", system="shop", entity="promotion", cause="promotion:SPRING", currency="EUR"
+    )
+    stock = replace(
+        ITEM, kind="order_stock", system="shop", entity="order", cause="stock:KP-1 in Ulm", at_stake_cents=9
+    )
+    assert [t.says for t in tasks(stock, offer)] == [
+        "Too few of KP-1 in Ulm, where The shop ships from: 1 order",
+        "Offer SPRING made to others than it is meant for in The shop: 1 promotion",
+    ]
+
+
 def test_what_is_severe_comes_first_and_then_what_costs_most() -> None:
     low = replace(ITEM, severity="low", at_stake_cents=10_000_000, currency="EUR", kind="value_invalid")
     cheap = replace(PRICE, at_stake_cents=100)
