@@ -88,6 +88,10 @@ def child(*arguments: object) -> Iterator[Any]:
             yield json.loads(ready)
         finally:
             server.terminate()
+            try:
+                server.wait(timeout=10)
+            except subprocess.TimeoutExpired:  # it was told while it began or ended something, and waits for that
+                server.kill()
 
 
 def _command(arguments: tuple[object, ...]) -> list[str]:

@@ -86,11 +86,11 @@ class Few(Stages):
         assert told.summary["balanced"], told.summary
         return told
 
-    def until_quiet(self, here: Loop) -> End:
-        """Sync until nothing is left to say."""
+    def until_quiet(self, here: Loop, full: bool = False) -> End:
+        """Sync until nothing is left to say. full: all of every stream is read again first."""
         planned: list[int] = []
         while not planned or (planned[-1] and len(planned) < AFTERWARDS):
-            planned.append(self.sync(here).planned)
+            planned.append(self.sync(here, full and not planned).planned)
         assert planned[-1] == 0, planned
         return end(here)
 
@@ -140,7 +140,8 @@ def test_after_a_fault_all_is_as_if_it_had_never_been(stages: dict[str, Few], sy
             assert fault not in faults.struck, "a master is never written"
         else:
             assert faults.struck.get(fault), "the fault never struck: this proves nothing"
-        ended = few.until_quiet(here)
+        # What came under another name was read, and nobody says that it changed again: the next full pass brings it.
+        ended = few.until_quiet(here, full=fault == "field renamed")
     assert list(apart(ended.systems, right.systems)) == []
     assert list(apart(ended.believed, right.believed)) == []
     assert ended.counted == right.counted
