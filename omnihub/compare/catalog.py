@@ -40,9 +40,9 @@ def context(
 ) -> Context:
     """(products, prices, lines, promotions) for `catalog`, from living refined records.
 
-    rows: (ref, entity, system, fields …) of products, prices, promotions, lines, orders, deals and tickets. believed: see
-    the schema. accounts: (id, fields) of golden accounts. masters: the systems that are right. today: an ISO day. zone:
-    where the master's days begin and end.
+    rows: (ref, entity, system, fields …) of products, prices, promotions, lines, orders, deals and tickets. believed:
+    see the schema. accounts: (id, fields) of golden accounts. masters: the systems that are right. today: an ISO day.
+    zone: where the master's days begin and end.
 
     A line's customer is that of its order or deal: its account, or its contact's. Its day is when it was ordered or is
     to close; a product's is today. An offer's price is one of today, or of its first day; one that is over says none.
@@ -129,9 +129,9 @@ WHERE NOT l.master AND l.entity = 'line' AND l.sku IS NOT NULL
 UNION ALL
 SELECT t.ref, t.entity, t.system, t.sku, t.sku_text, NULL, NULL,
        CASE WHEN t.f->>'currency' IS NOT NULL THEN t.f->>'promised_price' END, 'promised_price', t.f->>'currency',
-       t.f->>'quantity', CASE WHEN c.id IS NULL THEN a.customer_group ELSE c.customer_group END,
-       coalesce(home_day(coalesce(t.f->>'answered_at', t.f->>'opened_at')), (SELECT today FROM asked)), NULL, NULL, NULL,
-       coalesce(c.id, a.id)
+       t.f->>'quantity', coalesce(c.customer_group, a.customer_group),
+       coalesce(home_day(coalesce(t.f->>'answered_at', t.f->>'opened_at')), (SELECT today FROM asked)), NULL, NULL,
+       NULL, coalesce(c.id, a.id)
 FROM facts AS t LEFT JOIN customers AS a ON a.ref = t.f->>'account' LEFT JOIN customers AS c ON c.ref = t.f->>'contact'
 WHERE NOT t.master AND t.entity = 'ticket' AND t.sku IS NOT NULL AND t.f->>'promised_price' IS NOT NULL
 UNION ALL

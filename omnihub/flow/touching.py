@@ -383,9 +383,7 @@ def surroundings(c: sa.Connection, refs: Sequence[str], masters: Iterable[str]) 
 def _about_goods(rows: pa.Table) -> pa.ChunkedArray:
     """Which of these say something about what is sold."""
     kind = rows.column("entity")
-    silent = pc.and_(
-        pc.equal(kind, Entity.TICKET.value), pc.invert(pc.match_substring(rows.column("fields"), PROMISE))
-    )
+    silent = pc.and_(pc.equal(kind, Entity.TICKET.value), pc.invert(pc.match_substring(rows.column("fields"), PROMISE)))
     return pc.and_not(pc.is_in(kind, pa.array([e.value for e in SAID])), silent)
 
 

@@ -198,8 +198,8 @@ SELECT t.system, t.entity, t.field, CASE WHEN o.occasion = 'deal' THEN '{OF_DEAL
        coalesce(d.held, false) OR s.ref IS NOT NULL OR t.held AND CASE
          WHEN t.field = 'sku' AND (t.entity IN ('product', 'line') OR t.entity = 'ticket' AND o.promised)
            THEN EXISTS (FROM seen WHERE master AND entity = 'product')
-         WHEN t.entity IN ('product', 'line') OR t.field = 'promised_price' OR t.entity = 'promotion' AND t.field = 'price'
-           THEN c.ref IS NOT NULL
+         WHEN t.entity IN ('product', 'line') OR t.field = 'promised_price' THEN c.ref IS NOT NULL
+         WHEN t.entity = 'promotion' AND t.field = 'price' THEN c.ref IS NOT NULL
          WHEN t.entity = 'promotion' AND t.field = 'code' THEN EXISTS (FROM seen WHERE master AND entity = 'promotion')
          WHEN t.entity = 'promotion' THEN coalesce(p.mastered, false)
          WHEN t.entity = 'order' THEN coalesce(p.systems, 0) > 1

@@ -2,7 +2,7 @@
 
     customer       who the customer is: accounts and contacts, needed in every phase
     pre-purchase   what is offered: catalogue, campaigns and promotions, deals with their lines
-    purchase       what is paid and bought: the price a shop shows, or an agent promises in a ticket; the lines of orders
+    purchase       what is paid and bought: the price a shop shows or a ticket promises, the lines of orders
     delivery       how far an order has come, from where, to where, how and when it travels; what tickets tell of that
     maintenance    tickets and devices
 
