@@ -6,7 +6,7 @@
     after that            all                    the incremental exports: 1,000 a page, deletions among the rest
 
 exporting   reads them so, leaves repetitions out, and finds out who won a merge
-naming      custom fields of tickets by their titles: the number of an order, and what was told of it
+naming      custom fields of tickets by their titles: an order with what was told of it, a promised price
 writing     users and organizations: one a call, or many as a background job; made by their external id
 erasing     users deleted, and deleted for good
 tickets     safe updates, and tickets made once: for reports, not for plans
@@ -114,6 +114,10 @@ connector = Connector(
                 "channel": Codes("via.channel", codes=CHANNELS),
                 "order": OneWay("order.number"),
                 "order_status": Codes("order.status", codes=ORDER_STATUS),
+                "sku": OneWay("promise.sku"),
+                "quantity": OneWay("promise.quantity"),
+                "promised_price": OneWay("promise.price"),
+                "currency": OneWay("promise.currency"),
                 "opened_at": OneWay("created_at"),
                 # The first public reply of an agent, by the clock and not by business hours: standards are promised so.
                 "answered_at": After("metric_set.reply_time_in_minutes.calendar", "created_at"),

@@ -64,6 +64,10 @@ NO_METRICS = {"solved_at": None, "reply_time_in_minutes": {"calendar": None, "bu
 CUSTOM = {
     "order": (350_000_000_011, "text", "Order number"),
     "order_status": (350_000_000_012, "tagger", "Order status"),
+    "sku": (350_000_000_013, "text", "Product"),
+    "quantity": (350_000_000_014, "integer", "Quantity"),
+    "promised_price": (350_000_000_015, "decimal", "Promised price"),
+    "currency": (350_000_000_016, "tagger", "Currency"),
 }
 """canonical field → the company's own ticket field for it: id, type, title."""
 BY_SYSTEM = "changed_by_zendesk"  # in a body: what `updated_at` was when only the system changed something since
@@ -811,7 +815,9 @@ def _as_it_is(value: Any) -> Any:
 
 def _custom(name: str, value: Any) -> Any:
     """A choice of a drop-down is held by its tag."""
-    return f"order_{value}" if value and CUSTOM[name][1] == "tagger" else value
+    if not value or CUSTOM[name][1] != "tagger":
+        return value
+    return f"order_{value}" if name == "order_status" else str(value).lower()
 
 
 def _number(value: Any) -> Any:

@@ -40,12 +40,17 @@ def context(
 ) -> Context:
     """(products, prices, lines, promotions) for `catalog`, from living refined records.
 
-    rows: (ref, entity, system, fields …) of products, prices, promotions, lines, orders and deals. believed: see the
-    schema. accounts: (id, fields) of golden accounts. masters: the systems that are right. today: an ISO day. zone:
-    where the master's days begin and end.
+    rows: (ref, entity, system, fields …) of products, prices, promotions, lines, orders, deals and tickets. believed:
+    see the schema. accounts: (id, fields) of golden accounts. masters: the systems that are right. today: an ISO day.
+    zone: where the master's days begin and end.
 
     A line's customer is that of its order or deal: its account, or its contact's. Its day is when it was ordered or is
     to close; a product's is today. An offer's price is one of today, or of its first day; one that is over says none.
+
+    A ticket's customer is its contact's, else its account: support files a branch's tickets under the group it is of.
+    What was promised in it is of the day of the first answer, for no agent can have promised anything before, and a
+    ticket's last change may be any clerk's or machine's, long after; of the day it was opened, where no answer is told.
+    Without a currency a promise is no price.
     """
     con = connection()
     try:
@@ -101,11 +106,12 @@ SELECT id, (fields::JSON)->>'customer_group' AS customer_group FROM accounts;
 CREATE TEMP TABLE customers AS
 SELECT b.ref, groups.id, groups.customer_group FROM believed AS b JOIN groups
   ON groups.id = CASE WHEN b.entity = 'account' THEN b.golden_id ELSE (b.fields::JSON)->>'account' END;
-CREATE TEMP TABLE occasions AS  -- the day of an order is the master's, who closes a list at his own midnight
+CREATE TEMP MACRO home_day(told) AS  -- the master's, who closes a list at his own midnight
+    CASE WHEN length(told) > 10 THEN (timezone((SELECT zone FROM asked), try_cast(told AS TIMESTAMPTZ))::DATE)::VARCHAR
+         ELSE told END;
+CREATE TEMP TABLE occasions AS
 SELECT o.ref, coalesce(a.customer_group, c.customer_group) AS customer_group, coalesce(a.id, c.id) AS customer,
-       CASE WHEN length(o.f->>'ordered_at') > 10
-            THEN (timezone((SELECT zone FROM asked), try_cast(o.f->>'ordered_at' AS TIMESTAMPTZ))::DATE)::VARCHAR
-            ELSE coalesce(o.f->>'ordered_at', left(o.f->>'closes_on', 10)) END AS day,
+       coalesce(home_day(o.f->>'ordered_at'), left(o.f->>'closes_on', 10)) AS day,
        o.f->>'tax_included' AS tax_included, o.f->>'tax_rate' AS tax_rate
 FROM facts AS o LEFT JOIN customers AS a ON a.ref = o.f->>'account' LEFT JOIN customers AS c ON c.ref = o.f->>'contact'
 WHERE o.entity IN ('order', 'deal');
@@ -120,6 +126,14 @@ SELECT l.ref, l.entity, l.system, l.sku, l.sku_text, l.name, NULL, l.f->>'unit_p
        coalesce(l.f->>'tax_included', o.tax_included), coalesce(l.f->>'tax_rate', o.tax_rate), o.customer
 FROM facts AS l LEFT JOIN occasions AS o ON o.ref = l.f->>'of'
 WHERE NOT l.master AND l.entity = 'line' AND l.sku IS NOT NULL
+UNION ALL
+SELECT t.ref, t.entity, t.system, t.sku, t.sku_text, NULL, NULL,
+       CASE WHEN t.f->>'currency' IS NOT NULL THEN t.f->>'promised_price' END, 'promised_price', t.f->>'currency',
+       t.f->>'quantity', coalesce(c.customer_group, a.customer_group),
+       coalesce(home_day(coalesce(t.f->>'answered_at', t.f->>'opened_at')), (SELECT today FROM asked)), NULL, NULL,
+       NULL, coalesce(c.id, a.id)
+FROM facts AS t LEFT JOIN customers AS a ON a.ref = t.f->>'account' LEFT JOIN customers AS c ON c.ref = t.f->>'contact'
+WHERE NOT t.master AND t.entity = 'ticket' AND t.sku IS NOT NULL AND t.f->>'promised_price' IS NOT NULL
 UNION ALL
 SELECT x.ref, x.entity, x.system, x.sku, x.sku_text, x.name, NULL, x.f->>'price', 'price', x.f->>'currency', '1',
        coalesce(x.f->>'customer_group', c.customer_group),

@@ -24,7 +24,7 @@ from omnihub.model import ENTITIES, Entity, Kind
 SPOKEN = pa.schema([("ref", pa.string()), ("entity", pa.string()), ("fields", pa.string())])
 LINKS = pa.schema([("ref", pa.string()), ("field", pa.string()), ("target", pa.string())])
 
-SOLD = (Entity.PRODUCT, Entity.PRICE, Entity.PROMOTION, Entity.LINE, Entity.STOCK)
+SOLD = (Entity.PRODUCT, Entity.PRICE, Entity.PROMOTION, Entity.LINE, Entity.STOCK, Entity.TICKET)
 """What has a SKU that is judged, or judged by. Its target is `sold(entity, sku)`, not a ref."""
 
 PROMOTED = "promoted"

@@ -61,7 +61,8 @@ LINES = pa.schema(
         ("customer", pa.string()),
     ]
 )
-"""What a channel says: a product it offers (entity product) or a line of an order or deal. `field`: the price's.
+"""What a channel says: a product it offers (entity product), a line of an order or deal, or what an agent promised a
+customer in a ticket. `field`: the price's.
 `customer`: the golden id of who saw it. Without a unit it is the master's for the product."""
 
 KINDS = (

@@ -2,7 +2,7 @@
 
 a record that came or went      ─▶ who links to it
 an order or deal                ─▶ its lines
-a customer's group or account   ─▶ its orders and deals ─▶ their lines
+a customer's group or account   ─▶ its orders and deals ─▶ their lines; its tickets
 a master's product, price or promotion ─▶ all that is said about its SKU, its other prices too
 a master's promotion            ─▶ the offers of its code or name; the first one or the last ─▶ all offers
 a channel's product             ─▶ who else offers its SKU, and the master's product that it may be
@@ -37,9 +37,11 @@ from omnihub.store import bulk, schema
 
 FACT = "compare"  # the fact that keeps the basis
 MASTERED = (Entity.PRODUCT, Entity.PRICE, Entity.PROMOTION)  # what a master is asked about
-SAID = (Entity.PRODUCT, Entity.LINE, Entity.PROMOTION)  # what is held against it
+SAID = (Entity.PRODUCT, Entity.LINE, Entity.PROMOTION, Entity.TICKET)  # what is held against it
 DATED = (Entity.PRICE.value, Entity.PROMOTION.value)  # what begins and ends
 OCCASIONS = (Entity.ORDER, Entity.DEAL)
+TOLD = (Entity.PROMOTION, Entity.TICKET)  # what names its customer itself
+PROMISE = '"promised_price":'  # in the fields of a ticket with a price; the others say nothing about what is sold
 ACCOUNTS = pa.schema([("id", pa.string()), ("fields", pa.string())])
 SOLD_IN = '"sold_in":'  # in the fields of what is sold in channels the master names
 CUSTOMERS = (Entity.ACCOUNT.value, Entity.CONTACT.value)
@@ -358,12 +360,12 @@ def surroundings(c: sa.Connection, refs: Sequence[str], masters: Iterable[str]) 
     rows = bulk.table_in(c, living, t.c.ref, refs)
     targets = bulk.table_in(c, sa.select(t.c.ref).where(~t.c.deleted), t.c.ref, _targets(rows))
     mastered = pc.is_in(rows.column("system"), pa.array(sorted(masters), pa.string()))
-    said = rows.filter(pc.and_(pc.is_in(rows.column("entity"), pa.array([e.value for e in SAID])), pc.invert(mastered)))
+    said = rows.filter(pc.and_(_about_goods(rows), pc.invert(mastered)))
     listed = rows.filter(pc.and_(pc.equal(rows.column("entity"), Entity.PRICE.value), mastered))
     if not said.num_rows and not listed.num_rows:
         return Surroundings(rows, targets, said, BELIEVED.empty_table(), ACCOUNTS.empty_table())
     occasions = bulk.table_in(c, living, t.c.ref, named(said, (Entity.LINE,), ("of",)))
-    customers = [*named(occasions, OCCASIONS, ("account", "contact")), *named(said, (Entity.PROMOTION,), ("account",))]
+    customers = [*named(occasions, OCCASIONS, ("account", "contact")), *named(said, TOLD, ("account", "contact"))]
     # No entity is asked for beside refs or ids: SQLite would go through all of it instead of these few.
     believing = sa.select(x.c.ref, x.c.entity, x.c.golden_id, g.c.fields).join(g, g.c.id == x.c.golden_id)
     believed = bulk.table_in(c, believing, x.c.ref, customers).cast(BELIEVED)
@@ -376,6 +378,13 @@ def surroundings(c: sa.Connection, refs: Sequence[str], masters: Iterable[str]) 
         believed=believed,
         accounts=bulk.table_in(c, sa.select(g.c.id, g.c.fields), g.c.id, sorted(ids)),
     )
+
+
+def _about_goods(rows: pa.Table) -> pa.ChunkedArray:
+    """Which of these say something about what is sold."""
+    kind = rows.column("entity")
+    silent = pc.and_(pc.equal(kind, Entity.TICKET.value), pc.invert(pc.match_substring(rows.column("fields"), PROMISE)))
+    return pc.and_not(pc.is_in(kind, pa.array([e.value for e in SAID])), silent)
 
 
 def _targets(rows: pa.Table, *only: str) -> list[str]:

@@ -2,8 +2,10 @@
 
     product  sku            the master's products
              price          the master's lists: a row for its SKU and currency that is valid today
-    line     sku           the master's products
+    line     sku            the master's products
              unit_price     the master's lists, on the day of its order or deal
+    ticket   sku            the master's products, where a price was promised for it
+             promised_price the master's lists, on the day of the first answer
     order    status …       another system's order of the same number that has the field
     promotion  code         the master's promotions
                price        the master's lists, today
@@ -32,8 +34,13 @@ SAID = pa.schema([(n, pa.string()) for n in ("ref", "entity", "system", "stream"
 """Living records of `ENTITIES`, of channels and masters."""
 
 AGAINST_PROMOTIONS = {Entity.PROMOTION: "code"}
-AGAINST_PRODUCTS = {Entity.PRODUCT: "sku", Entity.LINE: "sku"}
-AGAINST_LISTS = {Entity.PRODUCT: "price", Entity.LINE: "unit_price", Entity.PROMOTION: "price"}
+AGAINST_PRODUCTS = {Entity.PRODUCT: "sku", Entity.LINE: "sku", Entity.TICKET: "sku"}
+AGAINST_LISTS = {
+    Entity.PRODUCT: "price",
+    Entity.LINE: "unit_price",
+    Entity.PROMOTION: "price",
+    Entity.TICKET: "promised_price",
+}
 AGAINST_PEERS: dict[Entity, tuple[str, tuple[str, ...]]] = {
     Entity.ORDER: (
         "number",
@@ -62,7 +69,10 @@ CELLS: tuple[tuple[Entity, str], ...] = (
 ENTITIES: tuple[Entity, ...] = (*dict.fromkeys(entity for entity, _ in CELLS), Entity.PRICE, Entity.DEAL)
 """Whose records are asked for: those that have cells, the lists, and the occasions of lines."""
 
-_READ = ("sku", "currency", "number", "code", "of", "ordered_at", "closes_on", "valid_from", "valid_to")
+_READ = (
+    *("sku", "currency", "number", "code", "of", "ordered_at", "closes_on", "valid_from", "valid_to"),
+    *("promised_price", "answered_at", "opened_at"),
+)
 
 
 class Checked:
@@ -171,9 +181,10 @@ SELECT DISTINCT k.key, s.currency, coalesce(s.valid_from, '0000-01-01') AS valid
        coalesce(s.valid_to, '9999-12-31') AS valid_to
 FROM seen AS s JOIN skus AS k ON k.text = s.sku WHERE s.entity = 'price' AND s.master;
 CREATE TEMP TABLE trade AS
-SELECT s.ref, s.entity, k.key, s.currency, o.entity AS occasion, coalesce(o.day, (FROM days)) AS day
+SELECT s.ref, s.entity, k.key, s.currency, s.promised_price IS NOT NULL AS promised, o.entity AS occasion,
+       coalesce(o.day, left(coalesce(s.answered_at, s.opened_at), 10), (FROM days)) AS day
 FROM seen AS s LEFT JOIN skus AS k ON k.text = s.sku LEFT JOIN occasions AS o ON o.ref = s.of
-WHERE s.entity IN ('product', 'line', 'promotion') AND NOT s.master;
+WHERE s.entity IN ('product', 'line', 'promotion', 'ticket') AND NOT s.master;
 CREATE TEMP TABLE covered AS
 SELECT DISTINCT t.ref FROM trade AS t JOIN listed AS l
   ON l.key = t.key AND l.currency = t.currency AND t.day BETWEEN l.valid_from AND l.valid_to;
@@ -185,9 +196,10 @@ SELECT t.system, t.entity, t.field, CASE WHEN o.occasion = 'deal' THEN '{OF_DEAL
        t.held, coalesce(d.held, false) AS differs,
        coalesce(d.written, false) AS written,
        coalesce(d.held, false) OR s.ref IS NOT NULL OR t.held AND CASE
-         WHEN t.field = 'sku' AND t.entity IN ('product', 'line')
+         WHEN t.field = 'sku' AND (t.entity IN ('product', 'line') OR t.entity = 'ticket' AND o.promised)
            THEN EXISTS (FROM seen WHERE master AND entity = 'product')
-         WHEN t.entity IN ('product', 'line') OR t.entity = 'promotion' AND t.field = 'price' THEN c.ref IS NOT NULL
+         WHEN t.entity IN ('product', 'line') OR t.field = 'promised_price' THEN c.ref IS NOT NULL
+         WHEN t.entity = 'promotion' AND t.field = 'price' THEN c.ref IS NOT NULL
          WHEN t.entity = 'promotion' AND t.field = 'code' THEN EXISTS (FROM seen WHERE master AND entity = 'promotion')
          WHEN t.entity = 'promotion' THEN coalesce(p.mastered, false)
          WHEN t.entity = 'order' THEN coalesce(p.systems, 0) > 1

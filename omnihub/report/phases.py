@@ -2,12 +2,13 @@
 
     customer       who the customer is: accounts and contacts, needed in every phase
     pre-purchase   what is offered: catalogue, campaigns and promotions, deals with their lines
-    purchase       what is paid and bought: the price a shop shows, the lines of orders
+    purchase       what is paid and bought: the price a shop shows or a ticket promises, the lines of orders
     delivery       how far an order has come, from where, to where, how and when it travels; what tickets tell of that
     maintenance    tickets and devices
 
 A price is paid where it is shown, so a catalogue's prices belong to the purchase and its words to what comes before it;
-what a deal names is still an offer.
+what a deal names is still an offer. What a customer was promised in answer to a question is what that customer will
+pay, however the ticket is filed: it belongs to the purchase, with the product it was promised for.
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ _BY_ENTITY = {
 _BY_FIELD = {
     ("product", "price"): "purchase",
     ("ticket", "order_status"): "delivery",
+    ("ticket", "sku"): "purchase",
+    ("ticket", "promised_price"): "purchase",
     **{
         ("order", name): "delivery"
         for name in ("status", "stock_point", "delivery_point", "transport_mode", "tracking", "delivered_at")

@@ -129,6 +129,8 @@ STEPS: dict[str, str] = {
 
 LINE_STEP = "Check what was agreed with the customer, then correct the price here or the list in the master."
 
+PROMISE_STEP = "Check what was agreed with the customer, then keep it, or tell them the price that holds."
+
 LATE = ("answer_late", "solution_late")
 """Kinds that are about when something was done."""
 
@@ -349,6 +351,7 @@ SELECT f.id, f.severity, f.kind, f.system, f.entity, f.stream,
        replace(replace(replace(
            CASE WHEN f.status <> 'to_fix' THEN t.todo
                 WHEN f.entity = 'line' AND f.kind LIKE 'price%' THEN '{LINE_STEP}'
+                WHEN f.entity = 'ticket' AND f.kind LIKE 'price%' THEN '{PROMISE_STEP}'
                 ELSE coalesce(n.step, 'Look at it in {{title}}.') END,
            '{{title}}', f.title), '{{refusal}}', coalesce(f.refusal, '')),
            '{{plan}}', coalesce(f.plan_id, 'the plan')) AS next_step,

@@ -170,6 +170,49 @@ def test_spellings_of_one_number_meet_at_its_key() -> None:
     assert keys == {known()[0][0]["sku"]}
 
 
+# -- what a ticket promises -----------------------------------------------------------------------------------------
+
+PROMISE = {"sku": "p 1", "quantity": "2", "promised_price": "70", "currency": "EUR"}
+
+
+def promised(zone: str = "UTC", **more: str | None) -> list[dict[str, Any]]:
+    """What is judged of a ticket with these fields; None takes one away."""
+    told = {name: value for name, value in (PROMISE | more).items() if value is not None}
+    return known(fact("desk/tickets/1", "ticket", told), zone=zone)[2]
+
+
+def test_a_promise_in_a_ticket_is_judged_by_who_was_promised_how_many() -> None:
+    [line] = promised(contact="shop/people/1", opened_at="2026-03-04T10:00:00Z")
+    assert (line["entity"], line["field"], line["price"], line["quantity"]) == ("ticket", "promised_price", "70", "2")
+    assert (line["customer_group"], line["customer"], line["day"]) == ("dealer", "account_x", "2026-03-04")
+
+
+def test_a_ticket_is_of_the_firm_it_is_filed_under_where_nobody_knows_its_contacts() -> None:
+    for contact in (None, "shop/people/2"):
+        [line] = promised(account="shop/firms/1", contact=contact)
+        assert (line["customer_group"], line["customer"]) == ("dealer", "account_x")
+
+
+def test_a_promise_counts_on_the_day_of_the_first_answer_where_the_master_is() -> None:
+    told = {"opened_at": "2026-12-29T09:00:00Z", "answered_at": "2026-12-31T23:00:00Z", "solved_at": "2027-02-01"}
+    assert [line["day"] for line in promised("Europe/Berlin", **told)] == ["2027-01-01"]
+    assert [line["day"] for line in promised("UTC", **told)] == ["2026-12-31"]
+    assert [line["day"] for line in promised(opened_at="2026-12-29T09:00:00Z")] == ["2026-12-29"]
+    assert [line["day"] for line in promised()] == [TODAY]
+
+
+def test_a_ticket_that_promises_no_price_says_nothing_about_a_product() -> None:
+    assert promised(promised_price=None) == promised(sku=None) == []
+
+
+def test_a_promise_without_a_currency_is_no_price() -> None:
+    assert [line["price"] for line in promised(currency=None)] == [None]
+
+
+def test_a_master_promises_nothing() -> None:
+    assert known(fact("pim/tickets/1", "ticket", PROMISE))[2] == []
+
+
 def test_a_deal_counts_on_the_day_it_is_to_close() -> None:
     deal = fact("crm/deals/1", "deal", {"closes_on": "2027-01-31"})
     line = fact("crm/items/1", "line", {"sku": "P-1", "of": "crm/deals/1", "unit_price": "1"})

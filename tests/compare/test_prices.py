@@ -247,7 +247,7 @@ def test_a_promotion_makes_its_price_right_in_its_window_for_its_group(offer: di
 # -- a whole world -----------------------------------------------------------------------------------------------------
 
 NOW = datetime(2026, 11, 21, 10, tzinfo=UTC)
-TRADED = {Entity.PRODUCT, Entity.PRICE, Entity.PROMOTION, Entity.LINE, Entity.ORDER, Entity.DEAL}
+TRADED = {Entity.PRODUCT, Entity.PRICE, Entity.PROMOTION, Entity.LINE, Entity.ORDER, Entity.DEAL, Entity.TICKET}
 
 
 def of_world(world: World) -> tuple[Counter[str], Counter[str], Counter[str]]:

@@ -16,7 +16,7 @@ from openapi_core import OpenAPI
 from openapi_core.contrib.requests import RequestsOpenAPIRequest, RequestsOpenAPIResponse
 
 from connectors.zendesk import connector, exporting, tickets
-from connectors.zendesk.sandbox import standin
+from connectors.zendesk.sandbox import CUSTOM, standin
 from connectors.zendesk.writing import MANY, placed
 from omnihub.errors import ConfigError, RateLimited, RejectedRecord, RetryableError
 from omnihub.model import Op, Outcome
@@ -488,6 +488,9 @@ def test_records_are_kept_byte_for_byte_as_they_came(office: Office) -> None:
         assert "Zoë «Ü» Ærø".encode() in wire
 
 
+PROMISED = {"sku": "OM-1000", "quantity": "12", "promised_price": "9.50", "currency": "EUR"}
+
+
 def test_what_the_world_holds_is_read_at_the_mapped_paths(office: Office) -> None:
     def read(stream: str, name: str, raw: bytes) -> Any:
         where = connector.stream(stream).fields[name]
@@ -495,7 +498,7 @@ def test_what_the_world_holds_is_read_at_the_mapped_paths(office: Office) -> Non
         value = {True: "true", False: "false"}.get(value, value) if isinstance(value, bool) else value
         return where.codes.get(value, value) if isinstance(where, Codes) else value
 
-    office.zendesk.edit("tickets", "1", {"order": "#1001", "order_status": "shipped"})
+    office.zendesk.edit("tickets", "1", {"order": "#1001", "order_status": "shipped"} | PROMISED)
     records = {
         stream: next(r for r in everything(office.pull(stream)) if r.id == office.id(stream, 1)) for stream in STREAMS
     }
@@ -510,7 +513,7 @@ def test_what_the_world_holds_is_read_at_the_mapped_paths(office: Office) -> Non
         "subject": "Hilfe", "contact": int(office.id("users", 1)), "account": int(office.id("organizations", 1)),
         "status": "solved", "channel": "phone", "opened_at": "2026-01-03T00:00:00Z",
         "answered_at": 90, "solved_at": "2026-01-04T00:00:00Z", "satisfaction": "good", "order": "#1001",
-        "order_status": "shipped",
+        "order_status": "shipped", **PROMISED, "currency": "eur",
     }  # fmt: skip
 
 
@@ -526,6 +529,31 @@ def test_what_a_ticket_says_of_an_order_is_named_behind_what_zendesk_sent(office
     assert all(raw == told[id_] for id_, raw in told.items() if id_ != "1" and b'"order":' not in raw)
     assert exported.status_code == 200
     assert [path for _, path, _ in office.zendesk.calls].count("/api/v2/ticket_fields.json") == 1
+
+
+def test_a_promised_price_is_named_with_what_it_is_for(office: Office) -> None:
+    office.zendesk.edit("tickets", "1", {"order": "1001", **PROMISED})
+    [raw] = [r.raw for r in everything(office.pull("tickets", "start_time=0")) if r.id == "1"]
+    said = {"sku": "OM-1000", "quantity": "12", "price": "9.50", "currency": "eur"}
+    assert json.loads(raw)["promise"] == said
+    assert json.loads(raw)["order"] == {"number": "1001"}
+
+
+@pytest.mark.parametrize("price", [9.5, 0, "0"])
+def test_a_price_may_come_as_a_number_and_nothing_may_be_asked_for(office: Office, price: Any) -> None:
+    numbers = {title: id_ for id_, _, title in CUSTOM.values()}
+    held = [{"id": numbers["Promised price"], "value": price}, {"id": numbers["Quantity"], "value": 12}]
+    office.zendesk.edit_as("Ada", "tickets", "1", {"custom_fields": held})
+    [raw] = [r.raw for r in everything(office.pull("tickets", "start_time=0")) if r.id == "1"]
+    assert json.loads(raw)["promise"] == {"price": price, "quantity": 12}
+
+
+@pytest.mark.parametrize("price", [None, "", False])
+def test_a_product_without_a_promised_price_is_no_promise(office: Office, price: Any) -> None:
+    office.zendesk.edit("tickets", "1", {"order": "1001", **PROMISED, "promised_price": price})
+    [raw] = [r.raw for r in everything(office.pull("tickets", "start_time=0")) if r.id == "1"]
+    assert json.loads(raw)["order"] == {"number": "1001"}
+    assert b'"promise"' not in raw
 
 
 def test_an_account_without_such_fields_is_asked_once_and_tells_nothing(office: Office) -> None:

@@ -355,6 +355,33 @@ def asked(world: World, at: str, **more: str) -> None:
     world.put("zendesk/tickets/1", channel="email", status="open", opened_at=at, **more)
 
 
+PROMISED = {"sku": "p 1", "quantity": "5", "promised_price": "10.00", "currency": "EUR"}
+
+
+def test_a_promise_in_a_ticket_is_judged_again_when_the_list_or_the_customers_group_changes(world: World) -> None:
+    listed = {"sku": "P-1", "currency": "EUR"}
+    world.put("airtable/products/1", sku="P-1", name="Pump", status="active")
+    world.put("airtable/prices/1", customer_group="standard", amount="10.00", **listed)
+    world.put("zendesk/organizations/1", name="Acme", customer_group="standard")
+    world.put("zendesk/tickets/1", account="zendesk/organizations/1", opened_at="2026-01-05T11:00:00Z", **PROMISED)
+    world.put("zendesk/tickets/2", account="zendesk/organizations/1", opened_at="2026-01-05T11:00:00Z", sku="P-9")
+    seen = []
+    for amount, group in (("10.00", "standard"), ("12.00", "standard"), ("10.00", "standard"), ("10.00", "key")):
+        world.put("airtable/prices/1", customer_group="standard", amount=amount, **listed)
+        world.put("airtable/prices/2", customer_group="key", amount="8.00", **listed)
+        world.put("zendesk/organizations/1", name="Acme", customer_group=group)
+        world.bring_up_to_date()
+        seen.append(world.kinds())
+    about = "zendesk/tickets/1"
+    assert seen == [set(), {("price_differs", about)}, set(), {("price_group", about)}]
+    world.put("airtable/products/1", sku="P-2", name="Pump", status="active")
+    world.bring_up_to_date()
+    assert ("sku_unknown", about) in world.kinds()
+    world.put(about, account="zendesk/organizations/1", opened_at="2026-01-05T11:00:00Z")
+    world.bring_up_to_date()
+    assert world.kinds() == set()
+
+
 def test_a_ticket_becomes_late_though_nothing_changed(store_url: str) -> None:
     world = World(store_url)
     promised(world, "24")
@@ -583,6 +610,9 @@ RECORDS = (
     record("shopify/inventory_levels", sku=skus, stock_point=places, quantity=st.sampled_from(["0", "3", "9"])),
     record("salesforce/orders", number=numbers, at=stamps, status=states, stock_point=places),
     record("zendesk/tickets", order=numbers, at=stamps, order_status=states),
+    record("zendesk/tickets", sku=skus, quantity=st.sampled_from(["1", "5"]), promised_price=money, currency=CURRENCY,
+           contact=link("hubspot/contacts"), account=link("salesforce/accounts"), opened_at=moments,
+           answered_at=moments),
     record("hubspot/deals", account=link("hubspot/companies"), contact=link("hubspot/contacts"), closes_on=days),
     record("hubspot/line_items", of=link("hubspot/deals"), sku=skus, unit_price=money, quantity=st.just("5"),
            currency=CURRENCY),

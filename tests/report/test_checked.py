@@ -136,6 +136,27 @@ def test_what_a_ticket_tells_of_an_order_is_held_against_whoever_knows_the_order
     assert {f.phase for f in counts if f.field in ("order_status", "status")} == {"delivery"}
 
 
+def test_a_promised_price_is_held_against_the_list_of_the_day_of_the_answer_and_belongs_to_the_purchase() -> None:
+    told = {"sku": "OM-2", "promised_price": "7.00", "currency": "EUR", "opened_at": "2026-04-30T09:00:00Z"}
+    late = told | {"answered_at": "2026-05-01T09:00:00Z"}
+    bare = {"sku": "OM-2"}  # nothing is promised for it
+    rows = [(f"crm/tickets/{n}", "ticket", fields) for n, fields in enumerate((told, late, bare, {}))]
+    held = [{"system": "crm", "stream": "tickets", "field": name} for name in ("sku", "promised_price")]
+    wrong = [{"ref": "crm/tickets/0", "field": "promised_price", "held": True}]
+    counts = {}
+    for found in ([], wrong):
+        differing, listed = (pa.Table.from_pylist(x, schema=s) for x, s in ((found, DIFFERING), (held, HELD)))
+        with Checked(differing, listed, ("erp",), TODAY) as checked:
+            for ref, entity, fields in (*MASTER, *rows):
+                system, stream, _ = ref.split("/")
+                row = {"ref": ref, "entity": entity, "system": system, "stream": stream, "fields": json.dumps(fields)}
+                checked.add(pa.Table.from_pylist([row], schema=SAID))
+            counts[len(found)] = checked.fields()
+    assert [of(counts[n], "crm", "ticket", "promised_price") for n in (0, 1)] == [(4, 1, 1), (4, 1, 0)]
+    assert of(counts[1], "crm", "ticket", "sku") == (4, 2, 2)
+    assert {f.phase for f in counts[0] if f.entity == "ticket"} == {"purchase"}
+
+
 def test_a_promotion_is_held_against_the_masters_of_the_same_code() -> None:
     ours = ("erp/offers/1", "promotion", {"code": "MAY", "valid_to": "2026-05-31"})
     theirs = ("shop/offers/1", "promotion", {"code": "may", "valid_to": "2026-05-31", "discount": "10"})

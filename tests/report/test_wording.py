@@ -102,6 +102,15 @@ def test_a_price_is_told_with_its_currency_and_its_order() -> None:
     assert item.next_step.startswith("Check what was agreed")
 
 
+def test_a_promised_price_is_the_customers_to_be_talked_to_about_and_not_just_another_figure() -> None:
+    fields = json.dumps({"subject": "Spare part needed", "currency": "EUR"})
+    told = {"kind": "price_group", "entity": "ticket", "field": "promised_price", "theirs": "99.50", "fields": fields}
+    (item,) = worded(finding(**told, expected="110.00"))
+    assert (item.record, item.field) == ("Spare part needed", "promised price")
+    assert (item.says, item.should_say) == ("99.50 EUR", "110.00 EUR")
+    assert item.next_step == "Check what was agreed with the customer, then keep it, or tell them the price that holds."
+
+
 def test_a_record_that_is_no_longer_there_is_called_by_its_ref() -> None:
     (item,) = worded(finding(fields=None))
     assert item.record == "crm/people/1"

@@ -33,6 +33,10 @@ class Clock:
         """A canonical time."""
         return (self.now - timedelta(seconds=ago_s)).isoformat(timespec="seconds") + "Z"
 
+    def ago_s(self, time: str) -> int:
+        """How long ago a canonical time is."""
+        return int((self.now - datetime.fromisoformat(time).replace(tzinfo=None)).total_seconds())
+
     def day(self, ago_s: int) -> str:
         """A canonical date."""
         return (self.now - timedelta(seconds=ago_s)).date().isoformat()

@@ -3,6 +3,9 @@
 The right price of a line is the one of the customer's group, in the currency they are billed in, for the quantity, on
 the day: `ordered_at` of an order (by the company's own calendar), `closes_on` of a deal (where that lies ahead, in the
 same year as today). What stands in the lines is what was charged.
+
+Who asked support about a price or a part was often promised one: the right price on the day of the answer, or one that
+is wrong like that of a line.
 """
 
 from __future__ import annotations
@@ -20,13 +23,15 @@ from omnihub.sandbox.world.held import DAY, HOUR, Clock, Held, Wrong
 from omnihub.sandbox.world.people import NOWHERE, People
 from omnihub.sandbox.world.service import Service
 
-_ORDERS, _LINES, _DEALS, _CHANCES, _TICKETS, _DEVICES, _ALARMS, _LOGINS, _FINISH, _EDGES = range(401, 411)
+_ORDERS, _LINES, _DEALS, _CHANCES, _TICKETS, _DEVICES, _ALARMS, _LOGINS, _FINISH, _EDGES, _PROMISES = range(401, 412)
 
 QUANTITIES = (1, 1, 1, 2, 2, 3, 4, 5, 8, 10, 12, 20, 25, 50, 100, 120)
 SUBJECTS = (
     "Delivery is late", "Spare part needed", "Price in the shop is not ours", "Machine stops with error E{0}",
     "Invoice {0} is wrong", "How do I reset unit {0}?", "Please change our address", "Seal kit for OM-{0}",
 )  # fmt: skip
+ABOUT_PRICES = ("Spare part needed", "Price in the shop is not ours", "Seal kit for OM-")
+"""What subjects begin with that a price is told to."""
 ALARMS = ("overheating", "low_pressure", "vibration", "connection_lost", "filter_due")
 
 _CHARGED = {
@@ -320,7 +325,34 @@ class Trade:
                 told = {k: v for k, v in fields.items() if v is not None}
                 x = Held("ticketing", "tickets", n, told, last_s, wrong=wrong)
                 self.delivery.tell(x, ago_s, orders.get(p, ()))
+                self._promise(x, p)
                 yield x
+
+    def _promise(self, x: Held, p: int) -> None:
+        """What an agent told person p to pay, in ticket x, if anything."""
+        dice, answered = Dice(self.seed, _PROMISES, x.n), x.fields.get("answered_at")
+        if not answered or not x.fields["subject"].startswith(ABOUT_PRICES) or not dice.chance(0.8):
+            return
+        ago_s = self.clock.ago_s(answered)
+        if ago_s > self.span_s:
+            return
+        c = self.people.company_of(p)
+        filed = self.companies.numbers.at("ticketing", c)  # else under another, whose group may be another
+        if not filed and not (self.people.numbers.at("crm", p) and self.companies.numbers.at("crm", c)):
+            return
+        group = self.companies.group(c)
+        currency = self.catalog.currency(group, self.companies.company(c).land.currency)
+        # numbers below 0 are no order's and no deal's
+        [line] = self.lines(-x.n, 0, group, currency, self.clock.home_year(ago_s), 1, edge=dice.chance(0.7))
+        x.fields |= {
+            "sku": line.sku,
+            "quantity": str(line.quantity),
+            "promised_price": money(line.cents),
+            "currency": currency,
+        }
+        if line.wrong:
+            name = "sku" if line.wrong.field == "sku" else "promised_price"
+            x.wrong.append(line.wrong._replace(field=name))
 
     def devices(self) -> Iterator[Held]:
         """The installed base."""
