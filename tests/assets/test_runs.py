@@ -23,7 +23,7 @@ from omnihub.model import FINDING_KINDS
 from tests.assets.office import CUSTOMERS, NOWHERE, Office
 
 READ = {
-    *(f"portal/{stream}" for stream in ("accounts", "users", "logins", "orders", "offers")),
+    *(f"portal/{stream}" for stream in ("accounts", "users", "logins", "orders", "offers", "quotes", "quote_lines")),
     *(f"zendesk/{stream}" for stream in ("organizations", "users", "tickets")),
 }
 
