@@ -340,7 +340,7 @@ def channel(world: World, n: str, **fields: str) -> None:
     """A row of the master's table of its channels."""
     with world.store.write() as c:
         seq = take(c, 1)
-        row = (f"airtable/channels/{n}", "channel", "airtable", "channels", seq, seq, "", not fields,
+        row = (f"airtable/channels/{n}", "channel", "airtable", "channels", seq, seq, "", not fields, None,
                json.dumps(fields), "{}", "[]", "{}")  # fmt: skip
         bulk.upsert(c, schema.refined, COLUMNS, [row])
 

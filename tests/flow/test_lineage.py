@@ -86,7 +86,7 @@ def pointed_at(origin: Origin, where: Path) -> str:
     outer = where.path.startswith("^")
     found = resolve(origin.body, ("" if outer else origin.pointer) + pointer_of(where.path.removeprefix("^")))
     assert found is not None
-    return json.dumps(found) if isinstance(found, bool) else str(found)
+    return json.dumps(found) if isinstance(found, bool | dict | list) else str(found)
 
 
 def read_as(origin: Origin, where: Path, kind: Kind) -> Iterator[str | None]:

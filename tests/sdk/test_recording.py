@@ -53,6 +53,8 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("accounts", 2, 2),  # the list, and a look at two of them
         ("users", PEOPLE, 3),
         ("logins", 0, 1),
+        ("orders", 0, 1),
+        ("offers", 0, 1),
     ]
     return folder
 
