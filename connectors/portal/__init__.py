@@ -95,6 +95,20 @@ OFFERS: dict[str, str | sdk.Path] = {
     "discount": "discount_percent",
 }
 
+QUOTES: dict[str, str | sdk.Path] = {
+    "name": sdk.OneWay("number"),
+    "account": Link("account_id", stream="accounts"),
+    "contact": Link("user_id", stream="users"),
+    "amount": sdk.OneWay("total"),
+    "currency": sdk.OneWay("currency"),
+    "stage": sdk.Codes("status", codes={"open": "quoted", "accepted": "won", "expired": "lost"}),
+    "closes_on": sdk.OneWay("valid_until"),
+}
+QUOTE_LINES: dict[str, str | sdk.Path] = {
+    "of": Link("quote_id", stream="quotes"),
+    **{name: sdk.OneWay(name) for name in ("sku", "name", "quantity", "unit_price", "currency")},
+}
+
 ORDERS: dict[str, str | sdk.Path] = {
     **{name: sdk.OneWay(name) for name in ("number", "ordered_at", "status", "currency", "total", "delivered_at")},
     "contact": Link("user_id", stream="users"),
@@ -126,5 +140,7 @@ connector = sdk.Connector(
         Stream("logins", Entity.INTERACTION, LOGINS, changes("/v1/logins"), updated="updated_at"),
         Stream("orders", Entity.ORDER, ORDERS, changes("/v1/orders"), updated="updated_at"),
         Stream("offers", Entity.PROMOTION, OFFERS, changes("/v1/offers"), updated="updated_at"),
+        Stream("quotes", Entity.DEAL, QUOTES, changes("/v1/quotes"), updated="updated_at"),
+        Stream("quote_lines", Entity.LINE, QUOTE_LINES, changes("/v1/quote-lines"), updated="updated_at"),
     ),
 )  # fmt: skip

@@ -35,6 +35,8 @@ SHOWN = {
     "logins": "Login",
     "orders": "Order",
     "offers": "Offer",
+    "quotes": "Quote",
+    "quote_lines": "QuoteLine",
     "consents": "Consent",
     "consistency-reports": "Report",
 }
@@ -48,11 +50,15 @@ PREFIX = {
     "logins": "log",
     "orders": "ord",
     "offers": "off",
+    "quotes": "quo",
+    "quote_lines": "qln",
     "consents": "con",
     "consistency-reports": "rep",
 }
+PATHS = {"quote_lines": "quote-lines"}  # where a path is not called as its stream
 ADDRESS = ("street", "postal_code", "city", "region", "country")
 CONSENT = {"yes": "granted", "no": "denied"}
+STATUS = {"quoted": "open", "won": "accepted", "lost": "expired"}
 
 Fault = dict[str, str]
 
@@ -94,6 +100,10 @@ class Portal(Standin):
                 body.setdefault(name, {})["state"] = CONSENT.get(value)
             elif name == "consent_at":
                 body.setdefault("marketing_consent", {})["at"] = value
+            elif name == "stage":
+                body["status"] = STATUS[value]
+            elif stream == "quotes" and name in ON_QUOTES:
+                body[ON_QUOTES[name]] = value
             elif name in RENAMED:
                 body[RENAMED[name]] = value
             elif stream == "orders":
@@ -183,7 +193,7 @@ class Portal(Standin):
 
     # -- reading ------------------------------------------------------------------------------------------------
 
-    @route("GET", *(f"/v1/{kind}" for kind in SHOWN))
+    @route("GET", *(f"/v1/{PATHS.get(kind, kind)}" for kind in SHOWN))
     def read(self, call: Call) -> Reply:
         return self._try(lambda: self._list(call, _kind(call)))
 
@@ -405,7 +415,8 @@ class Portal(Standin):
 
 standin = Portal
 
-RENAMED = {"account": "account_id", "contact": "user_id", "discount": "discount_percent"}
+RENAMED = {"account": "account_id", "contact": "user_id", "discount": "discount_percent", "of": "quote_id"}
+ON_QUOTES = {"name": "number", "amount": "total", "closes_on": "valid_until"}
 ON_ORDERS = {
     "stock_point": "ships_from",
     "delivery_point": "ships_to",
@@ -459,7 +470,8 @@ def _refused(problem: Problem) -> Reply:
 
 
 def _kind(call: Call) -> str:
-    return urlsplit(call.url).path.split("/")[2]
+    part = urlsplit(call.url).path.split("/")[2]
+    return next((kind for kind, path in PATHS.items() if path == part), part)
 
 
 def _body(call: Call) -> dict[str, Any]:

@@ -25,7 +25,7 @@ ENTITIES: Mapping[Entity, str] = {
     Entity.PROMOTION: "promotion coupon discount voucher campaign offer",
     Entity.DEAL: "deal opportunity quote",
     Entity.ORDER: "order salesorder purchase",
-    Entity.LINE: "line lineitem orderline orderitem",
+    Entity.LINE: "line lineitem orderline orderitem quoteline quoteitem",
     Entity.TICKET: "ticket case issue incident servicerequest",
     Entity.DEVICE: "device machine asset equipment installation",
     Entity.INTERACTION: "interaction activity event login visit call alarm",
@@ -110,7 +110,7 @@ FIELDS: Mapping[Entity, Mapping[str, str]] = {
         "amount": "amount value total",
         "currency": "currency currencycode",
         "stage": "stage status",
-        "closes_on": "closedate expectedclosedate closeson",
+        "closes_on": "closedate expectedclosedate closeson validuntil",
     },
     Entity.ORDER: {
         "number": "number ordernumber name reference",

@@ -42,6 +42,8 @@ ROLES: dict[str, dict[str, Entity]] = {
         "logins": Entity.INTERACTION,
         "orders": Entity.ORDER,
         "offers": Entity.PROMOTION,
+        "quotes": Entity.DEAL,
+        "quote_lines": Entity.LINE,
     },
     "master": {
         "products": Entity.PRODUCT,
@@ -72,6 +74,8 @@ LINKS: dict[tuple[str, str], dict[str, str]] = {
     ("portal", "logins"): {"contact": "users"},
     ("portal", "orders"): {"contact": "users"},
     ("portal", "offers"): {"account": "accounts"},
+    ("portal", "quotes"): {"account": "accounts", "contact": "users"},
+    ("portal", "quote_lines"): {"of": "quotes"},
 }
 """Which stream of the same role a link field points into. Link values in a copy are the target's n (an int)."""
 
@@ -263,6 +267,8 @@ HELD: dict[tuple[str, str], tuple[str, ...]] = {
         "valid_from",
         "valid_to",
     ),
+    ("portal", "quotes"): ("name", "account", "contact", "amount", "currency", "stage", "closes_on"),
+    ("portal", "quote_lines"): ("of", "sku", "name", "quantity", "unit_price", "currency"),
     ("master", "products"): (
         "sku",
         "gtin",

@@ -86,8 +86,8 @@ def test_a_system_that_cannot_be_reached_makes_the_run_partial_and_the_others_go
         monkeypatch.setenv(f"OMNIHUB_{name}", value)
     said = omnihub("sync", "portal", "zendesk")
     assert said.code == 3
-    streams = ", ".join(f"portal/{name}" for name in ("accounts", "users", "logins", "orders", "offers"))
-    assert f"{streams}: portal: nothing answers at 127.0.0.1:1" in said.out
+    streams = ", ".join(f"portal/{stream.name}" for stream in connectors.find()["portal"].streams)
+    assert f"{streams}: portal: nothing answers at 127.0.0.1:1" in " ".join(said.out.split())
     states = {one["system"]: one["state"] for one in omnihub("status", "--json").facts["streams"]}
     assert (states["portal"], states["zendesk"]) == ("failed", "ok")
     for name in ("CONFIG", "PORTAL_CLIENT_ID", "PORTAL_CLIENT_SECRET"):

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 import requests
 import yaml
@@ -18,6 +19,7 @@ from connectors.portal import CONSENT, connector, say_consent, statements
 from connectors.portal.sandbox import standin
 from omnihub.errors import ConfigError, RejectedRecord
 from omnihub.model import Op, Outcome
+from omnihub.refine import PRIOR, SENT, VERSIONS, refine
 from omnihub.sandbox.copies import HELD, Copy
 from omnihub.sandbox.kit import BADGE, Call, Quota, Reply, Running
 from omnihub.sdk import Answer, Http, Limit, Page, Record, Row, Want, open_client, value_at
@@ -68,6 +70,13 @@ OFFER = {
 def offer(n: int, **fields: Any) -> Copy:
     at = f"2026-01-04T00:00:{n:02d}.000000Z"
     return Copy("portal", "offers", n, fields, at, at)
+
+
+QUOTE = {
+    "name": "Q-10017", "account": 2, "contact": 1, "amount": "198.00", "currency": "EUR", "closes_on": "2026-12-31",
+}  # fmt: skip
+LINE = {"of": 3, "sku": "OM-1", "name": "Pump", "quantity": "2", "unit_price": "99.00", "currency": "EUR"}
+AT = "2026-01-05T00:00:00.000000Z"
 
 
 class Office:
@@ -168,6 +177,44 @@ def test_an_offer_says_all_that_the_map_knows_and_nothing_of_what_it_does_not_sa
     said = {name: value_at(one.raw, path) for name, path in paths.items()}
     assert said == OFFER | {"account": office.portal.native_id("accounts", 2)}
     assert [name for name, path in paths.items() if value_at(other.raw, path) is not None] == ["code"]
+
+
+def read(office: Office, stream: str) -> list[dict[str, str]]:
+    """The fields of a stream's records as they are refined."""
+    at = NOW.isoformat()
+    versions = [
+        {"ref": f"portal/{stream}/{r.id}", "seq": seq, "body": r.raw.decode(), "deleted": r.deleted, "landed_at": at}
+        for seq, r in enumerate(everything(office.pull(stream)))
+    ]
+    table = pa.Table.from_pylist(versions, schema=VERSIONS)
+    rows = refine("portal", connector.stream(stream), table, PRIOR.empty_table(), SENT.empty_table()).to_pylist()
+    assert {row["problems"] for row in rows} == {"{}"}
+    return [json.loads(row["fields"]) for row in sorted(rows, key=lambda row: str(row["ref"]))]
+
+
+def test_a_quote_and_its_lines_are_a_deal_and_whose_lines_those_are(office: Office) -> None:
+    stages = ("quoted", "won", "lost")
+    office.portal.seed(Copy("portal", "quotes", n, {**QUOTE, "stage": s}, AT, AT) for n, s in enumerate(stages, 1))
+    office.portal.seed([Copy("portal", "quote_lines", 1, LINE, AT, AT)])
+    linked = (("accounts", 2), ("users", 1), ("quotes", 3))
+    account, user, quote = (f"portal/{stream}/{office.portal.native_id(stream, n)}" for stream, n in linked)
+    assert read(office, "quotes") == [QUOTE | {"account": account, "contact": user, "stage": s} for s in stages]
+    assert read(office, "quote_lines") == [LINE | {"of": quote}]
+
+
+def test_a_line_that_changes_or_goes_is_read_by_itself(office: Office) -> None:
+    office.portal.seed(Copy("portal", "quote_lines", n, LINE, AT, AT) for n in (1, 2, 3))
+    cursor = office.pull("quote_lines")[-1].cursor
+    one, other = (office.portal.native_id("quote_lines", n) for n in (1, 2))
+    office.portal.edit("quote_lines", one, {"unit_price": "98.00"})
+    gone = office.portal.state.get("quote_lines", other)
+    assert gone is not None
+    gone.deleted = True
+    office.portal.state.save(gone)
+    found = everything(office.pull("quote_lines", cursor))
+    assert [(r.id, r.deleted, value_at(r.raw, "unit_price")) for r in found] == [
+        (one, False, "98.00"), (other, True, "99.00"),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("stream", STREAMS)
@@ -271,7 +318,7 @@ def test_junk_that_people_typed_is_shown_as_it_is(office: Office) -> None:
     assert {name: value_at(record.raw, fields[name].path) for name in junk} == junk
 
 
-@pytest.mark.parametrize("stream", STREAMS)
+@pytest.mark.parametrize("stream", [stream.name for stream in connector.streams])
 def test_every_field_the_portal_holds_is_mapped(stream: str) -> None:
     assert set(HELD["portal", stream]) <= set(connector.stream(stream).map)
 
@@ -650,7 +697,9 @@ def test_every_call_of_the_connector_is_as_the_contract_says(office: Office, con
     office.create("users", "h", {"email": "anna1@firma.example"})
     office.delete("users", office.row("users", 2, language="en"))
     office.forget("usr_00000002", "usr_99999999")
-    office.pull("users")
+    office.portal.seed([Copy("portal", "quotes", 1, QUOTE, AT, AT), Copy("portal", "quote_lines", 1, LINE, AT, AT)])
+    for stream in ("users", "quotes", "quote_lines"):
+        office.pull(stream)
     for stream in ("accounts", "users"):
         office.find(stream, "g", "nobody")
     list(statements(office.http, Want(None, False, NOW)))

@@ -418,11 +418,11 @@ def test_lines_carry_the_price_of_their_group_currency_quantity_and_day_except_w
     wrong = {e.at for e in seen.errors if e.field in ("sku", "unit_price")}
     checked = 0
     for at, line in seen.copies.items():
-        if at.stream not in ("order_lines", "line_items"):
+        if ROLES[at.role][at.stream] is not Entity.LINE:
             continue
-        parent = seen.copies[Place(at.role, "orders" if at.role == "shop" else "deals", line.fields["of"])].fields
-        people = "customers" if at.role == "shop" else "contacts"
-        who = seen.who[Place(at.role, people, parent["contact"])].key
+        of = LINKS[at.role, at.stream]["of"]
+        parent = seen.copies[Place(at.role, of, line.fields["of"])].fields
+        who = seen.who[Place(at.role, LINKS[at.role, of]["contact"], parent["contact"])].key
         group = seen.world.companies.group(seen.world.people.company_of(int(who.split("-")[1])))
         day = home_day(parent["ordered_at"]) if at.role == "shop" else parent["closes_on"]
         f = line.fields

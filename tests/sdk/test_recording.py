@@ -55,6 +55,8 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("logins", 0, 1),
         ("orders", 0, 1),
         ("offers", 0, 1),
+        ("quotes", 0, 1),
+        ("quote_lines", 0, 1),
     ]
     return folder
 

@@ -8,7 +8,7 @@
     alike      who is easily taken for whom
     ordeals    copies that are hard to know somebody by
     campaigns  what the channels offer of the master's promotions
-    trade      deals, orders, tickets, devices, logins
+    trade      deals, quotes, orders, tickets, devices, logins
     service    what the master promises, and how soon tickets are answered and solved
     delivery   stock, and what other systems and tickets say of orders on their way
     guests     the same customers in any system that says what it can hold
@@ -191,6 +191,8 @@ class World:
             "discounts": self.campaigns.discounts,
             "inventory_levels": self.trade.delivery.shelves,
             "offers": self.campaigns.offers,
+            "quotes": self.trade.quotes,
+            "quote_lines": self.trade.quote_lines,
             "tickets": self.trade.tickets,
             "devices": self.trade.devices,
             "alarms": self.trade.alarms,

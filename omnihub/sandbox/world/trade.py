@@ -1,8 +1,8 @@
-"""What customers and the company do with each other: deals, orders, tickets, devices and their alarms, logins.
+"""What customers and the company do with each other: deals, quotes, orders, tickets, devices and their alarms, logins.
 
 The right price of a line is the one of the customer's group, in the currency they are billed in, for the quantity, on
-the day: `ordered_at` of an order (by the company's own calendar), `closes_on` of a deal (where that lies ahead, in the
-same year as today). What stands in the lines is what was charged.
+the day: `ordered_at` of an order (by the company's own calendar), `closes_on` of a deal or a quote (where that lies
+ahead, in the same year as today). What stands in the lines is what was charged.
 
 Who asked support about a price or a part was often promised one: the right price on the day of the answer, or one that
 is wrong like that of a line.
@@ -23,7 +23,8 @@ from omnihub.sandbox.world.held import DAY, HOUR, Clock, Held, Wrong
 from omnihub.sandbox.world.people import NOWHERE, People
 from omnihub.sandbox.world.service import Service
 
-_ORDERS, _LINES, _DEALS, _CHANCES, _TICKETS, _DEVICES, _ALARMS, _LOGINS, _FINISH, _EDGES, _PROMISES = range(401, 412)
+_ORDERS, _LINES, _DEALS, _CHANCES, _TICKETS, _DEVICES, _ALARMS, _LOGINS, _FINISH, _EDGES, _QUOTES = range(401, 412)
+_PROMISES = 412
 
 QUANTITIES = (1, 1, 1, 2, 2, 3, 4, 5, 8, 10, 12, 20, 25, 50, 100, 120)
 SUBJECTS = (
@@ -49,7 +50,7 @@ _CHARGED = {
 
 
 class Line(NamedTuple):
-    """One line of an order or a deal, as charged, and what is wrong with it."""
+    """One line of an order, a deal or a quote, as charged, and what is wrong with it."""
 
     sku: str
     name: str
@@ -80,8 +81,8 @@ class Trade:
     def lines(
         self, of: int, kind_of: int, group: str, currency: str, year: int, count: int, *, edge: bool = False
     ) -> Iterator[Line]:
-        """What was ordered, as charged. `of`, `kind_of`: which order or deal; the same have the same lines. At the edge
-        of the year more of it is wrong."""
+        """What was ordered, as charged. `of`, `kind_of`: which order, deal or quote; the same have the same lines. At
+        the edge of the year more of it is wrong."""
         for k in range(count):
             dice = Dice(self.seed, _LINES, (of * 8 + k) * 2 + kind_of)
             i = self.catalog.traded[dice.skewed(len(self.catalog.traded))]
@@ -289,6 +290,49 @@ class Trade:
             for line in lines:
                 n += 1
                 yield self._line("marketing", "line_items", n, deal, line, currency, ago_s)
+
+    # -- quotes -------------------------------------------------------------------------------------------------
+
+    def _quoted(self) -> Iterator[tuple[int, int, dict[str, Any], list[Line]]]:
+        """(quote, seconds ago, the portal's record of it, lines)."""
+        quote = 0
+        for p, user in enumerate(self.people.numbers.first["portal"]):
+            dice = Dice(self.seed, _QUOTES, p)
+            c = self.people.company_of(p)
+            account = self.companies.numbers.at("portal", c)
+            if not user or not account or not dice.chance(0.3):
+                continue
+            quote += 1
+            stage = dice.pick(("quoted", "quoted", "quoted", "won", "lost"))
+            ago_s = HOUR + dice.skewed(min(self.span_s, 90 * DAY))
+            ends_s = self._ahead(dice.below(45)) if stage == "quoted" else ago_s
+            group = self.companies.group(c)
+            currency = self.catalog.currency(group, self.companies.company(c).land.currency)
+            # below nought, where neither orders nor deals have theirs
+            lines = list(self.lines(-quote, 0, group, currency, self.year(ends_s), 1 + dice.below(4)))
+            fields: dict[str, Any] = {
+                "name": f"Q-{10_000 + quote}",
+                "account": account,
+                "contact": user,
+                "amount": money(sum(x.cents * x.quantity for x in lines)),
+                "currency": currency,
+                "stage": stage,
+                "closes_on": self.clock.day(ends_s),
+            }
+            yield quote, ago_s, fields, lines
+
+    def quotes(self) -> Iterator[Held]:
+        """The portal's quotes, with the sum of their lines."""
+        for quote, ago_s, fields, _ in self._quoted():
+            yield Held("portal", "quotes", quote, fields, ago_s)
+
+    def quote_lines(self) -> Iterator[Held]:
+        """Their lines."""
+        n = 0
+        for quote, ago_s, fields, lines in self._quoted():
+            for line in lines:
+                n += 1
+                yield self._line("portal", "quote_lines", n, quote, line, fields["currency"], ago_s)
 
     # -- service ------------------------------------------------------------------------------------------------
 
