@@ -13,6 +13,7 @@ from tests.bench.measure import Measured, measured
 SOME = Measured("land", 1000, 2.0, 1.5, 180.4)
 
 
+@pytest.mark.long
 def test_landing_and_its_floor_read_the_same_records(tmp_path: Path) -> None:
     found = landing.run(tmp_path, 300, times=1)
     assert [(m.name, m.records) for m in found] == [

@@ -89,6 +89,7 @@ def test_an_apply_that_died_goes_on_and_writes_nothing_twice(
     assert after.state == "applied"
 
 
+@pytest.mark.long
 def test_a_batch_whose_receipts_were_lost_is_recognised_not_written_again(begin: Start) -> None:
     here = begin("compared")
     plan = make_and_store_plan(here.hub(), "run")
@@ -170,6 +171,7 @@ def test_after_a_drift_the_next_sync_follows_the_person(begin: Start) -> None:
     assert {here.fields(ref)["job_title"] for ref in known.values()} == {"Head of Valves"}
 
 
+@pytest.mark.long
 def test_a_record_that_is_gone_by_now_is_drifted(begin: Start) -> None:
     here = begin("compared")
     plan = make_and_store_plan(here.hub(), "run")
@@ -194,6 +196,7 @@ def trusting(name: str) -> Any:
     return loop.CONNECTORS | {name: replace(connector, streams=streams)}
 
 
+@pytest.mark.long
 def test_a_refused_change_is_a_dead_letter_until_it_changes(begin: Start) -> None:
     here = begin("synced")
     known = here.somebody("account", "name", "salesforce", "portal")

@@ -223,6 +223,7 @@ def test_a_said_thing_that_is_not_kept_is_not_audited(known: Store) -> None:
     assert entries(known) == []
 
 
+@pytest.mark.long
 def test_a_plan_its_approval_and_what_was_written_are_audited(begin: Start) -> None:
     here = begin("compared")
     hub = here.hub(limits=Limits(share=0.0, first_share=0.0, floor=1))

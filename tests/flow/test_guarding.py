@@ -81,6 +81,7 @@ def recounted(store: Store) -> Counter[tuple[str, str, str]]:
 # -- sources ---------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_an_upstream_that_starts_to_send_no_emails_stops_all_writing_until_it_is_right_again(begin: Start) -> None:
     here = begin("synced")
     right = nulled(here, "portal", "users", "email")

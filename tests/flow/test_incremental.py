@@ -313,6 +313,7 @@ def test_a_promotion_begins_and_ends_though_nothing_changed(world: World) -> Non
 MISSING = ("product_missing", "airtable/products/1")
 
 
+@pytest.mark.long
 def test_what_is_to_be_sold_is_missing_once_all_that_is_sold_was_seen_and_until_it_is_offered(world: World) -> None:
     pump = {"sku": "P-1", "gtin": "4006381333931", "name": "Pump", "status": "active"}
     world.put("airtable/products/1", **pump, sold_in="E-Commerce;Field sales")

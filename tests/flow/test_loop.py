@@ -85,6 +85,7 @@ def test_what_a_person_changes_in_one_system_reaches_the_others_and_nothing_else
     assert {here.fields(ref)["job_title"] for ref in known.values()} == {"Chief of Everything 👩‍🚀"}
 
 
+@pytest.mark.long
 def test_two_people_who_change_different_fields_both_get_their_way(begin: Start) -> None:
     here = begin("synced")
     known = here.somebody("contact", "job_title", "salesforce", "hubspot")
@@ -97,6 +98,7 @@ def test_two_people_who_change_different_fields_both_get_their_way(begin: Start)
         assert (held["job_title"], held["last_name"]) == ("Head of Pumps", "Oberhuber-Łukasz")
 
 
+@pytest.mark.long
 def test_a_name_of_several_words_survives_a_system_that_keeps_it_as_one_text(begin: Start) -> None:
     here, last_name = begin("synced"), "García Márquez"
     known = here.somebody("contact", "last_name", "salesforce", "zendesk")
@@ -299,6 +301,7 @@ def test_strange_values_go_through_and_nothing_stumbles(start_on: Callable[[str,
     assert here.fields(whose["emoji"]["salesforce"])["last_name"] == STRANGE["emoji"]["last_name"]
 
 
+@pytest.mark.long
 def test_a_value_longer_than_an_index_takes_goes_through(start_on: Callable[[str, str], Loop]) -> None:
     here = start_on("postgresql", "synced")  # SQLite's takes any
     known = here.somebody("contact", "last_name", "hubspot", "salesforce")

@@ -326,6 +326,7 @@ def written(here: Loop, told: loop.Told) -> dict[tuple[str, str], str]:
     return {(r.ref, r.field): r.outcome for r in loop.rows(here.store, sa.select(t).where(t.c.plan_id == told.plan.id))}
 
 
+@pytest.mark.long
 def test_a_person_who_edits_while_a_plan_waits_for_its_approval_is_not_overwritten(begin: Start) -> None:
     here = begin("synced")
     known = here.somebody("contact", "job_title", "salesforce", "hubspot", "portal")
