@@ -313,6 +313,7 @@ def test_what_is_wrong_in_a_world_is_found_as_what_it_is_and_nothing_else() -> N
 
 
 @pytest.mark.long
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("seed", [21, 22, 23])
 def test_in_the_size_of_a_firm_too(seed: int) -> None:
     seen = of_world(World(20_000, seed, NOW))
