@@ -250,7 +250,7 @@ def test_other_systems_have_it_once_say_who_closed_it_and_reopen_it(begin: Start
     body = here.standin(system).state.get(stream, there[closed])
     assert body
     assert "COMPLETED" not in str(body.body)
-    assert "solved" not in str(body.body)
+    assert "'solved'" not in str(body.body)
     assert len(notices(here, system)) == first["put"] - 1  # what was cleared is known no longer
 
 
