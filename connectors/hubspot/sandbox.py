@@ -142,6 +142,12 @@ class HubSpot(Standin):
         """Searches and batches of ids are sent as POST."""
         return call.method == "GET" or call.url.partition("?")[0].endswith(("/search", "/batch/read"))
 
+    def page_kind(self, call: Call, rows: Sequence[Any]) -> str:
+        """A search says in its body which properties its rows are to have."""
+        sent = call.json() if call.body[:1] == b"{" else None
+        asked = sorted(map(str, sent.get("properties") or ())) if isinstance(sent, dict) else ""
+        return f"{super().page_kind(call, rows)} {asked}"
+
     def authorized(self, call: Call) -> bool:
         """A private app's token, or one from /oauth/v1/token that has not ended."""
         token = call.headers.get("authorization", "").removeprefix("Bearer ")
