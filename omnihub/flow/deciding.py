@@ -104,12 +104,10 @@ def judged(c: sa.Connection, entity: Entity, now: str) -> list[Judged]:
     return [Judged(*row) for row in _of_entity(c, entity, c.execute(query))]  # a join goes through the whole entity
 
 
-def judged_different(c: sa.Connection, some: Iterable[str], others: Iterable[str]) -> bool:
-    """Whether a person has said of any of these and any of the others that they are two."""
+def judged_different(c: sa.Connection, refs: Iterable[str]) -> set[tuple[str, str]]:
+    """The pairs a person has said are two, of which the first is among these."""
     query = sa.select(_J.c.a, _J.c.b).where(_J.c.verdict == "different", _holds(_J, now_iso()))
-    mine, theirs = sorted(some), set(others)
-    rows = [*bulk.where_in(c, query, _J.c.a, mine), *bulk.where_in(c, query, _J.c.b, mine)]
-    return any(row.a in theirs or row.b in theirs for row in rows)
+    return {(row.a, row.b) for row in bulk.where_in(c, query, _J.c.a, sorted(refs))}
 
 
 def awakened(c: sa.Connection, entity: Entity, mark: int, now: str) -> set[str]:

@@ -55,9 +55,11 @@ def own_words(c: sa.Connection, golden_ids: Iterable[str]) -> dict[Cell, Own]:
     """The cells of these golden records' members that are to be heard with their own word: what stands there came from
     somebody who is another one now, or is their own word that we have given back."""
     found, members = {}, _echoing(c, _noted(c, PARTED, golden_ids))
-    for one, field, others in _borrowed(c, members):
+    borrowed = list(_borrowed(c, members))
+    asked = _asked(c, borrowed)
+    for one, field, others in borrowed:
         own = one.own.get(field)
-        if (own is not None and own == one.fields[field]) or (others and not _asked(c, one.golden_id, others)):
+        if (own is not None and own == one.fields[field]) or (others and not asked & _couples(one, others)):
             found[one.ref, field] = own
     return _timed(c, found, {one.golden_id for one in members} | _held_by(c, found)) if found else {}
 
@@ -71,8 +73,9 @@ def waiting(c: sa.Connection) -> set[str]:
 
 def asked_about(c: sa.Connection, golden_ids: Collection[str]) -> set[str]:
     """Which of these hold what may be another's, and wait for a person to say whether it is."""
-    members = _echoing(c, _noted(c, PARTED, golden_ids))
-    return {one.golden_id for one, _, others in _borrowed(c, members) if others and _asked(c, one.golden_id, others)}
+    borrowed = list(_borrowed(c, _echoing(c, _noted(c, PARTED, golden_ids))))
+    asked = _asked(c, borrowed)
+    return {one.golden_id for one, _, others in borrowed if asked & _couples(one, others)}
 
 
 def note_waiting(c: sa.Connection, golden_ids: Collection[str], wait: Collection[str]) -> None:
@@ -109,14 +112,25 @@ def _borrowed(c: sa.Connection, members: Sequence[_Member]) -> Iterator[tuple[_M
             yield one, field, {gid for gid in came_from if gid is not None} - {one.golden_id}
 
 
-def _asked(c: sa.Connection, golden_id: str, others: Collection[str]) -> bool:
-    """Whether it is a question still if this golden record is one with any of the others."""
+def _couples(one: _Member, others: Collection[str]) -> set[frozenset[str]]:
+    return {frozenset((one.golden_id, other)) for other in others}
+
+
+def _asked(c: sa.Connection, borrowed: Iterable[tuple[_Member, str, set[str]]]) -> set[frozenset[str]]:
+    """The golden records, two by two, of which it is a question still whether they are one."""
+    wanted = {couple for one, _, others in borrowed for couple in _couples(one, others)}
+    if not wanted:
+        return set()
     x, p = schema.crosswalk, schema.pairs
-    mine = set(c.execute(sa.select(x.c.ref).where(x.c.golden_id == golden_id)).scalars())
-    theirs = set(c.execute(sa.select(x.c.ref).where(x.c.golden_id.in_(others))).scalars())
-    query = sa.select(p.c.a, p.c.b).where(p.c.state == "unsure")
-    rows = [*bulk.where_in(c, query, p.c.a, mine), *bulk.where_in(c, query, p.c.b, mine)]
-    return any(r.a in theirs or r.b in theirs for r in rows) and not judged_different(c, mine, theirs)
+    query = sa.select(x.c.ref, x.c.golden_id)
+    home = {r.ref: r.golden_id for r in bulk.where_in(c, query, x.c.golden_id, sorted(set().union(*wanted)))}
+    unsure = bulk.where_in(c, sa.select(p.c.a, p.c.b).where(p.c.state == "unsure"), p.c.a, sorted(home))
+    told, asked = judged_different(c, home), {(r.a, r.b) for r in unsure}
+
+    def couples(pairs: Iterable[tuple[str, str]]) -> set[frozenset[str]]:
+        return {frozenset((home[a], home[b])) for a, b in pairs if a in home and b in home}
+
+    return (couples(asked) - couples(told)) & wanted
 
 
 def _echoing(c: sa.Connection, golden_ids: Collection[str]) -> list[_Member]:
