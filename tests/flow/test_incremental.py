@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import connectors
 from omnihub.flow import Hub, compare_all, merge_entity
 from omnihub.merge import Rules
-from omnihub.model import GOLDEN, Entity, Ref
+from omnihub.model import GOLDEN, Ref
 from omnihub.store import Store, bulk, schema
 from omnihub.store.open import take
 from tests.flow.loop import rows
@@ -335,14 +335,11 @@ def test_what_is_to_be_sold_is_missing_once_all_that_is_sold_was_seen_and_until_
     assert MISSING not in world.kinds()
 
 
-def test_a_channel_is_the_system_the_masters_table_of_channels_says(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_channel_is_the_system_the_masters_table_of_channels_says(world: World) -> None:
     world.put("airtable/products/1", sku="P-1", name="Pump", status="active", sold_in="Web shop")
     world.read_whole("shopify", "products")
     world.bring_up_to_date()
     assert MISSING not in world.kinds()
-    monkeypatch.setitem(ENTITY, ("airtable", "channels"), Entity.CHANNEL)
     world.put("airtable/channels/1", name="Web shop", system="Shopify")
     world.bring_up_to_date()
     assert MISSING in world.kinds()
