@@ -17,7 +17,8 @@ WORDS = "list_sort(string_split_regex(lower(strip_accents({text})), '[^\\p{{L}}\
 
 def recut(members: pa.Table, guessed: Collection[str]) -> pa.Table:
     """The members, those of the streams `guessed` (system/stream) cut as another member of their golden record that
-    holds the same words in two fields. Where such members don't agree, what most of them say."""
+    holds the same words in two fields. Where such members don't agree, what most of them say; where that is as many,
+    what the guess was."""
     if not guessed:
         return members
     con = connection()
@@ -36,12 +37,13 @@ WITH told AS (
     FROM (SELECT golden_id, ref, json_extract_string(fields, '$.first_name') AS f,
                  json_extract_string(fields, '$.last_name') AS l FROM members)
     WHERE f IS NOT NULL AND l IS NOT NULL),
-sure AS (
-    SELECT golden_id, words, f, l FROM told WHERE NOT guessed GROUP BY golden_id, words, f, l
-    QUALIFY row_number() OVER (PARTITION BY golden_id, words ORDER BY count(*) DESC, f, l) = 1),
-other AS (
-    SELECT told.ref, json_object('first_name', sure.f, 'last_name', sure.l) AS name
-    FROM told JOIN sure USING (golden_id, words) WHERE told.guessed AND (told.f <> sure.f OR told.l <> sure.l))
+sure AS (SELECT golden_id, words, f, l, count(*) AS say_so FROM told WHERE NOT guessed GROUP BY ALL),
+best AS (
+    SELECT told.ref, told.f <> sure.f OR told.l <> sure.l AS otherwise,
+           json_object('first_name', sure.f, 'last_name', sure.l) AS name
+    FROM told JOIN sure USING (golden_id, words) WHERE told.guessed
+    QUALIFY row_number() OVER (PARTITION BY told.ref ORDER BY say_so DESC, otherwise, sure.f, sure.l) = 1),
+other AS (SELECT ref, name FROM best WHERE otherwise)
 SELECT m.* REPLACE (CASE WHEN name IS NULL THEN m.fields ELSE json_merge_patch(m.fields, name)::VARCHAR END AS fields)
 FROM members AS m LEFT JOIN other USING (ref)
 """

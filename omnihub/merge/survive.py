@@ -45,6 +45,7 @@ _STANDING = pa.schema(
 )
 
 FOREIGN = 0.2  # a name in other letters than Latin, beside 1 for one every system can print and search
+INITIAL = 0.1  # "A." beside 1 for the name it begins: all agree with it, and nobody is called so
 UNTIMED = 0.05  # the weight of a value nobody can date, beside 1 for one set just now
 
 
@@ -65,7 +66,7 @@ def survive(entity: Entity, members: pa.Table, links: pa.Table, pins: pa.Table, 
         con.execute(_PEOPLE.format(fields=_struct(known)))
         con.execute(_CELLS.format(cells=_unpacked(known)))
         con.register("same_keys", _same_keys(con, "cells"))
-        con.execute(_WEIGHED.format(untimed=UNTIMED, foreign=FOREIGN))
+        con.execute(_WEIGHED.format(untimed=UNTIMED, foreign=FOREIGN, initial=INITIAL))
         con.execute(_BALLOTS)
         con.execute(_WINNERS)
         if any(rules.of(entity, f.name) == "union" for f in known):
@@ -163,9 +164,10 @@ WITH newest AS (SELECT g, unit, max(moment) AS moment FROM cells WHERE NOT echo 
 SELECT c.*, s.same,
        trust * CASE WHEN c.moment IS NULL THEN {untimed}
             ELSE greatest({untimed}, pow(0.5, greatest(0, date_diff('day', c.moment,
-                                                                   coalesce(newest.moment, c.moment))) / half_life)) END
-             * CASE WHEN c.kind = 'name' AND regexp_matches(c.value, '[^\\P{{L}}\\p{{Latin}}]')
-                  THEN {foreign} ELSE 1 END AS weight
+                                                                   coalesce(newest.moment, c.moment))) / half_life)) END AS weight,
+       CASE WHEN c.kind <> 'name' THEN 1
+            WHEN regexp_matches(c.value, '[^\\P{{L}}\\p{{Latin}}]') THEN {foreign}
+            WHEN regexp_matches(c.value, '^\\p{{Latin}}\\.?([ -]\\p{{Latin}}\\.?)*$') THEN {initial} ELSE 1 END AS fit
 FROM cells AS c JOIN same_keys AS s ON s.kind = c.kind AND s.value = c.value
 LEFT JOIN newest ON newest.g = c.g AND newest.unit = c.unit
 """
@@ -179,13 +181,13 @@ WITH parted AS (
     SELECT g, unit, m, any_value(rule) AS rule, bool_or(master) AS master, min(rank) AS rank,
            bool_or(echo) AND NOT coalesce(max(moment) FILTER (edit) >= max(moment) FILTER (echo), false) AS echo,
            array_to_string(list_sort(list(field || '=' || same)), '|') AS says, count(*) AS filled,
-           sum(length(value)) AS long, avg(weight) AS weight, max(moment) AS moment,
+           sum(length(value)) AS long, avg(weight) * min(fit) AS weight, max(moment) AS moment,
            max(moment) FILTER (edit) AS edited, bool_or(kind = 'consent' AND value = 'no') AS says_no
     FROM weighed WHERE NOT alone GROUP BY g, unit, m),
 counted AS (
     SELECT g, unit, m, rule, master, rank, echo, same AS says, 1 AS filled,
            CASE WHEN rule = 'union' THEN len(string_split(value, ';')) ELSE length(value) END AS long,
-           weight AS counts, moment, CASE WHEN edit THEN moment END AS edited,
+           weight * fit AS counts, moment, CASE WHEN edit THEN moment END AS edited,
            kind = 'consent' AND value = 'no' AS says_no
     FROM weighed WHERE alone
     UNION ALL

@@ -59,3 +59,12 @@ def test_where_they_do_not_agree_most_decide() -> None:
         member("shop/customers/1", "Anna", "Weber"),
     )
     assert told["desk/users/1"] == ("Anna", "Weber")
+
+
+def test_where_as_many_say_the_one_as_the_other_the_guess_stays() -> None:
+    told = cut(
+        member("desk/users/1", "Marit", "Carsten"),
+        member("crm/contacts/1", "Marit", "Carsten"),
+        member("shop/customers/1", "Carsten", "Marit"),
+    )
+    assert told["desk/users/1"] == ("Marit", "Carsten")

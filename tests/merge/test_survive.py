@@ -183,6 +183,12 @@ def test_a_name_never_takes_its_halves_from_two_records() -> None:
 # -- permission ------------------------------------------------------------------------------------------------------
 
 
+def test_an_initial_gives_way_to_the_name_it_begins_however_many_write_it_and_however_lately() -> None:
+    short, full = {"first_name": "C.", "last_name": "Wood"}, {"first_name": "Candace", "last_name": "Wood"}
+    assert golden(member("shop/c/1", short), member("desk/c/2", short), member("crm/c/3", full, YEAR_AGO)) == full
+    assert golden(member("shop/c/1", short)) == short
+
+
 def test_the_strictest_consent_wins_however_many_say_yes() -> None:
     yes = [member(f"{s}/c/1", {"marketing_consent": "yes", "consent_at": NOW}, NOW) for s in ("a", "b", "c")]
     no = member("d/c/1", {"marketing_consent": "no", "consent_at": YEAR_AGO}, LONG_AGO)
