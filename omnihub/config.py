@@ -373,7 +373,8 @@ class Findings(_Section):
     less, from high_customers on one step more; a permission held against a no is always high. worth: currency → what
     one of it is in the currency of high_money and low_money; as much, where it is not named. owners: system, kind or
     system.kind → who sees to it, where the master's channels name nobody; the nearest holds. limit: so many groups a
-    run brings into one system; the files have the rest.
+    run brings into one system; the files have the rest. orders_from: the systems that are believed about orders on
+    their way, the first that has one; of others their copies tell who delivers it.
     """
 
     severity: Mapping[str, Weight] = {}
@@ -383,6 +384,7 @@ class Findings(_Section):
     worth: Mapping[str, Annotated[Decimal, Field(gt=0)]] = {}
     owners: Mapping[str, str] = {}
     limit: int = Field(default=100, ge=1)
+    orders_from: tuple[str, ...] = ()
 
     @field_validator("severity", mode="before")
     @classmethod
@@ -1026,6 +1028,9 @@ def _finding_problems(findings: Findings, connectors: Mapping[str, Connector]) -
         for key in keys:
             if (system := key.partition(".")[0]) not in known:
                 yield f"findings.{name}.{key}: there is no system {system}; {meant(system, connectors)}"
+    for system in findings.orders_from:
+        if system not in connectors:
+            yield f"findings.orders_from: there is no system {system}; {meant(system, connectors)}"
 
 
 def _url_problems(environ: Mapping[str, str], connectors: Mapping[str, Connector]) -> Iterator[str]:
@@ -1109,6 +1114,7 @@ _EXAMPLE = """\
 #  high_customers: 50     # so many customers touched are one step more
 #  owners: {}             # of a system, a kind, or both: shopify: web shop · hubspot.consent_conflict: data protection
 #  limit: 100             # groups of findings a run brings into one system; the files have the rest
+#  orders_from: []        # who is believed about orders on their way: [erp, shopify]; else who has what delivers them
 
 # Who is told when a run goes wrong, a plan is stopped, a system can't be read or findings pass a limit; once, and once
 # more when it is well again. The address of each is the variable OMNIHUB_ALERT_<NAME>, as apprise writes it:

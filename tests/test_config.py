@@ -173,6 +173,7 @@ def test_a_store_of_another_kind_is_refused_with_what_to_write(write: Write) -> 
             "survivorship: {rules: {contact.phone: best}}",
             "contact.phone: there is no rule best; there are: trusted, recent",
         ),
+        ("findings: {orders_from: [acne]}", "findings.orders_from: there is no system acne; did you mean acme?"),
         (
             "survivorship: {trust: {acne: 1}}",
             "trust.acne: there is no system of this name; did you mean acme?",

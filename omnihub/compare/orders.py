@@ -6,7 +6,8 @@
 
 **Who is believed:** the system the order was taken in and is delivered from. It is known by what it has to know for
 that: the copy with the order's lines; among several, or where none has any, the one that tells most of the delivery.
-Where that system has the number twice nobody knows which of the two is meant, and nothing is judged.
+Where the settings name systems, the first of these that has the number comes before all that. Where the system that is
+believed has the number twice nobody knows which of the two is meant, and nothing is judged.
 
 **What is late, and what is wrong:** states follow each other: open ▶ shipped ▶ delivered, open ▶ cancelled. A copy that
 is behind and was not touched since the other moved on has until the end of the next day, for systems are told of each
@@ -21,7 +22,7 @@ same shelf is not counted.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import duckdb
 import pyarrow as pa
@@ -43,18 +44,20 @@ BESIDE = pa.schema([(n, pa.string()) for n in ("ref", "system", "fields")])
 """Living lines of these orders, and living stock of what they sell."""
 
 PLACES = ("stock_point", "delivery_point")
+_NAMES = pa.list_(pa.string())
 
 
-def orders(copies: pa.Table, lines: pa.Table, stock: pa.Table, today: str) -> pa.Table:
+def orders(copies: pa.Table, lines: pa.Table, stock: pa.Table, today: str, believed: Sequence[str] = ()) -> pa.Table:
     """Findings of KINDS, one for each field of a copy; about stock, one for each order that is believed.
 
-    copies: see COPIES; all of each number that occurs. lines, stock: see BESIDE. today: an ISO day.
+    copies: see COPIES; all of each number that occurs. lines, stock: see BESIDE. today: an ISO day. believed: systems,
+    the first to be asked first; the copies tell it of the others.
     """
     con = connection()
     try:
         for name, table in (("copies", copies), ("lines", lines), ("stock", stock)):
             con.register(name, table)
-        con.register("asked", pa.table({"today": [today]}))
+        con.register("asked", pa.table({"today": [today], "believed": pa.array([list(believed)], _NAMES)}))
         con.execute(_SAID)
         con.register("numbers", _keyed(con, "SELECT number_text FROM said", order_number))
         places = " UNION ".join(f"SELECT {name} FROM said" for name in PLACES)
@@ -127,6 +130,7 @@ CREATE TEMP TABLE believed AS
 SELECT * EXCLUDE (namesakes, place)
 FROM (SELECT k.*, count(*) OVER (PARTITION BY number, system) AS namesakes,
              row_number() OVER (PARTITION BY number ORDER BY
+                 nullif(list_position((SELECT believed FROM asked), system), 0) NULLS LAST,
                  k.ref IN (SELECT ref FROM wanted) DESC,
                  len(list_filter([word, stock_point, delivery_point, transport_mode, tracking, delivered_at],
                                  lambda told: told IS NOT NULL)) DESC,

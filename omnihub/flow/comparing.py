@@ -212,11 +212,12 @@ def _compare_context(hub: Hub, handling: Handling, basis: Basis, refs: Sequence[
     found = broken_links(near.rows.cast(ROWS), link_fields(), near.targets, streams).to_pylist()
     asked = {*refs}  # what stands beside them was looked at for their sake only
     if round_orders.copies.num_rows:
-        judged = about_orders.orders(round_orders.copies, round_orders.lines, round_orders.stock, basis.day)
+        told = (round_orders.copies, round_orders.lines, round_orders.stock, basis.day, hub.findings.orders_from)
+        judged = about_orders.orders(*told)
         found += [one for one in judged.to_pylist() if one["ref"] in asked]
     if near.trade.num_rows:
-        told = (near.trade.cast(ROWS), near.believed, near.accounts, sorted(hub.rules.masters), basis.day, hub.zone)
-        said = promotions.apart(_offered(hub, near, basis), catalog(*context(*told)).to_pylist())
+        traded = (near.trade.cast(ROWS), near.believed, near.accounts, sorted(hub.rules.masters), basis.day, hub.zone)
+        said = promotions.apart(_offered(hub, near, basis), catalog(*context(*traded)).to_pylist())
         found += [one for one in said if one["ref"] in asked]
     if sold.products.num_rows and basis.sellers:
         found += missing(sold.products, sold.offered, sold.sellers).to_pylist()

@@ -162,9 +162,8 @@ _WEIGHED = """
 CREATE TEMP TABLE weighed AS
 WITH newest AS (SELECT g, unit, max(moment) AS moment FROM cells WHERE NOT echo GROUP BY g, unit)
 SELECT c.*, s.same,
-       trust * CASE WHEN c.moment IS NULL THEN {untimed}
-            ELSE greatest({untimed}, pow(0.5, greatest(0, date_diff('day', c.moment,
-                                                                   coalesce(newest.moment, c.moment))) / half_life)) END AS weight,
+       trust * CASE WHEN c.moment IS NULL THEN {untimed} ELSE greatest({untimed}, pow(0.5,
+           greatest(0, date_diff('day', c.moment, coalesce(newest.moment, c.moment))) / half_life)) END AS weight,
        CASE WHEN c.kind <> 'name' THEN 1
             WHEN regexp_matches(c.value, '[^\\P{{L}}\\p{{Latin}}]') THEN {foreign}
             WHEN regexp_matches(c.value, '^\\p{{Latin}}\\.?([ -]\\p{{Latin}}\\.?)*$') THEN {initial} ELSE 1 END AS fit

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -55,10 +55,13 @@ def shelf(place: str, quantity: str, sku: str = "p 1", system: str = "shop") -> 
     return {"ref": f"{system}/levels/{place}-{sku}", "system": system, "fields": json.dumps(about)}
 
 
-def findings(*copies: dict[str, Any], lines: Any = None, stock: Any = (), today: str = TODAY) -> list[dict[str, Any]]:
+def findings(
+    *copies: dict[str, Any], lines: Any = None, stock: Any = (), today: str = TODAY, believed: Sequence[str] = ()
+) -> list[dict[str, Any]]:
     beside = [line()] if lines is None else lines
     tables = ((copies, COPIES), (beside, BESIDE), (stock, BESIDE))
-    return orders(*(pa.Table.from_pylist(list(rows), schema=schema) for rows, schema in tables), today).to_pylist()
+    copies_, lines_, stock_ = (pa.Table.from_pylist(list(rows), schema=schema) for rows, schema in tables)
+    return orders(copies_, lines_, stock_, today, believed).to_pylist()
 
 
 def kinds(*copies: dict[str, Any], **beside: Any) -> set[tuple[str, str, str]]:
@@ -153,6 +156,14 @@ def test_the_copy_with_the_lines_is_believed() -> None:
 def test_without_lines_the_copy_that_tells_most_is_believed() -> None:
     full = crm(status="open", stock_point="Ulm", transport_mode="air")
     assert {f[1] for f in kinds(shop(), full, lines=[])} == {"shop/orders/1"}
+
+
+def test_who_the_settings_name_first_is_believed_where_it_has_the_number() -> None:
+    copies = (shop(), crm(status="cancelled"))
+    assert {f[1] for f in kinds(*copies)} == {"crm/orders/1"}
+    assert {f[1] for f in kinds(*copies, believed=["erp", "crm"])} == {"shop/orders/1"}
+    assert {f[1] for f in kinds(*copies, believed=["shop", "crm"])} == {"crm/orders/1"}
+    assert {f[1] for f in kinds(*copies, believed=["erp"])} == {"crm/orders/1"}, "who has no order tells nothing of it"
 
 
 def test_a_number_its_system_has_twice_is_not_judged() -> None:

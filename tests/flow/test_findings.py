@@ -320,6 +320,18 @@ def test_other_settings_are_another_severity_and_owner_for_what_was_there(world:
     assert (before.severity, before.owner, after.severity, after.owner) == ("high", "hubspot", "low", "marketing")
 
 
+def test_who_is_believed_about_orders_is_a_setting_and_judges_what_was_there_anew(world: World) -> None:
+    world.put("shopify/orders/1", at="2026-01-01T08:00:00Z", number="#1001", status="open")
+    world.put("shopify/order_lines/1", of="shopify/orders/1", sku="P-1", quantity="3")
+    world.put("salesforce/orders/1", at="2026-01-01T09:00:00Z", number="1001", status="cancelled")
+    world.bring_up_to_date()
+    wrong = sa.select(F.c.ref).where(F.c.kind == "order_state_differs", F.c.state == "open")
+    assert rows(world.store, wrong) == [("salesforce/orders/1",)]
+    object.__setattr__(world.hub, "findings", Findings(orders_from=("salesforce",)))
+    world.bring_up_to_date()
+    assert rows(world.store, wrong) == [("shopify/orders/1",)]
+
+
 def test_the_masters_table_of_channels_says_who_sees_to_what(world: World) -> None:
     sell(world, amount="12.00")
     world.bring_up_to_date()
