@@ -3,6 +3,7 @@
     values    golden vs what each system holds       → differences (what a plan is made of) and findings
     catalog   SKUs and products vs the master         → findings
     assortment  what the master says a system sells   → findings where it does not
+    customers which group a customer is of, by all that is said
     prices    prices vs the master's lists, in context → findings (part of `catalog`)
     promotions  offers vs the master's promotions     → findings
     corrections                                       → the price a channel gets instead of a wrong one

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from omnihub import fields
 from omnihub.compare import prices
+from omnihub.compare.customers import GROUPS_OF
 from omnihub.compare.prices import LINES, PRICES
 from omnihub.engine import connection
 from omnihub.model import Kind
@@ -26,25 +27,28 @@ PRODUCTS = pa.schema([("sku", pa.string()), ("name", pa.string()), ("status", pa
 PROMOTIONS = pa.schema([(n, pa.string()) for n in ("sku", "customer_group", "discount", "valid_from", "valid_to")])
 """The master's promotions: so many percent off, for a group or for all, from a day to a day."""
 
-BELIEVED = pa.schema(
-    [("ref", pa.string()), ("entity", pa.string()), ("golden_id", pa.string()), ("fields", pa.string())]
-)
-"""Accounts and contacts: the golden record behind each ref, with its fields."""
-
-
 Context = tuple[pa.Table, pa.Table, pa.Table, pa.Table]
 
 
 def context(
-    rows: pa.Table, believed: pa.Table, accounts: pa.Table, masters: Sequence[str], today: str, zone: str = "UTC"
+    rows: pa.Table,
+    believed: pa.Table,
+    accounts: pa.Table,
+    masters: Sequence[str],
+    today: str,
+    zone: str = "UTC",
+    groups: pa.Table | None = None,
 ) -> Context:
     """(products, prices, lines, promotions) for `catalog`, from living refined records.
 
     rows: (ref, entity, system, fields …) of products, prices, promotions, lines, orders, deals and tickets. believed:
-    see the schema. accounts: (id, fields) of golden accounts. masters: the systems that are right. today: an ISO day.
-    zone: where the master's days begin and end.
+    see `customers.BELIEVED`. accounts: (id, fields) of golden accounts. masters: the systems that are right. today: an
+    ISO day. zone: where the master's days begin and end.
 
-    A line's customer is that of its order or deal: its account, or its contact's. Its day is when it was ordered or is
+    groups: all that is said of which group a customer is, see `customers.groups_of`; without it, what is believed.
+
+    A line's customer is that of its order or deal: its account, or its contact's; where a contact is of none, its group
+    is the one that is said, if all say the same. Its day is when it was ordered or is
     to close; a product's is today. An offer's price is one of today, or of its first day; one that is over says none.
 
     A ticket's customer is its contact's, else its account: support files a branch's tickets under the group it is of.
@@ -59,6 +63,7 @@ def context(
         con.register("masters", pa.table({"system": pa.array(masters, pa.string())}))
         con.register("skus", _sku_keys(con))
         con.register("asked", pa.table({"today": [today], "zone": [zone]}))
+        con.register("told_groups", GROUPS_OF.empty_table() if groups is None else groups)
         con.execute(_CONTEXT)
         return (
             con.sql(f"SELECT {', '.join(PRODUCTS.names)} FROM master_products").to_arrow_table(),
@@ -106,24 +111,34 @@ SELECT id, (fields::JSON)->>'customer_group' AS customer_group FROM accounts;
 CREATE TEMP TABLE customers AS
 SELECT b.ref, groups.id, groups.customer_group FROM believed AS b JOIN groups
   ON groups.id = CASE WHEN b.entity = 'account' THEN b.golden_id ELSE (b.fields::JSON)->>'account' END;
+CREATE TEMP TABLE doubts AS
+SELECT ref, list(customer_group ORDER BY customer_group) AS groups FROM told_groups GROUP BY ref;
+CREATE TEMP TABLE known AS  -- whoever is somebody to the hub, with the groups that are said of them, if any are
+SELECT b.ref, c.id, d.groups, c.id IS NULL AND d.groups IS NULL AS nobodys,
+       CASE WHEN c.id IS NOT NULL THEN c.customer_group WHEN len(d.groups) = 1 THEN d.groups[1] END AS customer_group
+FROM (SELECT DISTINCT ref FROM believed) AS b LEFT JOIN customers AS c ON c.ref = b.ref
+LEFT JOIN doubts AS d ON d.ref = b.ref;
 CREATE TEMP MACRO home_day(told) AS  -- the master's, who closes a list at his own midnight
     CASE WHEN length(told) > 10 THEN (timezone((SELECT zone FROM asked), try_cast(told AS TIMESTAMPTZ))::DATE)::VARCHAR
          ELSE told END;
 CREATE TEMP TABLE occasions AS
 SELECT o.ref, coalesce(a.customer_group, c.customer_group) AS customer_group, coalesce(a.id, c.id) AS customer,
+       coalesce(a.groups, c.groups) AS groups, coalesce(a.nobodys, true) AND c.nobodys AS any_group,
        coalesce(home_day(o.f->>'ordered_at'), left(o.f->>'closes_on', 10)) AS day,
        o.f->>'tax_included' AS tax_included, o.f->>'tax_rate' AS tax_rate
-FROM facts AS o LEFT JOIN customers AS a ON a.ref = o.f->>'account' LEFT JOIN customers AS c ON c.ref = o.f->>'contact'
+FROM facts AS o LEFT JOIN known AS a ON a.ref = o.f->>'account' LEFT JOIN known AS c ON c.ref = o.f->>'contact'
 WHERE o.entity IN ('order', 'deal');
 CREATE TEMP TABLE said_lines AS
 SELECT ref, entity, system, sku, sku_text, name, status, f->>'price' AS price, 'price' AS field,
        f->>'currency' AS currency, '1' AS quantity, '' AS customer_group, (SELECT today FROM asked) AS day,
-       f->>'unit' AS unit, f->>'tax_included' AS tax_included, f->>'tax_rate' AS tax_rate, NULL AS customer
+       f->>'unit' AS unit, f->>'tax_included' AS tax_included, f->>'tax_rate' AS tax_rate, NULL AS customer,
+       NULL::VARCHAR[] AS groups, false AS any_group
 FROM facts WHERE NOT master AND entity = 'product' AND sku IS NOT NULL
 UNION ALL
 SELECT l.ref, l.entity, l.system, l.sku, l.sku_text, l.name, NULL, l.f->>'unit_price', 'unit_price', l.f->>'currency',
        l.f->>'quantity', o.customer_group, coalesce(o.day, (SELECT today FROM asked)), l.f->>'unit',
-       coalesce(l.f->>'tax_included', o.tax_included), coalesce(l.f->>'tax_rate', o.tax_rate), o.customer
+       coalesce(l.f->>'tax_included', o.tax_included), coalesce(l.f->>'tax_rate', o.tax_rate), o.customer,
+       o.groups, o.any_group
 FROM facts AS l LEFT JOIN occasions AS o ON o.ref = l.f->>'of'
 WHERE NOT l.master AND l.entity = 'line' AND l.sku IS NOT NULL
 UNION ALL
@@ -131,15 +146,15 @@ SELECT t.ref, t.entity, t.system, t.sku, t.sku_text, NULL, NULL,
        CASE WHEN t.f->>'currency' IS NOT NULL THEN t.f->>'promised_price' END, 'promised_price', t.f->>'currency',
        t.f->>'quantity', coalesce(c.customer_group, a.customer_group),
        coalesce(home_day(coalesce(t.f->>'answered_at', t.f->>'opened_at')), (SELECT today FROM asked)), NULL, NULL,
-       NULL, coalesce(c.id, a.id)
-FROM facts AS t LEFT JOIN customers AS a ON a.ref = t.f->>'account' LEFT JOIN customers AS c ON c.ref = t.f->>'contact'
+       NULL, coalesce(c.id, a.id), coalesce(c.groups, a.groups), coalesce(a.nobodys, true) AND c.nobodys
+FROM facts AS t LEFT JOIN known AS a ON a.ref = t.f->>'account' LEFT JOIN known AS c ON c.ref = t.f->>'contact'
 WHERE NOT t.master AND t.entity = 'ticket' AND t.sku IS NOT NULL AND t.f->>'promised_price' IS NOT NULL
 UNION ALL
 SELECT x.ref, x.entity, x.system, x.sku, x.sku_text, x.name, NULL, x.f->>'price', 'price', x.f->>'currency', '1',
        coalesce(x.f->>'customer_group', c.customer_group),
        greatest(coalesce(x.f->>'valid_from', left(x.f->>'starts_at', 10)), (SELECT today FROM asked)), NULL, NULL, NULL,
-       c.id
-FROM facts AS x LEFT JOIN customers AS c ON c.ref = x.f->>'account'
+       c.id, CASE WHEN x.f->>'customer_group' IS NULL THEN c.groups END, false
+FROM facts AS x LEFT JOIN known AS c ON c.ref = x.f->>'account'
 WHERE NOT x.master AND x.entity = 'promotion' AND x.sku IS NOT NULL
   AND coalesce(x.f->>'valid_to', left(x.f->>'ends_at', 10), '9999-12-31') >= (SELECT today FROM asked);
 """

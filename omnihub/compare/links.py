@@ -3,7 +3,7 @@ and a promotion by its code and name.
 
 Kept in the store by its target, this tells what a change can touch: whoever links to a record that came or went, the
 lines of an order, all that is said about a SKU, all that is said of the order with a number, what a master's product
-may be offered as, the offers of a promotion, and which tickets time can make late.
+may be offered as, the offers of a promotion, which tickets time can make late, and whose mailbox is at whose domain.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from omnihub.compare.promotions import named as as_named
 from omnihub.compare.promotions import said_skus
 from omnihub.compare.service import WAITING
 from omnihub.engine import connection
+from omnihub.fields import domains
 from omnihub.fields.codes import order_number
 from omnihub.model import ENTITIES, Entity, Kind
 
@@ -39,7 +40,11 @@ KNOWN_BY = ("sku", "gtin", "name")
 WAITS = "waits"
 """The field under which a ticket that is still worked on is found by when it was opened: see `waiting`."""
 
-NOT_REFS = (*KNOWN_BY, "number", PROMOTED, WAITS)  # fields of LINKS whose targets are no refs
+AT = "at"
+"""The field under which a golden account is found by its domain, and a golden contact by that of its mailbox: a firm's
+own, never one that many share. The target is `domain:` and the domain somebody registered."""
+
+NOT_REFS = (*KNOWN_BY, "number", PROMOTED, WAITS, AT)  # fields of LINKS whose targets are no refs
 
 MAX_TARGET = 200  # characters of a SKU or name; a longer one is junk, and more than a database's index takes
 
@@ -81,6 +86,7 @@ def spoken_of(rows: pa.Table) -> pa.Table:
         con.register("skus", _skus(con))
         con.register("numbers", _numbers(con))
         con.register("known_by", _known_by(con))
+        con.register("domains", _domains(con))
         return con.sql(
             f"""SELECT ref, field, target FROM (
                    SELECT r.ref, l.field, json_extract_string(r.fields, '$."' || l.field || '"') AS target
@@ -105,6 +111,8 @@ def spoken_of(rows: pa.Table) -> pa.Table:
                    UNION ALL
                    SELECT r.ref, k.field, k.target FROM rows AS r JOIN known_by AS k
                      ON k.text = json_extract_string(r.fields, '$.' || k.field) WHERE r.entity = 'product'
+                   UNION ALL
+                   SELECT r.ref, '{AT}', d.target FROM ({_HOSTS}) AS r JOIN domains AS d USING (host)
                    UNION ALL
                    SELECT ref, '{WAITS}', '{waiting("")}' || json_extract_string(fields, '$.opened_at') FROM rows
                    WHERE entity = '{Entity.TICKET.value}' AND json_extract_string(fields, '$.solved_at') IS NULL
@@ -138,6 +146,20 @@ def _numbers(con: duckdb.DuckDBPyConnection) -> pa.Table:
     ).to_arrow_table()
     targets = [ordered(text) for text in found.column("text").to_pylist()]
     return found.append_column("target", pa.array(targets, pa.string()))
+
+
+# Golden records alone: an id has no stroke in it, a ref always has.
+_HOSTS = """SELECT ref, CASE entity WHEN 'account' THEN json_extract_string(fields, '$.domain')
+                        ELSE split_part(json_extract_string(fields, '$.email'), '@', 2) END AS host
+            FROM rows WHERE entity IN ('account', 'contact') AND NOT contains(ref, '/')"""
+
+
+def _domains(con: duckdb.DuckDBPyConnection) -> pa.Table:
+    """(host, target) of the firms' own."""
+    hosts = [host for (host,) in con.sql(f"SELECT DISTINCT host FROM ({_HOSTS}) WHERE host <> ''").fetchall()]
+    firms = [host for host in hosts if not domains.weak(host)]
+    own = {host: f"domain:{domains.registered(domains.key(host))[:MAX_TARGET]}" for host in firms}
+    return pa.table({"host": pa.array(own, pa.string()), "target": pa.array(own.values(), pa.string())})
 
 
 def _known_by(con: duckdb.DuckDBPyConnection) -> pa.Table:

@@ -8,12 +8,17 @@ Of the master's rows that fit, the one counts whose tax is said the same way, th
 break that is reached, then the one that began last. An open end gives way to whatever begins later; two lists with an
 end each that say different prices for one day are the master's own contradiction: a channel is right with either.
 A price the master has no list for is not judged, unless it is just that of another currency.
+
+Where the systems do not agree of which group a customer is, or nobody knows it, a price that is right for one of these
+groups is no mistake of the price: it is the group that is to be settled, and that is told by itself.
 """
 
 from __future__ import annotations
 
 import duckdb
 import pyarrow as pa
+
+from omnihub.engine import connection
 
 EVERYONE = "standard"
 CENT = "0.005"  # money is compared to the cent, where a list does not say otherwise
@@ -59,11 +64,14 @@ LINES = pa.schema(
         ("tax_included", pa.string()),
         ("tax_rate", pa.string()),
         ("customer", pa.string()),
+        ("groups", pa.list_(pa.string())),
+        ("any_group", pa.bool_()),
     ]
 )
 """What a channel says: a product it offers (entity product), a line of an order or deal, or what an agent promised a
 customer in a ticket. `field`: the price's.
-`customer`: the golden id of who saw it. Without a unit it is the master's for the product."""
+`customer`: the golden id of who saw it. Without a unit it is the master's for the product. `groups`: all that anybody
+says the customer is of, where that is not one; `any_group`: nobody says of which."""
 
 KINDS = (
     "price_expired", "price_early", "price_break", "price_group", "price_currency", "price_unit", "price_tax",
@@ -73,10 +81,33 @@ KINDS = (
 
 def judge(con: duckdb.DuckDBPyConnection) -> None:
     """Make the table `price_findings` of the tables `products`, `prices`, `promotions` and `lines`."""
+    _hold(con)
+    con.execute(_DOUBTED)
+    if con.sql("FROM doubted LIMIT 1").fetchall():
+        con.register("cleared", _right_for_one(con))
+        con.execute("DELETE FROM suspects WHERE ref IN (FROM cleared)")
+    con.execute(_FOUND)
+
+
+def _hold(con: duckdb.DuckDBPyConnection) -> None:
+    """What is said against what fits: `suspects`, and the `causes` of some."""
     con.execute(_SIDES)
     con.execute(_FITTING)
     con.execute(_SUSPECTS)
-    con.execute(_FOUND)
+
+
+def _right_for_one(con: duckdb.DuckDBPyConnection) -> pa.Table:
+    """The refs of the doubted lines that are right for one of the groups their customer may be of."""
+    again = connection()
+    try:
+        again.register("lines", con.sql("FROM doubted").to_arrow_table())
+        for name in ("products", "prices", "promotions"):
+            of = con.sql(f"FROM {name} WHERE sku IN (SELECT sku FROM doubted)")
+            again.register(name, of.to_arrow_table())
+        _hold(again)
+        return again.sql(_RIGHT).to_arrow_table()
+    finally:
+        again.close()
 
 
 # Texts become numbers once. Lines carry no more through the joins than what is compared.
@@ -171,6 +202,23 @@ WHERE coalesce(nullif(m.customer_group, ''), w.customer_group) = w.customer_grou
   AND abs(w.amount - w.expected * (1 - try_cast(m.discount AS DOUBLE) / 100)) <= w.slack + {CENT};
 CREATE TEMP TABLE causes AS
 SELECT n, min(why) AS why, arg_min(row, (why, -row)) AS row FROM explained WHERE why IS NOT NULL GROUP BY n;
+"""
+
+# A line for each group that it may have been meant for.
+_DOUBTED = f"""
+CREATE TEMP TABLE doubted AS
+SELECT l.* REPLACE (g.customer_group AS customer_group)
+FROM lines AS l JOIN suspects AS w ON w.ref = l.ref JOIN (
+    SELECT ref, unnest(groups) AS customer_group FROM lines WHERE groups IS NOT NULL
+    UNION
+    SELECT l.ref, p.customer_group FROM lines AS l JOIN suspects AS w ON w.ref = l.ref JOIN listed AS p ON p.sku = l.sku
+    WHERE l.any_group) AS g ON g.ref = l.ref
+WHERE coalesce(nullif(g.customer_group, ''), '{EVERYONE}') <> w.customer_group;
+"""
+
+_RIGHT = """
+SELECT DISTINCT s.ref FROM said AS s JOIN fitting AS f ON f.n = s.n
+LEFT JOIN suspects AS w ON w.n = s.n LEFT JOIN causes AS c ON c.n = s.n WHERE w.n IS NULL OR c.why = 0
 """
 
 _OVERLAPS = """

@@ -59,7 +59,7 @@ from omnihub.store import bulk, schema
 from omnihub.store.open import advance, latest, now_iso, watermark
 
 SLICE = 20_000  # records, or golden records, compared at once
-_SHAPE = 8  # of what is noted and asked; another number compares everything again
+_SHAPE = 9  # of what is noted and asked; another number compares everything again
 
 ABOUT_VALUES = ("value_differs", "product_differs", "consent_conflict", "duplicate")
 ABOUT_CONTEXT = ("orphan_link", MISSING, *KINDS, *promotions.KINDS, *about_orders.KINDS, *service.KINDS)
@@ -217,7 +217,8 @@ def _compare_context(hub: Hub, handling: Handling, basis: Basis, refs: Sequence[
         found += [one for one in judged.to_pylist() if one["ref"] in asked]
     if near.trade.num_rows:
         traded = (near.trade.cast(ROWS), near.believed, near.accounts, sorted(hub.rules.masters), basis.day, hub.zone)
-        said = promotions.apart(_offered(hub, near, basis), catalog(*context(*traded)).to_pylist())
+        priced = catalog(*context(*traded, near.groups)).to_pylist()
+        said = promotions.apart(_offered(hub, near, basis), priced)
         found += [one for one in said if one["ref"] in asked]
     if sold.products.num_rows and basis.sellers:
         found += missing(sold.products, sold.offered, sold.sellers).to_pylist()

@@ -3,6 +3,7 @@
 a record that came or went      ─▶ who links to it
 an order or deal                ─▶ its lines
 a customer's group or account   ─▶ its orders and deals ─▶ their lines; its tickets
+an account, or its domain       ─▶ those whose mailbox is at its domain ─▶ theirs as well
 a master's product, price or promotion ─▶ all that is said about its SKU, its other prices too
 a master's promotion            ─▶ the offers of its code or name; the first one or the last ─▶ all offers
 a channel's product             ─▶ who else offers its SKU, and the master's product that it may be
@@ -27,8 +28,8 @@ import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from omnihub.compare import KNOWN_BY, OFFERED, SELLERS, named, news, service, sold_as, spoken_of
-from omnihub.compare.catalog import BELIEVED
-from omnihub.compare.links import LINKS, NOT_REFS, PROMOTED, SPOKEN, WAITS, waiting
+from omnihub.compare.customers import BELIEVED, GOLDENS, GROUPS_OF, accounts_of, groups_of
+from omnihub.compare.links import AT, LINKS, NOT_REFS, PROMOTED, SPOKEN, WAITS, waiting
 from omnihub.flow.hub import Hub
 from omnihub.flow.ordering import Stirred, touched_orders
 from omnihub.flow.selling import sellers
@@ -42,7 +43,6 @@ DATED = (Entity.PRICE.value, Entity.PROMOTION.value)  # what begins and ends
 OCCASIONS = (Entity.ORDER, Entity.DEAL)
 TOLD = (Entity.PROMOTION, Entity.TICKET)  # what names its customer itself
 PROMISE = '"promised_price":'  # in the fields of a ticket with a price; the others say nothing about what is sold
-ACCOUNTS = pa.schema([("id", pa.string()), ("fields", pa.string())])
 SOLD_IN = '"sold_in":'  # in the fields of what is sold in channels the master names
 CUSTOMERS = (Entity.ACCOUNT.value, Entity.CONTACT.value)
 
@@ -113,8 +113,8 @@ def note_links(hub: Hub, mark: int, size: int, each: Each) -> Noted:
     noted = Noted(everything=not mark)
     with hub.store.read() as c:
         noted.refs = c.execute(sa.select(t.c.ref).where(t.c.seq > mark).order_by(t.c.seq)).scalars().all()
-        contacts = sa.select(g.c.id).where(g.c.entity == Entity.CONTACT.value, g.c.seq > mark)
-        ids = c.execute(contacts.order_by(g.c.seq)).scalars().all()
+        customers = sa.select(g.c.id).where(g.c.entity.in_(CUSTOMERS), g.c.seq > mark)
+        ids = c.execute(customers.order_by(g.c.seq)).scalars().all()
     for done, some in enumerate(bulk.chunks(noted.refs, size)):
         hub.progress("compare what changed", done * size, len(noted.refs))
         with hub.store.read() as c:
@@ -126,7 +126,7 @@ def note_links(hub: Hub, mark: int, size: int, each: Each) -> Noted:
     for some in bulk.chunks(ids, size):
         with hub.store.read() as c:
             query = sa.select(g.c.id.label("ref"), g.c.entity, g.c.fields)
-            believed = bulk.table_in(c, query, g.c.id, some)
+            believed = bulk.table_in(c, query.where(g.c.members > 0), g.c.id, some)
         noted.old.append(note(hub, believed, some)[1])
     return noted
 
@@ -286,7 +286,8 @@ def _customers(c: sa.Connection, mark: int) -> set[str]:
         return set(c.execute(query).scalars())
 
     accounts = changed(g, g.c.id, Entity.ACCOUNT)
-    ids = accounts | changed(g, g.c.id, Entity.CONTACT) | _speaking_of(c, accounts, "account")
+    near = _speaking_of(c, _about(c, sorted(accounts), AT), AT)
+    ids = accounts | changed(g, g.c.id, Entity.CONTACT) | _speaking_of(c, accounts, "account") | near
     refs = {r.ref for r in bulk.where_in(c, sa.select(x.c.ref), x.c.golden_id, ids)}
     return refs | changed(x, x.c.ref, Entity.ACCOUNT) | changed(x, x.c.ref, Entity.CONTACT)
 
@@ -351,6 +352,7 @@ class Surroundings:
     trade: pa.Table
     believed: pa.Table
     accounts: pa.Table
+    groups: pa.Table
 
 
 def surroundings(c: sa.Connection, refs: Sequence[str], masters: Iterable[str]) -> Surroundings:
@@ -363,20 +365,50 @@ def surroundings(c: sa.Connection, refs: Sequence[str], masters: Iterable[str]) 
     said = rows.filter(pc.and_(_about_goods(rows), pc.invert(mastered)))
     listed = rows.filter(pc.and_(pc.equal(rows.column("entity"), Entity.PRICE.value), mastered))
     if not said.num_rows and not listed.num_rows:
-        return Surroundings(rows, targets, said, BELIEVED.empty_table(), ACCOUNTS.empty_table())
+        return Surroundings(rows, targets, said, *(s.empty_table() for s in (BELIEVED, GOLDENS, GROUPS_OF)))
     occasions = bulk.table_in(c, living, t.c.ref, named(said, (Entity.LINE,), ("of",)))
     customers = [*named(occasions, OCCASIONS, ("account", "contact")), *named(said, TOLD, ("account", "contact"))]
     # No entity is asked for beside refs or ids: SQLite would go through all of it instead of these few.
-    believing = sa.select(x.c.ref, x.c.entity, x.c.golden_id, g.c.fields).join(g, g.c.id == x.c.golden_id)
+    believing = sa.select(x.c.ref, x.c.entity, x.c.golden_id, g.c.fields, g.c.lineage).join(g, g.c.id == x.c.golden_id)
     believed = bulk.table_in(c, believing, x.c.ref, customers).cast(BELIEVED)
     believed = believed.filter(pc.is_in(believed.column("entity"), pa.array(CUSTOMERS)))
-    ids = {*named(believed, (Entity.CONTACT,), ("account",)), *believed.column("golden_id").to_pylist()}
+    belonging = accounts_of(believed, _neighbours(c, believed))
+    ids = pc.unique(belonging.column("account")).to_pylist()
+    accounts = bulk.table_in(c, sa.select(g.c.id, g.c.fields, g.c.lineage), g.c.id, ids).cast(GOLDENS)
     return Surroundings(
         rows=rows,
         targets=targets,
         trade=pa.concat_tables([said, _beside(c, said, masters), occasions, _listed(c, said, listed, masters)]),
         believed=believed,
-        accounts=bulk.table_in(c, sa.select(g.c.id, g.c.fields), g.c.id, sorted(ids)),
+        accounts=accounts,
+        groups=groups_of(belonging, accounts),
+    )
+
+
+def _neighbours(c: sa.Connection, believed: pa.Table) -> pa.Table:
+    """(golden_id, account): whose mailbox is at the domain of which accounts. What was noted of an account may be what
+    it no longer says."""
+    links, g = schema.links, schema.goldens
+    contacts = believed.filter(pc.equal(believed.column("entity"), Entity.CONTACT.value))
+    mailboxes = _domains_of(contacts.select(["golden_id", "entity", "fields"]))
+    noted = sa.select(links.c.ref).where(links.c.field == AT)
+    hosts = pc.unique(mailboxes.column("target")).to_pylist()
+    ids = sorted({r.ref for r in bulk.where_in(c, noted, links.c.target, hosts)})
+    firms = sa.select(g.c.id, g.c.entity, g.c.fields).where(g.c.members > 0)
+    accounts = bulk.table_in(c, firms, g.c.id, ids)
+    accounts = accounts.filter(pc.equal(accounts.column("entity"), Entity.ACCOUNT.value))
+    found = _domains_of(accounts).rename_columns(["account", "target"])
+    return mailboxes.rename_columns(["golden_id", "target"]).join(found, "target", join_type="inner")
+
+
+def _domains_of(goldens: pa.Table) -> pa.Table:
+    """(id, target) of golden records given as (id, entity, fields)."""
+    spoken = spoken_of(goldens.rename_columns(SPOKEN.names).cast(SPOKEN))
+    return (
+        spoken.filter(pc.equal(spoken.column("field"), AT))
+        .drop_columns("field")
+        .group_by(LINKS.names[::2])
+        .aggregate([])
     )
 
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pytest
 
 from omnihub.compare import catalog, context, promotions
-from omnihub.compare.catalog import BELIEVED
+from omnihub.compare.customers import BELIEVED
 from omnihub.sandbox.copies import LINKS, ROLES
 from omnihub.sandbox.world import World
 from omnihub.sandbox.world.held import Held

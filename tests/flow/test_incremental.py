@@ -190,6 +190,47 @@ def test_a_buyer_whose_account_is_another_customer_now_pays_that_ones_price(worl
     assert ("price_group", "hubspot/line_items/1") in world.kinds()
 
 
+def test_a_price_for_one_of_the_groups_a_customer_is_said_to_be_of_is_no_mistake_of_the_price(world: World) -> None:
+    sold(world)
+    world.put("airtable/prices/2", sku="P-1", customer_group="key", currency="EUR", amount="8.00")
+    world.put("hubspot/line_items/1", of="hubspot/deals/1", sku="p 1", quantity="1", unit_price="8.00", currency="EUR")
+    wrong, apart = ("price_group", "hubspot/line_items/1"), ("value_differs", "salesforce/accounts/1")
+    world.bring_up_to_date()
+    assert world.kinds() == {wrong}
+    world.put("salesforce/accounts/1", who=0, at="2020-01-01T08:00:00Z", name="Acme", customer_group="key")
+    world.bring_up_to_date()
+    assert wrong not in world.kinds()
+    assert apart in world.kinds() or ("value_differs", "hubspot/companies/1") in world.kinds()
+    world.delete("salesforce/accounts/1")
+    world.bring_up_to_date()
+    assert world.kinds() == {wrong}
+
+
+def test_a_buyer_of_no_account_pays_as_the_firm_at_the_domain_of_their_mailbox(world: World) -> None:
+    sold(world, group="key")
+    world.put("airtable/prices/2", sku="P-1", customer_group="standard", currency="EUR", amount="9.00")
+    world.put("hubspot/contacts/1", who=1, last_name="Ek", email="e@acme.fi")
+    world.put("hubspot/deals/1", contact="hubspot/contacts/1", closes_on=DAY)
+    steps: list[tuple[dict[str, str | None], str, set[tuple[str, str]]]] = [
+        ({}, "10.00", set()),  # nobody knows the group: it may be any
+        ({"domain": "acme.fi"}, "10.00", set()),
+        ({"domain": "acme.fi"}, "9.00", {("price_group", "hubspot/line_items/1")}),
+        ({"domain": "acme.fi", "customer_group": "standard"}, "9.00", set()),
+        ({"domain": "other.fi", "customer_group": "key"}, "9.00", set()),
+        ({"domain": "acme.fi", "customer_group": "key"}, "9.00", {("price_group", "hubspot/line_items/1")}),
+    ]
+    for company, paid, expected in steps:
+        world.put("hubspot/companies/1", **{"name": "Acme", "customer_group": "key"} | company)
+        line = {"of": "hubspot/deals/1", "sku": "p 1", "quantity": "1", "unit_price": paid, "currency": "EUR"}
+        world.put("hubspot/line_items/1", **line)
+        world.bring_up_to_date()
+        assert world.kinds() == expected, (company, paid)
+    world.belongs("hubspot/companies/1", 2)
+    world.delete("hubspot/companies/1")
+    world.bring_up_to_date()
+    assert world.kinds() == set(), "nobody is left at that domain"
+
+
 def test_a_price_that_ends_is_noticed_on_the_day_though_nothing_changed(world: World) -> None:
     world.put("airtable/products/1", sku="P-1", name="Pump", status="active")
     world.put("shopify/variants/1", sku="P-1", name="Pump", status="active", price="10.00", currency="EUR")
@@ -587,6 +628,8 @@ days = st.sampled_from([None, "2026-01-03", "2026-01-06", "2026-01-09"])
 groups = st.sampled_from([None, "standard", "key"])
 codes = st.sampled_from([None, "MAY", "may ", "JUNE"])
 moments = days.map(lambda day: day and f"{day}T22:00:00Z")
+domains = st.sampled_from(["acme.fi", "ek.fi", "gmail.com", None])
+mailboxes = domains.map(lambda domain: domain and f"a@{domain}")
 money = st.sampled_from(["8.00", "10.00", None])
 numbers = st.sampled_from(["#1001", "1001", "1002", None])
 states = st.sampled_from(["open", "shipped", "delivered", "cancelled", None])
@@ -625,9 +668,9 @@ RECORDS = (
            currency=CURRENCY),
     record("salesforce/accounts", name=st.sampled_from(["Acme", "Ek"]), customer_group=groups,
            parent=link("salesforce/accounts")),
-    record("hubspot/companies", name=st.sampled_from(["Acme", "Ek"]), customer_group=groups),
+    record("hubspot/companies", name=st.sampled_from(["Acme", "Ek"]), customer_group=groups, domain=domains),
     record("salesforce/contacts", last_name=st.sampled_from(["Ek", "Oy"]), account=link("salesforce/accounts")),
-    record("shopify/customers", last_name=st.sampled_from(["Ek", "Oy"])),
+    record("shopify/customers", last_name=st.sampled_from(["Ek", "Oy"]), email=mailboxes),
     record("shopify/orders", contact=link("shopify/customers"), ordered_at=days, number=numbers, at=stamps,
            status=states, stock_point=places, delivered_at=stamps),
     record("shopify/order_lines", of=link("shopify/orders"), sku=skus, unit_price=money, currency=CURRENCY,
