@@ -1,7 +1,8 @@
-"""HubSpot: marketing automation. Companies, contacts, deals, line items and consents, over the vendor's own SDK.
+"""HubSpot: marketing automation. Companies, contacts, deals and their lines, the product library, what campaigns offer,
+and consents, over the vendor's own SDK.
 
     client.py   the SDK over our session       writing.py   batches, links, keys       consent.py   subscriptions
-    erasing.py  permanent deletion             notices.py   findings, as tasks
+    erasing.py  permanent deletion             notices.py   findings, as tasks          offers.py    of campaigns
 
     complete pass    list archived=true, then list; the cursor is the newest change there was before the pass began
     since a cursor   search by time of change, then list archived=true: an archived object leaves the search
@@ -12,12 +13,15 @@
 
 Custom properties the account has to have: company `customer_group`; contact `marketing_consent` ("true"/"false") and
 `marketing_consent_at` (date and time of the answer). HubSpot leaves out properties an account does not have. To create
-records, companies and contacts need `hub_ext_id`, a text with unique values; so do tasks, to show findings.
+records, companies and contacts need `hub_ext_id`, a text with unique values; so do tasks, to show findings. What
+campaigns offer is read where the account has an object type for it (offers.py).
+
+A product's price is the one in euros (`hs_price_eur`): HubSpot keeps one for each currency of the account.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -29,12 +33,14 @@ from connectors.hubspot.client import Client, Sent
 from connectors.hubspot.consent import Consents
 from connectors.hubspot.erasing import BY_HAND, erase
 from connectors.hubspot.notices import place
+from connectors.hubspot.offers import OFFER, OFFERS_TYPE, Offers
 from connectors.hubspot.writing import BATCH, EXTERNAL_ID, PrimaryLink, Writing, find
 from omnihub.errors import BrokenAnswer, RejectedRecord
 from omnihub.sdk import (
     Bearer,
     Codes,
     Connector,
+    Const,
     Entity,
     Limit,
     Link,
@@ -275,6 +281,12 @@ def _newer(since: str, found: Sequence[Record]) -> str:
 # -- the streams -------------------------------------------------------------------------------------------------------
 
 
+def _asked_for(places: Iterable[str | Path]) -> tuple[str, ...]:
+    """The properties that lie at these places."""
+    paths = [where if isinstance(where, str) else where.path for where in places]
+    return tuple(path.removeprefix("properties.") for path in paths if path.startswith("properties."))
+
+
 def _stream(
     name: str,
     entity: Entity,
@@ -287,10 +299,11 @@ def _stream(
     given: tuple[str, ...] = (),
     required: tuple[str, ...] = (),
     link: PrimaryLink | None = None,
+    creates: bool = True,
 ) -> Stream:
     """A stream whose map says which properties and which associations to ask for."""
     paths = [where if isinstance(where, str) else where.path for where in map.values()]
-    properties = [path.removeprefix("properties.") for path in paths if path.startswith("properties.")]
+    properties = _asked_for(map.values())
     associations = [path.split(".")[1] for path in paths if path.startswith("associations.")]
     merged = MERGED if name == "contacts" else MERGED[:1]
     objects = Objects(name, tuple(dict.fromkeys([*properties, time, *merged])), tuple(associations), time)
@@ -306,8 +319,8 @@ def _stream(
             writing.update,
             objects.look,
             BATCH,
-            writing.create,
-            objects.find,
+            writing.create if creates else None,
+            objects.find if creates else None,
             given=given,
             required=required,
             known_by=f"properties.{EXTERNAL_ID}",
@@ -381,12 +394,24 @@ LINE: dict[str, str | Path] = {
     "currency": "properties.hs_line_item_currency_code",
 }
 
+PRODUCT: dict[str, str | Path] = {
+    "sku": OneWay("properties.hs_sku"),
+    "name": "properties.name",
+    "description": "properties.description",
+    # the library has no word for what is not on sale yet
+    "status": Codes("properties.hs_status", {"active": "active", "inactive": "discontinued"}, closed=True),
+    "price": "properties.hs_price_eur",
+    "currency": Const(value="EUR"),
+}
+
 CONSENT: dict[str, str | Path] = {
     "contact": Link("contact", stream="contacts"),
     "purpose": OneWay("said.subscriptionName"),
     "state": Codes("said.status", {"SUBSCRIBED": "yes", "UNSUBSCRIBED": "no"}),
     "at": OneWay("said.timestamp"),
 }
+OFFERED = (*_asked_for(OFFER.values()), "hs_lastmodifieddate", MERGED[0])
+OFFERS = Offers(lambda type_: Objects(type_, OFFERED, (), "hs_lastmodifieddate").pull)
 ADDRESSES = Objects("contacts", ("email", "lastmodifieddate"), (), "lastmodifieddate")
 CONSENTS = Consents(ADDRESSES.pull, ADDRESSES.look)
 
@@ -405,8 +430,9 @@ connector = Connector(
     place=place,
     settings=(
         Setting("url", "where HubSpot's API is", default="https://api.hubapi.com"),
-        Setting("token", "access token of a private app that may read and write companies and contacts", secret=True),
+        Setting("token", "access token of a private app that may write companies, contacts and products", secret=True),
         Setting("zone", "the account's time zone, where its day of calls ends", default="UTC"),
+        Setting("campaign_offers", OFFERS_TYPE, default=""),
     ),
     auth=Bearer("token"),
     limits=(
@@ -452,6 +478,24 @@ connector = Connector(
             LINE,
             blind=f"a line item moved to another deal without itself changing; {_RARELY}",
             full_every=timedelta(days=1),
+        ),
+        _stream(
+            "products",
+            Entity.PRODUCT,
+            PRODUCT,
+            push=("name", "description", "status", "price"),
+            creates=False,
+            blind=_RARELY,
+            full_every=timedelta(days=7),
+        ),
+        Stream(
+            "campaign_offers",
+            Entity.PROMOTION,
+            OFFER,
+            OFFERS.pull,
+            updated="properties.hs_lastmodifieddate",
+            blind=_RARELY,
+            full_every=timedelta(days=7),
         ),
         Stream(
             "consents",

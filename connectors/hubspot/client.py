@@ -69,7 +69,7 @@ class Client:
 
     def __init__(self, settings: Mapping[str, str], http: Http) -> None:
         crm = hubspot.Client.create(host=settings["url"].rstrip("/"), api_factory=_over(http)).crm
-        self.http = http
+        self.http, self.offers = http, settings.get("campaign_offers", "")
         self.basic, self.search, self.batch = crm.objects.basic_api, crm.objects.search_api, crm.objects.batch_api
         self.contacts = crm.contacts.basic_api
         self.links = crm.associations.v4.batch_api

@@ -38,6 +38,7 @@ from connectors.hubspot.schema import (
     LINK_TYPES,
     MAX_TEXT,
     NUMBERS,
+    OFFERS_TYPE,
     ONE,
     OPTIONS,
     PROPERTIES,
@@ -92,7 +93,7 @@ class HubSpot(Standin):
     """A HubSpot account."""
 
     system, role = "hubspot", "marketing"
-    credentials: ClassVar[Mapping[str, str]] = {"token": TOKEN}
+    credentials: ClassVar[Mapping[str, str]] = {"token": TOKEN, "campaign_offers": OFFERS_TYPE}
     default_quotas = staticmethod(lambda: (Quota(190, 10.0), Quota(5, 1.0, matches="/search")))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

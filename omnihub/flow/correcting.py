@@ -49,6 +49,13 @@ def is_hearsay(hub: Hub, entity: str, field: str, winner: str | None, rule: str)
     return entity == Entity.PRODUCT and field in IN_CONTEXT and rule == MASTER and told_by not in hub.rules.masters
 
 
+def no_hearsay(hub: Hub) -> sa.ColumnElement[bool]:
+    """SQL: the differences that are none of these."""
+    ours = sa.or_(sa.false(), *(_D.c.winner.startswith(f"{name}/", autoescape=True) for name in hub.rules.masters))
+    in_context = sa.and_(_D.c.entity == Entity.PRODUCT.value, _D.c.field.in_(IN_CONTEXT), _D.c.rule == MASTER)
+    return sa.or_(~in_context, sa.func.coalesce(ours, sa.false()))
+
+
 def corrected(
     c: sa.Connection, plan_ids: Collection[str], cells: Collection[tuple[str, str]]
 ) -> dict[tuple[str, str], tuple[str, str | None]]:

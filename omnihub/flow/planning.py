@@ -29,7 +29,7 @@ from omnihub.push.guard import EXAMPLES
 from omnihub.push.missing import Missing
 from omnihub.push.plan import Difference, calls, unit_of
 from omnihub.push.policy import asked
-from omnihub.sdk import Push
+from omnihub.sdk import Codes, Push
 from omnihub.store import Store, bulk, schema
 from omnihub.store.open import latest, now_iso
 
@@ -151,12 +151,26 @@ def _looked(c: sa.Connection, hub: Hub) -> dict[str, str]:
 
 def _differences(c: sa.Connection, hub: Hub, push: Mapping[tuple[str, str], Push]) -> Iterable[Difference]:
     """Where a system differs, as far as we know: what was written since its last pull is not known to differ still, and
-    where it can't hold more than it does, writing it again would change nothing."""
-    unseen, short = _written_since(c, push), held_short(c)
+    where it can't hold more than it does, writing it again would change nothing; what it has no word for, it is not
+    told."""
+    unseen, short, closed = _written_since(c, push), held_short(c), _closed(hub, push)
     for one in chain(_from_golden(c, hub, push), corrections(c, hub, push)):
         cell = (one.ref, one.field)
         if unseen.get(cell, one.theirs) != one.ours and cell not in short:
-            yield one
+            system, stream, _ = one.ref.split("/", 2)
+            words = closed.get((system, stream, one.field))
+            if words is None or words.says(one.ours):
+                yield one
+
+
+def _closed(hub: Hub, push: Mapping[tuple[str, str], Push]) -> dict[tuple[str, str, str], Codes]:
+    """(system, stream, field) → the words of the fields that have a few and no other."""
+    return {
+        (system, stream, name): where
+        for system, stream in push
+        for name, where in hub.connectors[system].stream(stream).fields.items()
+        if isinstance(where, Codes) and where.closed
+    }
 
 
 def _from_golden(c: sa.Connection, hub: Hub, push: Mapping[tuple[str, str], Push]) -> Iterable[Difference]:

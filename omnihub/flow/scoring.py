@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from omnihub import report as words
 from omnihub.compare import service
 from omnihub.flow.comparing import holding
+from omnihub.flow.correcting import no_hearsay
 from omnihub.flow.hub import Hub
 from omnihub.flow.touching import Basis, standards
 from omnihub.model import ALIVE, GOLDEN, STANDING, Entity
@@ -105,10 +106,10 @@ def _held(hub: Hub, checked: bool = False) -> pa.Table:
 
 
 def _differing(c: sa.Connection, hub: Hub) -> pa.Table:
-    """Cells that differ: differences, permissions held against a no, and what is found of everything sold and
-    promised; with when the right value was last written there."""
+    """Cells that differ: differences (a price is not wrong because another channel says another), permissions held
+    against a no, and what is found of everything sold and promised; with when the right value was last written."""
     d, f, s = schema.differences, schema.findings, schema.sent
-    differences = sa.select(d.c.ref, d.c.field, d.c.theirs.is_not(None).label("held"), d.c.ours)
+    differences = sa.select(d.c.ref, d.c.field, d.c.theirs.is_not(None).label("held"), d.c.ours).where(no_hearsay(hub))
     found = sa.select(f.c.ref, f.c.field, sa.true().label("held"), f.c.expected.label("ours"))
     about_cells = f.c.entity.not_in(("account", "contact")) & f.c.kind.not_in(NOT_OF_A_CELL)
     found = found.where(f.c.state.in_(ALIVE), (f.c.kind == "consent_conflict") | about_cells)

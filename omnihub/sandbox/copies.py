@@ -24,6 +24,8 @@ ROLES: dict[str, dict[str, Entity]] = {
         "contacts": Entity.CONTACT,
         "deals": Entity.DEAL,
         "line_items": Entity.LINE,
+        "products": Entity.PRODUCT,
+        "campaign_offers": Entity.PROMOTION,
     },
     "shop": {
         "customers": Entity.CONTACT,
@@ -151,6 +153,18 @@ HELD: dict[tuple[str, str], tuple[str, ...]] = {
     ),
     ("marketing", "deals"): ("name", "account", "contact", "amount", "currency", "stage", "closes_on"),
     ("marketing", "line_items"): ("of", "sku", "name", "quantity", "unit_price", "currency"),
+    ("marketing", "products"): ("sku", "name", "description", "status", "price"),
+    ("marketing", "campaign_offers"): (
+        "code",
+        "name",
+        "sku",
+        "customer_group",
+        "discount",
+        "price",
+        "currency",
+        "valid_from",
+        "valid_to",
+    ),
     ("shop", "customers"): (
         "first_name",
         "last_name",

@@ -178,18 +178,19 @@ def _withdrawn(day: _Day) -> None:
 
 
 def _repriced(day: _Day) -> None:
-    """The master changes a price; the shop does not know yet."""
+    """The master changes a price; the shop and marketing do not know yet."""
     found = day.somebody("price", ("master",))
     if not found:
         return
     ref, key = found
-    variants = [r for r in day.truth.refs(key) if Ref.parse(r).stream == "variants"]
+    refs = [(ref, Ref.parse(ref)) for ref in day.truth.refs(key)]
+    shown = [ref for ref, at in refs if "price" in HELD.get((day.role_of(at), at.stream), ())]
     settled = {"sku_unknown", "sku_discontinued", "sku_unreleased", *MISTAKES} - {"price_differs"}  # stay what they are
     day.edit(ref, key, {"amount": f"{day.rng.randrange(400_000, 900_000)}.90"})
-    for variant in variants:
-        if not any(e.kind in settled for e in day.truth.errors_at(variant)):
-            day.truth.clear(variant, "price")
-            day.truth.plant("price_differs", variant, "price", "changed in the master")
+    for one in shown:
+        if not any(e.kind in settled for e in day.truth.errors_at(one)):
+            day.truth.clear(one, "price")
+            day.truth.plant("price_differs", one, "price", "changed in the master")
 
 
 # -- mistakes and tidying ------------------------------------------------------------------------------

@@ -79,11 +79,17 @@ class Joined(OneWay):
 class Codes(Path):
     """Native code → canonical code. An unlisted code reads as `otherwise`, or, where that is None, as it stands.
 
-    With `boolean=True` the native codes "true" and "false" are JSON booleans on the wire.
+    With `boolean=True` the native codes "true" and "false" are JSON booleans on the wire. `closed`: the system has
+    these codes and no other, so what none of them means is not written.
     """
 
     codes: Mapping[str, str] = field(default_factory=dict)
     otherwise: str | None = None
+    closed: bool = False
+
+    def says(self, value: str | None) -> bool:
+        """Whether the system has a word for a canonical value."""
+        return not self.closed or value is None or value in self.codes.values()
 
     def native(self, value: str | None) -> Any:
         """The first native code that reads as `value`."""

@@ -254,10 +254,17 @@ def of_world(world: World) -> tuple[Counter[str], Counter[str], Counter[str]]:
     """(planted, found, false) by kind, of products and prices, where each customer is known for who it is."""
     rows, group = [], {}
     pages = {x.n: x.fields["status"] for x in world.copies("shop") if x.stream == "products"}
+
+    def own(role: str, copy: Copy) -> dict[str, str]:
+        """What a record says by where it is."""
+        if copy.stream == "variants":
+            return {"currency": "EUR", "status": pages[copy.fields["of"]]}
+        return {"currency": "EUR"} if (role, copy.stream) == ("marketing", "products") else {}
+
     for role, streams in ROLES.items():
         for copy in world.copies(role):
             if streams[copy.stream] in TRADED and not copy.deleted:
-                page = {"currency": "EUR", "status": pages[copy.fields["of"]]} if copy.stream == "variants" else {}
+                page = own(role, copy)
                 rows.append(_row(role, streams[copy.stream], copy, page))
     believed = []
     for one in (x for x in world.truths() if isinstance(x, Who)):
@@ -277,7 +284,11 @@ def of_world(world: World) -> tuple[Counter[str], Counter[str], Counter[str]]:
     promoted = promotions.promotions(*promotions.offers(*told, zone), day).to_pylist()
     judged = promotions.apart(promoted, catalog(*context(*told, day, zone)).to_pylist())
     found = {(f["kind"], f["ref"]) for f in judged if f["kind"] in KINDS}
-    errors = (x for x in world.truths() if isinstance(x, Error) and x.kind in KINDS and x.at.stream != "products")
+    errors = (
+        x
+        for x in world.truths()
+        if isinstance(x, Error) and x.kind in KINDS and (x.at.role, x.at.stream) != ("shop", "products")
+    )
     planted = {(x.kind, _ref(x.at)) for x in errors}
     return tuple(Counter(kind for kind, _ in some) for some in (planted, planted & found, found - planted))
 

@@ -60,19 +60,22 @@ def raised(here: Loop, by: str) -> None:
 
 
 def on_sale(here: Loop) -> dict[str, str]:
-    """ref → price, as the shop itself has it."""
-    shop = here.standin("shopify")
-    return {f"shopify/variants/{v.id}": v.body["price"] for v in shop.state.all() if v.stream == "variants"}
+    """ref → price, as the shop and marketing themselves have it."""
+    shop, library = here.standin("shopify"), here.standin("hubspot")
+    variants = {f"shopify/variants/{v.id}": v.body["price"] for v in shop.state.all() if v.stream == "variants"}
+    products = (p for p in library.state.all() if p.stream == "products")
+    return variants | {f"hubspot/products/{p.id}": p.body["properties"]["hs_price_eur"] for p in products}
 
 
 @pytest.mark.long
-def test_the_shop_is_given_what_the_master_says_and_the_second_sync_has_nothing_to_say(begin: Start) -> None:
+def test_shop_and_marketing_are_given_what_the_master_says_and_the_second_sync_has_nothing_to_say(begin: Start) -> None:
     here = begin("compared")
     master, before = here.dump()[MASTER], on_sale(here)
     told = sync(here)
     found = planned(here, told.plan.id)
-    assert {c.field for c in found} == {"price", "name", "description", "status"}
-    assert {(c.system, c.outcome) for c in found} == {("shopify", "written")}
+    for system in ("shopify", "hubspot"):
+        assert {c.field for c in found if c.system == system} == {"price", "name", "description", "status"}, system
+    assert {(c.system, c.outcome) for c in found} == {("shopify", "written"), ("hubspot", "written")}
     rows, after = prices(here), on_sale(here)
     moved = {c.ref: c for c in found if c.field == "price"}
     assert {ref for ref, price in after.items() if price != before[ref]} == set(moved) != set()
@@ -120,13 +123,15 @@ def test_what_was_corrected_is_taken_back_to_the_letter_and_not_corrected_again(
     found = plan_undo(here.hub(rules=RULES), told.plan.id, "anna", "a mistake", "run-undo")
     assert found.plan
     apply_plan(here.hub(rules=RULES), found.plan.id)
-    assert said(here.dump()["shopify"]) == said(before["shopify"])
+    assert {c.system for c in planned(here, told.plan.id)} == {"shopify", "hubspot"}
+    for system in ("shopify", "hubspot"):
+        assert said(here.dump()[system]) == said(before[system])
     assert sync(here).planned == 0
     assert sync(here).planned == 0
     row = next(ref for ref, f in prices(here).items() if any(c.new == f["amount"] for c in planned(here, told.plan.id)))
     here.edit(row, amount="999.00")  # what she took back was another price
     again = make_after_look(here)
-    assert [c.new for c in planned(here, again.id)] == ["999.00"]
+    assert {c.new for c in planned(here, again.id)} == {"999.00"}
 
 
 def make_after_look(here: Loop) -> Any:
@@ -143,7 +148,7 @@ def test_what_may_not_be_written_is_ignored_or_is_said_of_one_variant_of_several
     hub = here.hub(rules=RULES)
     heed_rules(hub, Entity.PRODUCT)
     loop.look(hub, loop.Run.start(here.store))
-    policies = {("shopify", Entity.PRODUCT): Policy(update="never")}
+    policies = {(system, Entity.PRODUCT): Policy(update="never") for system in ("shopify", "hubspot")}
     plan = make_and_store_plan(here.hub(rules=RULES, policies=policies), "run-never")
     assert planned(here, plan.id) == []
     wrong = [c for c in planned(here, make_and_store_plan(hub, "run-all").id) if c.field == "price"]
@@ -153,7 +158,8 @@ def test_what_may_not_be_written_is_ignored_or_is_said_of_one_variant_of_several
         c.execute(sa.update(f).where(of_first).values(state="ignored"))
     left = [c for c in planned(here, make_and_store_plan(hub, "run-ignored").id) if c.field == "price"]
     assert {c.ref for c in wrong} - {c.ref for c in left} == {wrong[0].ref}
-    names = [c for c in planned(here, make_and_store_plan(hub, "run-names").id) if c.field == "name"]
+    found = planned(here, make_and_store_plan(hub, "run-names").id)
+    names = [c for c in found if (c.system, c.field) == ("shopify", "name")]
     t = schema.refined
     with here.store.write() as c:  # another variant moves to the page of one whose name is wrong
         other = sa.select(t.c.ref).where(t.c.stream == "variants", t.c.parent != names[0].ref).limit(1)

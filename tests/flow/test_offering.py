@@ -23,7 +23,11 @@ def test_what_is_wrong_with_offers_is_found_where_they_are_made_and_nothing_is_p
     f, d = schema.findings, schema.changes
     found = rows(here.store, sa.select(f.c.kind, f.c.ref, f.c.system).where(f.c.kind.in_(KINDS)))
     assert {r.kind for r in found if r.system == "shopify"} == set(KINDS)
-    assert {"/".join(r.ref.split("/")[:2]) for r in found} == {"shopify/discounts", "portal/offers"}
+    assert {"/".join(r.ref.split("/")[:2]) for r in found} == {
+        "shopify/discounts",
+        "portal/offers",
+        "hubspot/campaign_offers",
+    }
     plan = make_and_store_plan(here.hub(rules=RULES), "run")
     planned = {r.ref for r in rows(here.store, sa.select(d.c.ref).where(d.c.plan_id == plan.id))}
     assert planned

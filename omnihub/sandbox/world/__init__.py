@@ -4,7 +4,8 @@
     lands/     names, towns, streets, telephone and VAT numbers of twelve countries
     companies  groups, branches, namesakes         ┐
     people     staff, and who changed jobs         ├ what is true, then what each system holds of it and gets wrong
-    catalog    products, price lists, the shop     ┘ (mistakes, held)
+    catalog    products, price lists, the shop     │
+    library    the products as marketing has them  ┘ (mistakes, held)
     alike      who is easily taken for whom
     ordeals    copies that are hard to know somebody by
     campaigns  what the channels offer of the master's promotions
@@ -50,6 +51,7 @@ from omnihub.sandbox.world.companies import Companies
 from omnihub.sandbox.world.dice import Dice
 from omnihub.sandbox.world.guests import Visit
 from omnihub.sandbox.world.held import Clock, Held, Numbers, Wrong
+from omnihub.sandbox.world.library import Library
 from omnihub.sandbox.world.people import People
 from omnihub.sandbox.world.trade import Trade
 
@@ -146,6 +148,7 @@ class World:
         self.companies = Companies(seed, customers, clock)
         self.people = People(seed, customers, self.companies, clock)
         self.catalog = Catalog(seed, customers, clock)
+        self.library = Library(seed, self.catalog)
         self.campaigns = Campaigns(seed, self.companies, self.catalog, clock)
         self.trade = Trade(seed, self.companies, self.people, self.catalog, clock)
         beside = (self.companies, self.people, self.catalog, self.trade, clock)
@@ -177,7 +180,11 @@ class World:
             yield from (self.trade.copy(x) for x in self._business(role, stream))
 
     def _business(self, role: str, stream: str) -> Iterator[Held]:
-        elsewhere = {("crm", "orders"): self.trade.crm_orders, ("portal", "orders"): self.trade.portal_orders}
+        elsewhere = {
+            ("crm", "orders"): self.trade.crm_orders,
+            ("portal", "orders"): self.trade.portal_orders,
+            ("marketing", "products"): self.library.products,
+        }
         if (role, stream) in elsewhere:
             return elsewhere[role, stream]()
         streams: dict[str, Callable[[], Iterator[Held]]] = {
@@ -191,6 +198,7 @@ class World:
             "discounts": self.campaigns.discounts,
             "inventory_levels": self.trade.delivery.shelves,
             "offers": self.campaigns.offers,
+            "campaign_offers": self.campaigns.mailed,
             "quotes": self.trade.quotes,
             "quote_lines": self.trade.quote_lines,
             "tickets": self.trade.tickets,
@@ -242,12 +250,16 @@ class World:
     def _products(self) -> Iterator[Told]:
         sold = {i: n for n, i in enumerate(self.catalog.sold, 1)}
         again = {i: n for n, i in enumerate(self.catalog.again, len(sold) + 1)}
+        told: dict[int, list[int]] = {}
+        for product, x in self.library.entries():
+            told.setdefault(product.index, []).append(x.n)
         for product in self.catalog.products:
             i, fields = product.index, _SCORED["product"]
             yield Who(Place("master", "products", i + 1), "product", product.key, fields)
             for n in (of[i] for of in (sold, again) if i in of):
                 yield Who(Place("shop", "products", n), "product", product.key, ())
                 yield Who(Place("shop", "variants", n), "product", product.key, ())
+            yield from (Who(Place("marketing", "products", n), "product", product.key, ()) for n in told.get(i, ()))
             yield from (Right("product", product.key, name, getattr(product, name)) for name in fields)
         yield from (e for x in self.catalog.master() for e in _errors(x))
         for i, n in self.catalog.standard_rows():

@@ -110,15 +110,35 @@ class Campaigns:
                 continue
             offer = self._offer(promotion, dice, turn, self.catalog.traded)
             account = self._customer(offer.group, dice) if dice.chance(0.3) else None
-            for i in offer.goods:
-                n += 1
-                x = Held("portal", "offers", n, self._flat(offer, i), self._ago(offer, dice))
-                x.wrong = [w for w in offer.wrong if w.kind != "promotion_product" or i not in promotion.goods]
-                self._priced(x, offer, i, turn, dice)
+            for x in self._singly("portal", "offers", offer, n, turn, dice):
+                n = x.n
                 if account is not None:
                     del x.fields["customer_group"]
                     x.fields["account"] = account
                 yield x
+
+    # -- marketing ----------------------------------------------------------------------------------------------------
+
+    def mailed(self) -> Iterator[Held]:
+        """Marketing's: for one product each, to a group, most with a price."""
+        n, turn = 0, Turn()
+        for promotion in self.catalog.promotions():
+            dice = Dice(self.seed, _MARKETING, promotion.n)
+            if dice.chance(SHARE):
+                offer = self._offer(promotion, dice, turn, self.catalog.traded)
+                for x in self._singly("marketing", "campaign_offers", offer, n, turn, dice):
+                    n = x.n
+                    yield x
+
+    # -- one by one ---------------------------------------------------------------------------------------------------
+
+    def _singly(self, role: str, stream: str, offer: Offer, after: int, turn: Turn, dice: Dice) -> Iterator[Held]:
+        """A record for each product of an offer, numbered on from `after`."""
+        for n, i in enumerate(offer.goods, after + 1):
+            x = Held(role, stream, n, self._flat(offer, i), self._ago(offer, dice))
+            x.wrong = [w for w in offer.wrong if w.kind != "promotion_product" or i not in offer.of.goods]
+            self._priced(x, offer, i, turn, dice)
+            yield x
 
     def _customer(self, group: str | None, dice: Dice) -> int | None:
         """A living account of the portal whose company is in this group."""

@@ -73,7 +73,8 @@ _SHOWN = {
 }
 """Of so many products, the one of which the shop shows such a price; the first that fits counts."""
 
-_NOT_FOR_SALE = {"discontinued": "sku_discontinued", "draft": "sku_unreleased"}
+NOT_FOR_SALE = {"discontinued": "sku_discontinued", "draft": "sku_unreleased"}
+"""What the master says of a product → the kind of mistake it is to sell it."""
 
 
 def money(cents: int) -> str:
@@ -334,7 +335,7 @@ class Catalog:
             x = Held("shop", "products", n, fields, self._ago(-n, 600))
             self._misdescribe(p, x)
             if p.status != "active" and self._status(i) == "active":
-                x.wrong.append(Wrong("status", _NOT_FOR_SALE[p.status], "on sale", f"{p.key}@sale"))
+                x.wrong.append(Wrong("status", NOT_FOR_SALE[p.status], "on sale", f"{p.key}@sale"))
             yield x
 
     def variants(self) -> Iterator[Held]:
@@ -378,7 +379,7 @@ class Catalog:
             x.wrong.append(Wrong("gtin", "product_differs", "another GTIN", f"{p.key}@gtin"))
         if p.status != "active":
             if self._status(i) == "active":
-                x.wrong.append(Wrong("sku", _NOT_FOR_SALE[p.status], "on sale", f"{p.key}@sale"))
+                x.wrong.append(Wrong("sku", NOT_FOR_SALE[p.status], "on sale", f"{p.key}@sale"))
             return
         if self._unknown(p):
             f["sku"] = p.sku[:-1] + "X"
