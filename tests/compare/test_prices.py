@@ -121,6 +121,18 @@ def test_each_customer_group_has_its_own_prices_and_a_shop_shows_everyones() -> 
     assert verdict(lists, said("100", customer_group=None)) == "right"
 
 
+def test_where_nobody_is_sure_of_the_group_what_is_right_for_one_of_them_is_right() -> None:
+    lists = [price("100"), price("70", customer_group="dealer"), price("60", customer_group="key", min_quantity="5")]
+    torn = {"customer_group": "standard", "groups": ["dealer", "standard"]}
+    assert verdict(lists, said("70", **torn)) == "right"
+    assert verdict(lists, said("60", quantity="5", **torn)) == "price_group", "nobody says that they are a key account"
+    assert verdict(lists, said("60", quantity="5", any_group=True)) == "right"
+    assert verdict(lists, said("60", quantity="1", any_group=True)) != "right", "a key account gets it from five on"
+    assert verdict(lists, said("55", any_group=True)) == "price_differs"
+    offer = {"sku": "p1", "customer_group": "dealer", "discount": "10"}
+    assert verdict(lists, said("63", **torn), promotions=[offer]) == "right"
+
+
 def test_each_currency_has_its_own_prices_and_the_figure_of_another_is_told_apart() -> None:
     lists = [price("100"), price("110", currency="USD")]
     assert verdict(lists, said("110", currency="USD")) == "right"

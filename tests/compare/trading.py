@@ -24,7 +24,7 @@ def price(amount: str, **other: str | None) -> dict[str, Any]:
     return row | {"amount": amount} | other
 
 
-def said(amount: str | None, **other: str | None) -> dict[str, Any]:
+def said(amount: str | None, **other: Any) -> dict[str, Any]:
     """An order line: one piece for everyone, in euros, today, unless said otherwise."""
     about = {"ref": "shop/lines/1", "entity": "line", "system": "shop", "sku": "p1", "sku_text": "P-1"}
     row = {
@@ -38,7 +38,7 @@ def said(amount: str | None, **other: str | None) -> dict[str, Any]:
     return {"name": None, "status": None, **about, **row, **other}
 
 
-def offered(amount: str | None = None, **other: str | None) -> dict[str, Any]:
+def offered(amount: str | None = None, **other: Any) -> dict[str, Any]:
     """A product a channel offers."""
     return said(amount, entity="product", ref="shop/products/1", field="price", status="active", **other)
 
