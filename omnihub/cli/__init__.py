@@ -674,13 +674,16 @@ def findings(
     state: Annotated[
         str, typer.Option("--state", help="open, assigned, ignored or resolved; what stands by default.")
     ] = "",
+    to_fix: Annotated[
+        bool, typer.Option("--to-fix", help="Only what people have to see to: without what the hub goes on with.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """What the systems disagree about, in groups with one cause; and what is to be done about it."""
     if ctx.invoked_subcommand is None:
         from omnihub.cli import finding
 
-        finding.show_all(system, kind, owner, state, as_json)
+        finding.show_all(system, kind, owner, state, to_fix, as_json)
 
 
 @findings_app.command("show")

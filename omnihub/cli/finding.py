@@ -16,7 +16,9 @@ from omnihub.cli.installation import here
 from omnihub.cli.judging import ends
 from omnihub.cli.screen import GOOD, heading, number, put, table, tell
 from omnihub.flow import findings
-from omnihub.flow.findings import CHANGED, Decided, Only
+from omnihub.flow.awaiting import Turn
+from omnihub.flow.findings import CHANGED, Decided
+from omnihub.flow.grouping import Grouping, Only, groups
 from omnihub.model import FINDING_KINDS, STANDING, FindingState
 from omnihub.report.grouping import Group, sentence
 from omnihub.report.wording import in_words
@@ -30,14 +32,16 @@ Row = dict[str, Any]
 # -- look ------------------------------------------------------------------------------------------------------------
 
 
-def show_all(system: str, kind: str, owner: str, state: str, as_json: bool) -> None:
-    """What stands, or what is in one state, in groups: what matters most first."""
+def show_all(system: str, kind: str, owner: str, state: str, to_fix: bool, as_json: bool) -> None:
+    """What stands, or what is in one state, in groups: what matters most first. to_fix: without what the hub goes on
+    with by itself."""
     _known(kind, FINDING_KINDS, "kind")
     _known(state, [s.value for s in FindingState], "state")
     installation = here()
     with installation.store() as store, store.read() as c:
-        only = Only(system, kind, owner, (state,) if state else STANDING)
-        total, found = findings.groups(c, only, None if as_json else SHOWN)
+        only = Only(system, kind, owner, (state,) if state else STANDING, for_people=to_fix)
+        grouping = Grouping(c, Turn.now(c, installation.connectors))
+        total, found = groups(c, only, None if as_json else SHOWN, grouping)
     names = {name: connector.title for name, connector in installation.connectors.items()}
     facts = [_plain(one, names) for one in found]
     tell({"groups": facts, "count": total}, as_json, lambda console: _draw_all(console, facts, total, state))

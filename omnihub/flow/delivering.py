@@ -1,7 +1,7 @@
 """Deliver: each department finds its findings in its own system, once, and what it does with them there counts.
 
     read back    a notice somebody has closed there is a decision: what it said is ignored until it changes
-    choose       findings for people ─▶ one notice for each group, the most severe first, as many as the limit allows
+    choose       groups of findings for people ─▶ a notice each, the most severe first, as many as the limit allows
     clear        what no longer stands, there and here
     put          what is new, what has changed, and what was closed and has come back; the rest is left alone
 
@@ -15,7 +15,7 @@ import hashlib
 import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -25,8 +25,10 @@ import sqlalchemy as sa
 from omnihub import report as words
 from omnihub.errors import OmniHubError
 from omnihub.flow.auditing import audited
+from omnihub.flow.awaiting import Turn
 from omnihub.flow.findings import CHANGED
 from omnihub.flow.gating import gates_of, said_by
+from omnihub.flow.grouping import RANK, Grouping, Only, groups
 from omnihub.flow.hub import Hub
 from omnihub.flow.notices import (
     BEGUN,
@@ -49,7 +51,8 @@ from omnihub.flow.notices import (
 from omnihub.model import ALIVE, ENTITIES, STANDING, Change, Entity, FindingState, Outcome, Ref
 from omnihub.push.gates import Facts, let_through
 from omnihub.report.facts import Item
-from omnihub.report.wording import in_words, listed
+from omnihub.report.grouping import Group, title
+from omnihub.report.wording import in_words
 from omnihub.report.wording import title as heading
 from omnihub.sdk import Answer, Connector, open_client
 from omnihub.sdk.reporting import Notice, Place, Seen, Standing
@@ -58,25 +61,12 @@ from omnihub.store.open import now_iso, take
 
 LINES = 20  # findings told in one notice; it says how many more there are
 REMEMBERED = 1_000  # findings of one notice whose evidence is kept beside it
-NAMED = 3  # fields named in a title
-RANK = {"high": 0, "medium": 1, "low": 2}
 KEPT_BACK = "(not shown here: {why})"
 CLOSING = "If it is to stay as it is, close this: nobody is asked again until something about it changes."
 
 _D, _F = schema.deliveries, schema.findings
 
 Counts = dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Group:
-    """Findings that are told together: their worst severity, how many, of how many records, and one of these."""
-
-    about: str
-    severity: str
-    findings: int
-    records: int
-    ref: str
 
 
 def deliver(hub: Hub, run_id: str, system: str) -> Counts:
@@ -97,7 +87,7 @@ def deliver(hub: Hub, run_id: str, system: str) -> Counts:
 
 def _unreached(hub: Hub, system: str, error: OmniHubError) -> Counts:
     with hub.store.read() as c:
-        total, chosen = _chosen(c, system, hub.findings.limit)
+        total, chosen = choose(c, hub, system)
     return _told(total, len(chosen), Counter(deferred=len(chosen)), str(error))
 
 
@@ -119,13 +109,14 @@ class _Delivering:
         self._read_back()
         with self.hub.store.read() as c:
             known = deliveries(c, self.system)
-            total, groups = _chosen(c, self.system, self.hub.findings.limit)
-            notices = _worded(c, self.hub, self.connector, groups)
-            alive = _alive(c, self.system, [d.about for d in known.values() if d.state == CLOSED])
+            grouping = Grouping(c, Turn.now(c, self.hub.connectors))
+            total, chosen = choose(c, self.hub, self.system, grouping)
+            notices = _worded(c, self.hub, self.connector, grouping, chosen)
+            alive = _alive(c, [d for d in known.values() if d.state == CLOSED])
         keys = {notice.key for notice in notices.values()}
-        self._clear([d for d in known.values() if d.key not in keys and not (d.state == CLOSED and d.about in alive)])
-        self._put(notices, known)
-        return _told(total, len(groups), self.done, "; ".join(dict.fromkeys(self.errors)))
+        self._clear([d for d in known.values() if d.key not in keys and d.key not in alive])
+        self._put(notices, known, grouping)
+        return _told(total, len(chosen), self.done, "; ".join(dict.fromkeys(self.errors)))
 
     # -- what people did with them
 
@@ -181,7 +172,7 @@ class _Delivering:
 
     # -- what is to be there
 
-    def _put(self, notices: Mapping[str, Notice], known: Mapping[str, Delivery]) -> None:
+    def _put(self, notices: Mapping[str, Notice], known: Mapping[str, Delivery], grouping: Grouping) -> None:
         wanted = []
         for about, notice in notices.items():
             before = known.get(notice.key)
@@ -190,11 +181,13 @@ class _Delivering:
             else:
                 wanted.append((about, notice, before.place_id if before else None))
         for some in bulk.chunks(wanted, self.place.batch):
-            self._send(some, known)
+            self._send(some, known, grouping)
 
-    def _send(self, some: Sequence[tuple[str, Notice, str | None]], known: Mapping[str, Delivery]) -> None:
+    def _send(
+        self, some: Sequence[tuple[str, Notice, str | None]], known: Mapping[str, Delivery], grouping: Grouping
+    ) -> None:
         with self.hub.store.write() as c:
-            told = _evidence(c, self.system, [about for about, _, _ in some])
+            told = _evidence(c, self.system, grouping, [about for about, _, _ in some])
             begin(c, self.system, self.run_id, [(notice.key, about) for about, notice, _ in some], known)
             begun = [
                 Delivery(notice.key, about, json.dumps(told.get(about, {})), id_, "", BEGUN, now_iso())
@@ -232,20 +225,26 @@ class _Delivering:
 # -- what was decided -----------------------------------------------------------------------------------------------
 
 
-def _alive(c: sa.Connection, system: str, abouts: Sequence[str]) -> set[str]:
-    """Those of these groups of which something is still so, whatever was decided about it."""
-    query = sa.select(_about().label("about")).where(_F.c.system == system, _F.c.state.in_(ALIVE)).distinct()
-    return {row.about for row in bulk.where_in(c, query, _about(), abouts)}
+def _alive(c: sa.Connection, closed: Sequence[Delivery]) -> set[str]:
+    """Keys of those notices of whose findings one is still so, whatever was decided about it. However these are grouped
+    by now: the decision was about what the notice said."""
+    told = {d.key: set(json.loads(d.told)) for d in closed}
+    query = sa.select(_F.c.id).where(_F.c.state.in_(ALIVE))
+    alive = {row.id for row in bulk.where_in(c, query, _F.c.id, {id_ for ids in told.values() for id_ in ids})}
+    return {key for key, ids in told.items() if ids & alive}
 
 
 def _ignore(c: sa.Connection, system: str, told: Delivery, who: str, because: str) -> None:
-    """What the notice said is left alone until it changes. What came or changed after it was told, nobody has seen."""
+    """What the notice said is left alone until it changes. What came or changed after it was told, nobody has seen; and
+    what it said is left alone also where that is told in another group by now."""
     theirs = sa.select(_F.c.id, _F.c.evidence, _F.c.last_seen)
-    theirs = theirs.where(_F.c.system == system, _about() == told.about, _F.c.state.in_(STANDING))
+    theirs = theirs.where(_F.c.system == system, _F.c.state.in_(STANDING))
     evidence = json.loads(told.told)
-    more = len(evidence) == REMEMBERED  # of the rest only their time is known
-    rows = c.execute(theirs).all()
-    ids = [r.id for r in rows if evidence.get(r.id) == r.evidence or (more and r.last_seen < told.at)]
+    rows = bulk.where_in(c, theirs, _F.c.id, evidence)
+    ids = [r.id for r in rows if evidence[r.id] == r.evidence]
+    if len(evidence) == REMEMBERED:  # of the rest only their time is known
+        rest = theirs.where(sa.or_(_F.c.group_id == told.about, _F.c.ref == told.about), _F.c.last_seen < told.at)
+        ids += [r.id for r in c.execute(rest) if r.id not in evidence]
     if ids:
         at = now_iso()
         decision = {"because": because, "until": CHANGED, "decided_by": who, "decided_at": at, "changed_at": at}
@@ -258,11 +257,12 @@ def _ignore(c: sa.Connection, system: str, told: Delivery, who: str, because: st
         audited(c, who, "findings ignored", {"what": told.about, "count": len(ids), "until": CHANGED})
 
 
-def _evidence(c: sa.Connection, system: str, abouts: Sequence[str]) -> dict[str, dict[str, str]]:
+def _evidence(c: sa.Connection, system: str, grouping: Grouping, abouts: Sequence[str]) -> dict[str, dict[str, str]]:
     """about → finding → its evidence, as it is told now; of very many only that they were there when it was told."""
-    query = sa.select(_about().label("about"), _F.c.id, _F.c.evidence)
+    query = sa.select(grouping.what.label("about"), _F.c.id, _F.c.evidence).select_from(grouping.joined)
+    query = query.where(Only(system, for_people=True).where(grouping)).order_by(_F.c.id)
     found: dict[str, dict[str, str]] = defaultdict(dict)
-    for row in bulk.where_in(c, query.where(_F.c.system == system, _F.c.state.in_(STANDING)), _about(), abouts):
+    for row in bulk.where_in(c, query, grouping.what, abouts):
         if len(found[row.about]) < REMEMBERED:
             found[row.about][row.id] = row.evidence
     return found
@@ -271,53 +271,22 @@ def _evidence(c: sa.Connection, system: str, abouts: Sequence[str]) -> dict[str,
 # -- what is for people ------------------------------------------------------------------------------------------------
 
 
-def _about() -> sa.ColumnElement[str]:
-    """What a finding is told with: those of the same cause; without one, those of its record."""
-    return sa.case((_F.c.cause != sa.literal_column("''"), _F.c.group_id), else_=_F.c.ref)
-
-
-def _for_people(c: sa.Connection, system: str) -> sa.ColumnElement[bool]:
-    """Whether somebody there has to see to it: it stands, and the latest plan does not put it right by itself."""
-    p, t = schema.plans, schema.changes
-    plan = c.execute(sa.select(p.c.id).order_by(p.c.created_at.desc(), p.c.id.desc()).limit(1)).scalar()
-    ours = sa.select(t.c.n).where(t.c.plan_id == (plan or ""), t.c.ref == _F.c.ref, t.c.field == _F.c.field)
-    seen_to = ours.where(sa.or_(t.c.outcome.is_(None), t.c.outcome != Outcome.REFUSED.value)).exists()
-    return sa.and_(_F.c.system == system, _F.c.state.in_(STANDING), ~seen_to)
-
-
-def _rank() -> sa.ColumnElement[int]:
-    return sa.case(*((_F.c.severity == severity, rank) for severity, rank in RANK.items()), else_=len(RANK))
-
-
-def _chosen(c: sa.Connection, system: str, most: int) -> tuple[int, list[Group]]:
-    """How many groups there are, and the first of them. Of two that matter the same the one that is there stays."""
-    there = sa.select(_D.c.about).where(_D.c.system == system, _D.c.state == OPEN).subquery()
-    query = (
-        sa.select(
-            _about().label("about"),
-            sa.func.min(_rank()).label("rank"),
-            sa.func.count().label("findings"),
-            sa.func.count(_F.c.ref.distinct()).label("records"),
-            sa.func.min(_F.c.ref).label("ref"),
-            sa.func.count().over().label("total"),
-        )
-        .outerjoin(there, there.c.about == _about())
-        .where(_for_people(c, system))
-        .group_by(_about(), there.c.about)
-    )
-    first = (sa.text("rank"), there.c.about.is_(None), sa.func.sum(_F.c.at_stake_cents).desc(), sa.text("about"))
-    rows = c.execute(query.order_by(*first).limit(most)).all()
-    severities = {rank: severity for severity, rank in RANK.items()}
-    found = [Group(r.about, severities.get(r.rank, "low"), r.findings, r.records, r.ref) for r in rows]
-    return (rows[0].total if rows else 0), found
+def choose(c: sa.Connection, hub: Hub, system: str, grouping: Grouping | None = None) -> tuple[int, list[Group]]:
+    """How many groups people there have to see to, and those that are told them: as many as the limit allows. Of two
+    that are as severe, the one that is there stays."""
+    there = c.execute(sa.select(_D.c.about).where(_D.c.system == system, _D.c.state == OPEN)).scalars().all()
+    grouping = grouping or Grouping(c, Turn.now(c, hub.connectors))
+    return groups(c, Only(system, for_people=True), hub.findings.limit, grouping, there)
 
 
 # -- in words ----------------------------------------------------------------------------------------------------------
 
 
-def _worded(c: sa.Connection, hub: Hub, connector: Connector, groups: Sequence[Group]) -> dict[str, Notice]:
-    """about → its notice."""
-    rows = _first_of(c, connector.name, [group.about for group in groups])
+def _worded(
+    c: sa.Connection, hub: Hub, connector: Connector, grouping: Grouping, chosen: Sequence[Group]
+) -> dict[str, Notice]:
+    """The group's name → its notice."""
+    rows = _first_of(c, connector.name, grouping, [group.what for group in chosen])
     if not rows:
         return {}
     hidden = _hidden(c, hub, connector, rows)
@@ -333,8 +302,12 @@ def _worded(c: sa.Connection, hub: Hub, connector: Connector, groups: Sequence[G
     told: dict[str, list[Item]] = defaultdict(list)
     for row, item in zip(rows, items, strict=True):
         told[row.about].append(item)
-    at = {group.about: Ref.parse(of.get(group.ref, group.ref)) for group in groups}
-    return {g.about: _notice(connector, g, at[g.about], told[g.about]) for g in groups if told[g.about]}
+    found_at = {g.what: g.ref or told[g.what][0].ref for g in chosen if told[g.what]}
+    return {
+        g.what: _notice(connector, g, Ref.parse(of.get(at, at)), told[g.what])
+        for g in chosen
+        if (at := found_at.get(g.what))
+    }
 
 
 def _parent(row: Any) -> str | None:
@@ -345,19 +318,21 @@ def _parent(row: Any) -> str | None:
     return str(parent) if parent and parent.startswith(f"{row.system}/") else None
 
 
-def _first_of(c: sa.Connection, system: str, abouts: Sequence[str]) -> list[Any]:
+def _first_of(c: sa.Connection, system: str, grouping: Grouping, whats: Sequence[str]) -> list[Any]:
     """The first findings of each group, with the record each is about."""
-    place = sa.func.row_number().over(partition_by=_about(), order_by=(_rank(), _F.c.kind, _F.c.ref, _F.c.field))
+    what, d = grouping.what, schema.dead_letters
+    place = sa.func.row_number().over(partition_by=what, order_by=(RANK, _F.c.kind, _F.c.ref, _F.c.field))
     names = ("id", "kind", "severity", "entity", "system", "ref", "field", "golden_id", "owner", "detail", "first_seen")
     cut = [sa.func.substr(_F.c[n], 1, words.MAX_TEXT, type_=sa.Text).label(n) for n in ("theirs", "expected")]
-    columns = [*(_F.c[n] for n in names), *cut, _about().label("about"), place.label("place")]
-    these = bulk.among(c, _about(), abouts)
+    status = grouping.turn.status().label("status")
+    columns = [*(_F.c[n] for n in names), *cut, what.label("about"), status, d.c.code, place.label("place")]
+    these = bulk.among(c, what, whats)
     if these is None:
         return []
-    of = sa.select(*columns).where(_for_people(c, system), these).subquery()
-    t, s = schema.refined, schema.dead_letters
-    refused = sa.and_(s.c.ref == of.c.ref, s.c.field == of.c.field)
-    query = sa.select(of, t.c.fields, s.c.code).outerjoin(t, t.c.ref == of.c.ref).outerjoin(s, refused)
+    told = sa.select(*columns).select_from(grouping.joined)
+    of = told.where(Only(system, for_people=True).where(grouping), these).subquery()
+    t = schema.refined
+    query = sa.select(of, t.c.fields).outerjoin(t, t.c.ref == of.c.ref)
     return list(c.execute(query.where(of.c.place <= LINES).order_by(of.c.about, of.c.place)))
 
 
@@ -389,41 +364,43 @@ def _hidden(c: sa.Connection, hub: Hub, connector: Connector, rows: Sequence[Any
 
 def _notice(connector: Connector, group: Group, ref: Ref, items: Sequence[Item]) -> Notice:
     """ref: where it is shown, if it is about one record."""
-    since = min(item.since for item in items)
     kinds = list(dict.fromkeys(item.kind for item in items))
     lines = [_line(item, with_record=group.records > 1) for item in items]
     more = group.findings - len(items)
     rest = [f"… and {more} more, in the consistency report."] if more > 0 else []
     named = [] if group.records > 1 else [f"{items[0].record}:"]
+    stake = _stake(group)
     return Notice(
-        key=key_of(connector.name, group.about),
+        key=key_of(connector.name, group.what),
         ref_id=ref.id if group.records == 1 and ref.system == connector.name else None,
         stream=ref.stream,
-        title=_title(group, items, kinds),
-        text="\n".join([*named, *lines, *rest, "", CLOSING]),
+        title=title(group, connector.title),
+        text="\n".join([*([stake] if stake else []), *named, *lines, *rest, "", CLOSING]),
         severity=group.severity,
         fields={
             "kind": kinds[0] if len(kinds) == 1 else "several",
             "kinds": ", ".join(kinds),
             "findings": str(group.findings),
             "records": str(group.records),
-            "since": since,
+            "since": group.since,
             "owner": items[0].owner or "",
             "expected": (items[0].should_say or "") if group.findings == 1 else "",
+            "at_stake": _money(group),
+            "customers": str(group.customers or ""),
         },
     )
 
 
-def _title(group: Group, items: Sequence[Item], kinds: Sequence[str]) -> str:
-    """Without a value: titles stand in lists, and go out in mails."""
-    if group.records > 1:
-        what = heading(kinds[0]) if len(kinds) == 1 else "To put right"
-        return f"{what}: {group.records} records"
-    fields = list(dict.fromkeys(item.field or in_words(item.kind) for item in items))
-    if group.findings == 1:
-        return f"{heading(kinds[0])}: {items[0].field}" if items[0].field else heading(kinds[0])
-    some = fields if len(fields) <= NAMED else [*fields[:NAMED], f"{len(fields) - NAMED} more"]
-    return f"{group.findings} things to put right: {listed(some)}"
+def _stake(group: Group) -> str:
+    """What it is worth to see to it."""
+    money = f"At stake: {_money(group)}." if group.at_stake else ""
+    least = "at least " if group.findings > 1 else ""
+    touched = f"It touches {least}{words.count(group.customers, 'customer')}." if group.customers else ""
+    return " ".join(part for part in (money, touched) if part)
+
+
+def _money(group: Group) -> str:
+    return " and ".join(f"{words.money(cents):,} {currency}".strip() for currency, cents in group.at_stake)
 
 
 def _line(item: Item, with_record: bool) -> str:

@@ -17,17 +17,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-import msgspec
 import sqlalchemy as sa
 
-from omnihub.compare.severity import STEPS, Weights, evidence, group_of, severity, stake, worse
+from omnihub.compare.severity import Weights, evidence, group_of, severity, stake, worse
 from omnihub.config import Findings
 from omnihub.errors import OmniHubError
 from omnihub.flow.auditing import audited
+from omnihub.flow.grouping import RANK, details_of
 from omnihub.flow.hub import Hub
-from omnihub.model import ALIVE, STANDING, Entity, FindingState, Severity
-from omnihub.report.grouping import Group
-from omnihub.report.wording import label
+from omnihub.model import ALIVE, Entity, FindingState, Severity
 from omnihub.store import Store, bulk, schema
 from omnihub.store.open import now_iso, take
 
@@ -116,7 +114,7 @@ class Handling:
         """A finding as the comparison has it, with all that follows from it."""
         kind, system, about, theirs = row["kind"], row["system"], row["field"], row["theirs"]
         written = row["detail"] or EMPTY
-        detail = _details(written)
+        detail = details_of(written)
         cause, at = str(detail.get("cause") or ""), stake(detail)
         return Told(
             kind, severity(kind, system, about, theirs, at, self.weights).value, row["entity"], system, row["ref"],
@@ -124,11 +122,6 @@ class Handling:
             group_of(system, kind, row["entity"], about, cause), cause, evidence(theirs, row["expected"], detail),
             at.cents, at.currency, at.customers,
         )  # fmt: skip
-
-
-def _details(written: str) -> Mapping[str, Any]:
-    found = {} if written == EMPTY else msgspec.json.decode(written)
-    return found if isinstance(found, dict) else {}
 
 
 def finding_id(kind: str, ref: str, field: str) -> str:
@@ -323,132 +316,11 @@ def _named(ids: Sequence[str]) -> Row:
 
 # -- looking ---------------------------------------------------------------------------------------------------------
 
-MANY = 10  # of a kind about one field in a system: from so many on they are one group, fewer are told by their record
-SEVERAL = "several"
-
-_RANK = sa.case((_F.c.severity == "high", 0), (_F.c.severity == "medium", 1), else_=2)
-
-
-@dataclass(frozen=True)
-class Only:
-    """Which findings are asked for."""
-
-    system: str = ""
-    kind: str = ""
-    owner: str = ""  # whoever they are assigned to counts as well
-    states: Sequence[str] = STANDING
-
-    def where(self) -> sa.ColumnElement[bool]:
-        """In SQL."""
-        asked: list[sa.ColumnElement[bool]] = [_F.c.state.in_(self.states)]
-        asked += [_F.c[name] == value for name, value in (("system", self.system), ("kind", self.kind)) if value]
-        if self.owner:
-            asked.append(sa.func.coalesce(_F.c.assigned_to, _F.c.owner) == self.owner)
-        return sa.and_(*asked)
-
-
-def groups(c: sa.Connection, only: Only, limit: int | None = None) -> tuple[int, list[Group]]:
-    """How many groups there are, and the first of them: what is severe, what costs and touches most."""
-    rows = c.execute(_parts(only)).all()
-    folded: dict[str, list[Any]] = {}
-    for row in rows:
-        folded.setdefault(row.what, []).append(row)
-    order = sorted(folded.values(), key=_first_comes)[:limit]
-    return len(folded), _grouped(c, only, order)
-
-
-def _parts(only: Only) -> sa.Select[Any]:
-    """What each group has of each kind, field, currency and state. What a finding belongs to does not depend on what
-    else is asked for."""
-    alive = sa.select(_F.c.group_id, sa.func.count().label("n")).where(_F.c.state.in_(ALIVE))
-    size = alive.group_by(_F.c.group_id).subquery()
-    alone = sa.and_(_F.c.cause == sa.literal_column("''"), sa.func.coalesce(size.c.n, 0) < MANY)
-    what = sa.case((alone, _F.c.ref), else_=_F.c.group_id).label("what")
-    by = (what, _F.c.system, _F.c.kind, _F.c.entity, _F.c.field, _F.c.currency, _F.c.state)
-    return (
-        sa.select(
-            *by,
-            sa.func.max(_F.c.cause).label("cause"),
-            sa.func.min(_RANK).label("rank"),
-            sa.func.min(sa.func.coalesce(_F.c.assigned_to, _F.c.owner)).label("owner"),
-            sa.func.max(sa.func.coalesce(_F.c.assigned_to, _F.c.owner)).label("last_owner"),
-            sa.func.count().label("findings"),
-            sa.func.max(_F.c.customers).label("customers"),
-            sa.func.sum(_F.c.at_stake_cents).label("cents"),
-            sa.func.min(_F.c.first_seen).label("since"),
-            sa.func.min(_F.c.id).label("example"),
-            sa.func.min(_F.c.ref).label("first_ref"),
-            sa.func.max(_F.c.ref).label("last_ref"),
-        )
-        .outerjoin(size, size.c.group_id == _F.c.group_id)
-        .where(only.where())
-        .group_by(*by)
-    )
-
-
-def _first_comes(parts: Sequence[Any]) -> tuple[Any, ...]:
-    money = _money(parts)
-    return (
-        min(p.rank for p in parts), -(money[0][1] if money else 0), -max(p.customers for p in parts),
-        -sum(p.findings for p in parts), parts[0].what,
-    )  # fmt: skip
-
-
-def _money(parts: Sequence[Any]) -> tuple[tuple[str, int], ...]:
-    sums: dict[str, int] = {}
-    for part in parts:
-        sums[part.currency] = sums.get(part.currency, 0) + int(part.cents)
-    return tuple(sorted(((name, n) for name, n in sums.items() if n), key=lambda one: (-one[1], one[0])))
-
-
-def _grouped(c: sa.Connection, only: Only, order: Sequence[Sequence[Any]]) -> list[Group]:
-    t = schema.refined
-    examples = [min(p.example for p in parts) for parts in order]
-    details = {r.id: r.detail for r in bulk.where_in(c, sa.select(_F.c.id, _F.c.detail), _F.c.id, examples)}
-    single = {parts[0].first_ref for parts in order if _one_ref(parts)}
-    labels = {
-        r.ref: label(json.loads(r.fields)) for r in bulk.where_in(c, sa.select(t.c.ref, t.c.fields), t.c.ref, single)
-    }
-    several = [parts[0].what for parts in order if not _one_ref(parts)]
-    counted = sa.select(_F.c.group_id, sa.func.count(_F.c.ref.distinct()).label("n")).where(only.where())
-    records = {r.group_id: r.n for r in bulk.where_in(c, counted.group_by(_F.c.group_id), _F.c.group_id, several)}
-    return [_group(parts, details.get(one, EMPTY), labels, records) for parts, one in zip(order, examples, strict=True)]
-
-
-def _one_ref(parts: Sequence[Any]) -> bool:
-    return len({ref for p in parts for ref in (p.first_ref, p.last_ref)}) == 1
-
-
-def _group(parts: Sequence[Any], detail: str, labels: Mapping[str, str], records: Mapping[str, int]) -> Group:
-    first = parts[0]
-    ref = first.first_ref if _one_ref(parts) else ""
-    owners = {name for p in parts for name in (p.owner, p.last_owner)}
-    states = {p.state for p in parts}
-    return Group(
-        what=first.what,
-        system=first.system,
-        kinds=tuple(sorted({p.kind for p in parts})),
-        entities=tuple(sorted({p.entity for p in parts})),
-        fields=tuple(sorted({p.field for p in parts})),
-        cause=max(p.cause for p in parts),
-        severity=STEPS[2 - min(p.rank for p in parts)].value,
-        owner=owners.pop() if len(owners) == 1 else SEVERAL,
-        state=states.pop() if len(states) == 1 else SEVERAL,
-        findings=sum(p.findings for p in parts),
-        records=1 if ref else records[first.what],
-        customers=max(p.customers for p in parts),
-        at_stake=_money(parts),
-        since=min(p.since for p in parts),
-        ref=ref,
-        record=labels.get(ref, "") if ref else "",
-        detail=_details(detail),
-    )
-
 
 def of(c: sa.Connection, what: str, limit: int | None = None) -> tuple[int, list[Row]]:
     """What stands of a finding, a group or a record, whatever was decided: how many, and the first of them."""
     column, meant = _meant(c, what)
     query = sa.select(_F).where(column == meant, _F.c.state.in_(ALIVE))
-    rows = c.execute(query.order_by(_RANK, _F.c.kind, _F.c.ref, _F.c.field).limit(limit)).all()
+    rows = c.execute(query.order_by(RANK, _F.c.kind, _F.c.ref, _F.c.field).limit(limit)).all()
     total = c.execute(sa.select(sa.func.count()).select_from(query.subquery())).scalar_one()
-    return int(total), [dict(row._mapping) | {"detail": _details(row.detail)} for row in rows]
+    return int(total), [dict(row._mapping) | {"detail": details_of(row.detail)} for row in rows]

@@ -20,7 +20,7 @@ import sqlalchemy as sa
 
 from omnihub.errors import OmniHubError, RejectedRecord
 from omnihub.model import Outcome
-from omnihub.sdk import Answer
+from omnihub.sdk import Answer, Connector
 from omnihub.sdk.reporting import Notice
 from omnihub.store import bulk, schema
 from omnihub.store.open import now_iso, take
@@ -91,6 +91,13 @@ def deliveries(c: sa.Connection, system: str) -> dict[str, Delivery]:
     columns = (_D.c.key, _D.c.about, _D.c.told, _D.c.place_id, _D.c.hash, _D.c.state, _D.c.at)
     rows = c.execute(sa.select(*columns).where(_D.c.system == system))
     return {row.key: Delivery(*row) for row in rows}
+
+
+def told_in(c: sa.Connection, connectors: Mapping[str, Connector]) -> dict[str, str]:
+    """Group → where the people of its system find the notice about it, of those that are there."""
+    there = sa.select(_D.c.about, _D.c.system).where(_D.c.state == OPEN)
+    places = {name: x.place.titles for name, x in connectors.items() if x.place}
+    return {row.about: places[row.system] for row in c.execute(there) if row.system in places}
 
 
 _COLUMNS = ("system", "key", "about", "told", "place_id", "hash", "state", "at", "run_id", "code", "message")

@@ -28,12 +28,16 @@ import sqlalchemy as sa
 from omnihub import report as words
 from omnihub.errors import ConfigError
 from omnihub.flow import auditing, scoring, showing
+from omnihub.flow.awaiting import Turn
 from omnihub.flow.drifting import drifts
+from omnihub.flow.grouping import Grouping, Only, groups
 from omnihub.flow.hub import Hub
 from omnihub.flow.letters import BY_CODE, cause_of, letter_id, readable
+from omnihub.flow.notices import told_in
 from omnihub.flow.runs import balance
 from omnihub.model import STANDING, Entity, FindingState, Outcome
 from omnihub.report import Facts, Item
+from omnihub.report.grouping import Group
 from omnihub.store import bulk, schema
 from omnihub.store.open import now_iso
 
@@ -168,14 +172,6 @@ def _prune(folder: Path) -> None:
 # -- everything ----------------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class _Plan:
-    """The latest plan, as far as findings need to know it."""
-
-    id: str | None = None
-    state: str | None = None
-
-
 def _write(
     c: sa.Connection, hub: Hub, folder: Path, run_id: str | None, asked: Asked
 ) -> tuple[Facts, tuple[words.FieldScore, ...], bool]:
@@ -183,20 +179,20 @@ def _write(
     row = _run_row(c, run_id)
     run = _run(row) if row else None
     plan_row = _plan_row(c, run.id if run else None)
-    plan = _Plan(plan_row.id, plan_row.state) if plan_row else _Plan()
+    grouping = Grouping(c, Turn.now(c, hub.connectors, plan_row))
     titles = _titles(hub)
     with ExitStack() as open_:
         digest = open_.enter_context(words.Digest(titles))
         book = open_.enter_context(words.Workbook(folder / "report.xlsx", _named(titles)))
         parts = open_.enter_context((folder / "findings.jsonl").open("w", encoding="utf-8", errors="replace"))
         today = words.Today(_named(titles))
-        _write_findings(c, hub, folder, digest, plan, asked, _Takers(parts, book, today))
+        _write_findings(c, hub, folder, digest, grouping, asked, _Takers(parts, book, today))
         served = open_.enter_context(words.Served())
         fields = scoring.field_scores(c, hub, now_iso()[:10], served)
         facts = replace(_facts(c, hub, digest, run, row, plan_row, fields), service=served.scores())
         if asked:
             facts = _part(c, facts, asked)
-        tasks = today.tasks()
+        tasks = today.tasks(_to_fix(c, grouping, asked), told_in(c, hub.connectors))
         facts = replace(facts, today=words.first(tasks), tasks=len(tasks), trend=_trend(c, hub, row, facts, asked))
         book.finish(facts, tasks)
     if story := _story(c, hub, row, plan_row, asked):
@@ -206,6 +202,10 @@ def _write(
     (folder / "index.html").write_text(words.render(facts), encoding="utf-8", errors="replace")
     _write_json(folder, facts)
     return facts, fields, bool(row) and row.id == _run_row(c, None).id
+
+
+def _to_fix(c: sa.Connection, grouping: Grouping, asked: Asked) -> list[Group]:
+    return groups(c, Only(asked.system, for_people=True, since=asked.since_at), grouping=grouping)[1]
 
 
 def _part(c: sa.Connection, facts: Facts, asked: Asked) -> Facts:
@@ -330,7 +330,7 @@ class _Takers:
 
 
 def _write_findings(
-    c: sa.Connection, hub: Hub, folder: Path, digest: words.Digest, plan: _Plan, asked: Asked, takers: _Takers
+    c: sa.Connection, hub: Hub, folder: Path, digest: words.Digest, grouping: Grouping, asked: Asked, takers: _Takers
 ) -> None:
     with ExitStack() as open_:
         everything = open_.enter_context(_sheet(folder / "findings.csv"))
@@ -339,7 +339,7 @@ def _write_findings(
         by_system = {name: open_.enter_context(_sheet(folder / "systems" / f"{name}.csv")) for name in names}
         sheets = {name: _writer(file) for name, file in by_system.items()}
         main = _writer(everything)
-        for items in _items(c, hub, digest, plan, asked):
+        for items in _items(c, digest, grouping, asked):
             for item, row in zip(items, words.rows(items), strict=True):
                 main.writerow(row)
                 sheets[item.system].writerow(row)
@@ -368,21 +368,16 @@ def _writer(file: TextIO) -> Any:
     return writer
 
 
-def _items(c: sa.Connection, hub: Hub, digest: words.Digest, plan: _Plan, asked: Asked) -> Iterator[list[Item]]:
+def _items(c: sa.Connection, digest: words.Digest, grouping: Grouping, asked: Asked) -> Iterator[list[Item]]:
     f = schema.findings
-    query = _findings(plan)
+    query = _findings(grouping)
     if asked.system:
         query = query.where(f.c.system == asked.system)
     if asked.since_at:
         query = query.where(f.c.first_seen >= asked.since_at)
     for batch in bulk.batches(c, query, SLICE):
         streams = [ref.split("/", 2)[1] for ref in batch.column("ref").to_pylist()]
-        told = {
-            "stream": streams,
-            "read_at": scoring.read_at(c, hub, batch),
-            "plan_id": [plan.id] * batch.num_rows,
-            "plan_state": _plan_states(batch, plan),
-        }
+        told = {"stream": streams, "plan_id": [grouping.turn.plan_id or None] * batch.num_rows}
         parents = _parents(c, batch)
         if batch.column("refusal").null_count < batch.num_rows:  # the words of a dead letter may be sealed
             opened = [readable(refusal) for refusal in batch.column("refusal").to_pylist()]
@@ -393,16 +388,10 @@ def _items(c: sa.Connection, hub: Hub, digest: words.Digest, plan: _Plan, asked:
         yield digest.add(batch.select(words.FINDINGS.names).cast(words.FINDINGS), parents)
 
 
-def _plan_states(batch: pa.Table, plan: _Plan) -> list[str | None]:
-    """The plan's state where the finding's cell is in it."""
-    return [plan.state if n is not None else None for n in batch.column("n").to_pylist()]
-
-
-def _findings(plan: _Plan) -> sa.Select[Any]:
-    """Open findings with the state of their cell: planned, sent, refused."""
-    f, t, p, s, d = schema.findings, schema.refined, schema.changes, schema.sent, schema.dead_letters
+def _findings(grouping: Grouping) -> sa.Select[Any]:
+    """Open findings, with whose turn it is, and the group each belongs to."""
+    f, t = schema.findings, schema.refined
     rank = sa.case((f.c.severity == "high", 0), (f.c.severity == "medium", 1), (f.c.severity == "low", 2), else_=3)
-    of_plan = sa.and_(p.c.ref == f.c.ref, p.c.field == f.c.field, p.c.plan_id == (plan.id or ""))
     return (
         sa.select(
             *(f.c[n] for n in ("id", "kind", "severity", "entity", "system", "ref", "field", "golden_id", "owner")),
@@ -412,16 +401,11 @@ def _findings(plan: _Plan) -> sa.Select[Any]:
             f.c.detail,
             f.c.first_seen,
             t.c.fields,
-            p.c.n,
-            p.c.outcome,
-            d.c.message.label("refusal"),
-            sa.func.substr(s.c.value, 1, words.MAX_TEXT, type_=sa.Text).label("sent"),
-            s.c.at.label("sent_at"),
+            schema.dead_letters.c.message.label("refusal"),
+            grouping.turn.status().label("status"),
+            grouping.what.label("about"),
         )
-        .outerjoin(t, t.c.ref == f.c.ref)
-        .outerjoin(p, of_plan)
-        .outerjoin(s, sa.and_(s.c.ref == f.c.ref, s.c.field == f.c.field))
-        .outerjoin(d, sa.and_(d.c.ref == f.c.ref, d.c.field == f.c.field))
+        .select_from(grouping.joined.outerjoin(t, t.c.ref == f.c.ref))
         .where(f.c.state.in_(STANDING))
         .order_by(f.c.system, rank, f.c.kind, f.c.ref, f.c.field, f.c.id)
     )

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from omnihub import report as words
 from omnihub.compare import service
+from omnihub.flow.awaiting import read_times
 from omnihub.flow.comparing import holding
 from omnihub.flow.correcting import no_hearsay
 from omnihub.flow.hub import Hub
@@ -121,15 +122,10 @@ def _differing(c: sa.Connection, hub: Hub) -> pa.Table:
 
 
 def read_at(c: sa.Connection, hub: Hub, rows: pa.Table) -> pa.Array:
-    """When the streams of these refs were last read; a nested stream is read with its parents."""
-    nested = {
-        (name, s.name): s.nested.of for name, connector in hub.connectors.items() for s in connector.streams if s.nested
-    }
-    times = {(r.system, r.stream): r.read_at for r in c.execute(sa.select(schema.streams))}
+    """When the streams of these refs were last read."""
+    times = read_times(c, hub.connectors)
     where = ((system, stream) for system, stream, _ in (ref.split("/", 2) for ref in rows.column("ref").to_pylist()))
-    return pa.array(
-        [times.get((system, nested.get((system, stream), stream))) for system, stream in where], pa.string()
-    )
+    return pa.array([times.get(stream) for stream in where], pa.string())
 
 
 def known(c: sa.Connection) -> pa.Table:

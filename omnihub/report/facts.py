@@ -37,6 +37,7 @@ class Item:
     at_stake_cents: int = 0  # hundredths of `currency`
     currency: str = ""
     customers: int = 0  # how many it touches, as far as that is known
+    about: str = ""  # the group it belongs to, by the name under which that is decided about
 
 
 class Counted:
@@ -149,8 +150,9 @@ class Stake:
 
 @dataclass(frozen=True)
 class Task:
-    """Findings that one person can put right in one go: of one kind and cause in one system. example: the one with most
-    at stake. at_stake: currency and hundredths of it, the most first."""
+    """Findings that one person can put right in one go: a group. example: the one with most at stake. customers: at
+    least so many are touched. at_stake: currency and hundredths of it, the most first. what: the group's name, by
+    which it is decided about. notice: where in its system people are told of it, "" where they are not."""
 
     system: str
     kind: str
@@ -162,6 +164,13 @@ class Task:
     at_stake: tuple[tuple[str, int], ...]
     example: Item
     says: str = ""  # all of it in a sentence
+    what: str = ""
+    notice: str = ""
+
+    @property
+    def name(self) -> str:
+        """So much of its name as decides: an id of twenty letters need not be written whole."""
+        return self.what if "/" in self.what else self.what[:10]
 
 
 @dataclass(frozen=True)

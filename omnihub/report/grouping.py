@@ -1,13 +1,14 @@
-"""A group of findings in one sentence: what is wrong, where, and of how many records."""
+"""A group of findings as people meet it: in one sentence, as the title of a notice, and in its order among others."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
-from omnihub.report.wording import in_words, listed, title
+from omnihub.report.wording import in_words, listed
+from omnihub.report.wording import title as heading
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,12 @@ _OF_AN_OFFER = {
     "promotion_differs": "another discount than the master's for offer {name} in {where}",
     "promotion_unknown": "offer {name} in {where}, unknown to the master",
 }
+_ABOUT_NOBODY = ("list", "promotion", "stock", "sold_in", "standard", "sku")
+"""Causes whose names are the master's own: no person is called by them."""
+
+_RANKS = {"high": 0, "medium": 1, "low": 2}
+NAMED = 3  # fields named, of many
+
 _OF_A_STANDARD = {"answer_late": "first answers", "solution_late": "solutions"}
 _NOUNS = {"line": "order line", "feedback": "answer"}
 
@@ -68,8 +75,34 @@ def sentence(group: Group, where: str) -> str:
     >>> sentence(one, "Shopify")
     'Price list EUR-B of 3 May 2026 missing in Shopify: 412 products'
     """
-    said = f"{_what(group, where)}: {_whose(group)}"
+    return _capital(f"{_what(group, where)}: {_whose(group)}")
+
+
+def _capital(said: str) -> str:
     return said[:1].upper() + said[1:]
+
+
+def title(group: Group, where: str) -> str:
+    """The same as far as it may stand in a list, or go out in a mail: without what a person or a record is called.
+
+    >>> one = Group("crm/people/1", "crm", ("value_differs",), ("contact",), ("email", "phone"), "", "low", "", "open",
+    ...             2, 1, 0, (), "", ref="crm/people/1", record="Anna Berg")
+    >>> title(one, "Our CRM")
+    'Value differs (e-mail and phone)'
+    """
+    if group.cause:
+        about = group.cause.partition(":")[0]
+        told = group if about in _ABOUT_NOBODY else replace(group, cause=about, detail={})
+        return sentence(told, where)
+    return _capital(_whose(group) if group.ref else sentence(group, where))
+
+
+def order(group: Group) -> tuple[Any, ...]:
+    """What comes first sorts first: what is severe, then most money, most customers, most findings. Amounts are ordered
+    as figures, whatever their currency."""
+    money = max((cents for _, cents in group.at_stake), default=0)
+    rank = _RANKS.get(group.severity, len(_RANKS))
+    return (rank, -money, -group.customers, -group.findings, group.system, group.what)
 
 
 def _what(group: Group, where: str) -> str:
@@ -85,22 +118,24 @@ def _what(group: Group, where: str) -> str:
     if about == "stock":
         return f"too few of {name}, where {where} ships from"
     if about == "sold_in":
-        return f"{title(kind or 'product_missing')} in {where}"
+        return f"{heading(kind or 'product_missing')} in {where}"
     if about == "standard":
         what = _OF_A_STANDARD.get(kind, "answers and solutions")
         return f"{what} later than promised by {in_words(name)} in {where}"
-    if group.ref:
+    if group.ref and not group.cause:
         return f"{group.record or group.ref} in {where}"
-    what = title(kind) if kind else listed([in_words(one) for one in group.kinds])
+    what = heading(kind) if kind else listed([in_words(one) for one in group.kinds])
     return f"{what} in {where}{f' ({in_words(about)} {name})' if name else ''}"
 
 
 def _whose(group: Group) -> str:
     if group.ref and not group.cause:
-        fields = listed([in_words(one) for one in group.fields])
-        return f"{listed([in_words(one) for one in group.kinds])} ({fields})"
+        kinds = listed([in_words(one) for one in group.kinds])
+        fields = [in_words(one) for one in group.fields if one]
+        some = fields if len(fields) <= NAMED else [*fields[:NAMED], f"{len(fields) - NAMED} more"]
+        return f"{kinds} ({listed(some)})" if some else kinds
     noun = _noun(group.entities, group.records)
-    if group.cause or len(group.fields) != 1:
+    if group.cause or len(group.fields) != 1 or not group.fields[0]:
         return f"{group.records:,} {noun}"
     return f"{in_words(group.fields[0])} of {group.records:,} {noun}"
 

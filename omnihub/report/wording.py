@@ -27,15 +27,11 @@ FINDINGS = pa.schema(
         ("expected", pa.string()),
         ("expected_length", pa.int64()),
     ]
-    + [
-        (n, pa.string())
-        for n in ("detail", "first_seen", "fields", "outcome", "plan_id", "plan_state", "refusal", "sent")
-    ]
-    + [("sent_at", pa.string()), ("read_at", pa.string())]
+    + [(n, pa.string()) for n in ("detail", "first_seen", "fields", "status", "plan_id", "refusal", "about")]
     + [("cause", pa.string()), ("at_stake_cents", pa.int64()), ("currency", pa.string()), ("customers", pa.int64())]
 )
-"""Open findings, each with what is needed to say what happens next: `fields` of its record (JSON), `outcome` and state
-of its change in the latest plan, the words of a `refusal`, what was last `sent` there, when its stream was last read.
+"""Open findings, each with what is needed to say what happens next: `fields` of its record (JSON), its `status` (one of
+STATUSES), the plan its change is in, the words of a `refusal`; and the group it is told with (`about`).
 """
 
 PARENTS = pa.schema([("ref", pa.string()), ("fields", pa.string())])
@@ -313,17 +309,10 @@ CREATE TEMP TABLE first ({_ITEM}, place BIGINT, rank BIGINT, step BIGINT);
 CREATE TEMP TABLE examples ({_ITEM}, place BIGINT, rank BIGINT, step BIGINT);
 """
 
-# A correction counts from the moment it was written until the stream is read again: then the record speaks for itself.
 _WORDED = rf"""
 CREATE TEMP TABLE worded AS
 WITH seen AS (
     SELECT f.*, coalesce(s.title, f.system) AS title,
-           CASE WHEN (sent = expected OR expected IS NULL) AND left(sent_at, 19) >= left(read_at, 19) THEN 'corrected'
-                WHEN refusal IS NOT NULL THEN 'refused'
-                WHEN outcome IN ('deferred', 'drifted') THEN outcome
-                WHEN outcome IS NULL AND plan_state = 'blocked' THEN 'needs_approval'
-                WHEN outcome IS NULL AND plan_state IN ('ready', 'approved', 'applying') THEN 'planned'
-                ELSE 'to_fix' END AS status,
            json_extract_string(detail, '$.winner') AS winner,
            CASE WHEN kind LIKE 'price%'
                 THEN coalesce(' ' || json_extract_string(fields, '$.currency'), '') ELSE '' END AS unit,
@@ -356,7 +345,7 @@ SELECT f.id, f.severity, f.kind, f.system, f.entity, f.stream,
            '{{title}}', f.title), '{{refusal}}', coalesce(f.refusal, '')),
            '{{plan}}', coalesce(f.plan_id, 'the plan')) AS next_step,
        coalesce(v.title, f.owner) AS owner, f.golden_id,
-       f.cause, f.at_stake_cents, f.currency, f.customers,
+       f.cause, f.at_stake_cents, f.currency, f.customers, f.about,
        f.place, f.rank, t.step
 FROM seen AS f
 JOIN statuses AS t ON t.status = f.status

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from omnihub.flow.findings import MANY
+from omnihub.flow.grouping import MANY
 from omnihub.store import Store, schema
 from tests.cli import test_judging as judging
 from tests.cli.conftest import omnihub

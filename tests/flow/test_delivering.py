@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from simple_salesforce.api import Salesforce
 
 from omnihub.config import Findings, Gates
-from omnihub.flow import Run, findings
+from omnihub.flow import Run, findings, grouping
 from omnihub.flow.delivering import deliver
 from omnihub.flow.forgetting import forget, plan_forgetting
 from omnihub.model import Ref
@@ -304,12 +304,67 @@ def test_nothing_of_somebody_forgotten_stays_in_what_was_told_of_them(office: Lo
 @pytest.mark.long
 def test_what_is_wrong_in_a_line_is_shown_at_its_deal(begin: Start) -> None:
     here = begin("compared")
+    found = sa.select(F.c.id).where(F.c.system == "hubspot", F.c.entity == "line").order_by(F.c.id)
+    with here.store.write() as c:  # the first few of many
+        many = c.execute(found).scalars().all()
+        c.execute(sa.update(F).where(F.c.id.in_(many[3:])).values(state="resolved"))
     told(here, "hubspot")
     query = sa.select(D.c.place_id, schema.refined.c.fields).join(schema.refined, schema.refined.c.ref == D.c.about)
     lines = loop.rows(here.store, query.where(D.c.about.like("hubspot/line_items/%")))
-    assert lines
+    assert len(lines) == 3
     for line in lines:
         task = here.standin("hubspot").state.get("tasks", line.place_id)
         assert task
         deal = Ref.parse(msgspec.json.decode(line.fields)["of"]).id
         assert task.body["associations"] == {"deals": [deal]}
+
+
+def groups_of(here: Loop) -> dict[str, tuple[str, int]]:
+    """What the CRM was told about: how that stands there, and how many findings it has."""
+    rows = loop.rows(here.store, sa.select(D.c.about, D.c.told, D.c.state).where(D.c.system == "salesforce"))
+    return {row.about: (row.state, len(msgspec.json.decode(row.told))) for row in rows}
+
+
+@pytest.mark.long
+def test_what_grows_to_many_is_one_notice_and_what_was_decided_of_the_few_stays(office: Loop) -> None:
+    told(office)
+    refs = junk(office)
+    closed, mended, *_ = refs
+    there = tasks(office)
+    office.standin("salesforce").edit_as(  # type: ignore[attr-defined]
+        PETRA, "tasks", there[Ref.parse(closed).id]["Id"], {"Status": "Completed"}
+    )
+    more = [one["salesforce"] for one in office.everybody("contact", "phone", "salesforce", "hubspot")]
+    right = office.fields(more[MANY])["phone"]
+    for ref in more[MANY : grouping.MANY + 2]:
+        office.edit(ref, phone=JUNK)
+    look(office)
+
+    after = told(office)
+    assert after["closed"] == 1
+    row = found(office, closed)
+    assert (row.state, row.decided_by) == ("ignored", f"{PETRA} in Salesforce")
+    about = groups_of(office)
+    left = sa.select(F.c.ref).where(F.c.group_id == row.group_id, F.c.state == "open")
+    many = len(loop.rows(office.store, left))
+    assert many >= grouping.MANY
+    assert about[row.group_id] == ("open", many)
+    assert about[closed][0] == "closed"
+    assert not {*refs[1:]} & {*about}  # each was told by itself, and is cleared
+    there = tasks(office)
+    assert there[Ref.parse(mended).id]["Status"] == "Completed"
+    [one] = [task for task in there.values() if "phone of" in task["Subject"]]
+    assert one["Subject"] == f"Value invalid in Salesforce: phone of {many} contacts"
+    assert told(office)["put"] == 0
+
+    for ref in more[MANY : grouping.MANY + 2]:  # few again: each is told at its own record
+        office.edit(ref, phone=right)
+    look(office)
+    told(office)
+    about = groups_of(office)
+    assert row.group_id not in about
+    assert {*refs[1:]} <= {*about}
+    assert found(office, closed).state == "ignored"
+    there = tasks(office)
+    assert there[Ref.parse(mended).id]["Status"] == "Not Started"
+    assert there[Ref.parse(closed).id]["Status"] == "Completed"

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from omnihub.config import Findings
 from omnihub.errors import OmniHubError
 from omnihub.flow import auditing, findings, report
-from omnihub.flow.findings import Handling, Only, finding_id, groups, hand_over, keep, wake
+from omnihub.flow.findings import Handling, finding_id, hand_over, keep, wake
+from omnihub.flow.grouping import MANY, Only, groups
 from omnihub.report.grouping import sentence
 from omnihub.store import Store, bulk, schema
 from omnihub.store.open import take
@@ -243,12 +244,12 @@ def test_findings_with_one_cause_are_one_group_counted_and_summed(store: Store) 
 
 
 def test_without_a_cause_few_are_told_by_record_and_many_by_kind_and_field(store: Store) -> None:
-    phones = [found(n, "value_invalid", field="phone", entity="contact") for n in range(findings.MANY)]
+    phones = [found(n, "value_invalid", field="phone", entity="contact") for n in range(MANY)]
     names = [found(n, "value_differs", field="name", entity="contact") for n in (1, 2)]
     see(store, *phones, *names, found(1, "value_differs", field="city", entity="contact"))
     told = {sentence(g, "the shop"): g.findings for g in grouped(store)}
     assert told == {
-        f"Value invalid in the shop: phone of {findings.MANY} contacts": findings.MANY,
+        f"Value invalid in the shop: phone of {MANY} contacts": MANY,
         "Shop/items/1 in the shop: value differs (city and name)": 2,
         "Shop/items/2 in the shop: value differs (name)": 1,
     }

@@ -544,8 +544,7 @@ def test_the_money_at_risk_is_summed_by_currency_and_stands_first(either: Hub, f
         c.execute(sa.update(f).where(f.c.id == "f5").values(at_stake_cents=5, currency="EUR"))  # resolved: at no risk
     assert report(either, folder)["at_risk"] == {"CHF": "700.00", "EUR": "101.50"}
     assert [(t["system"], t["kind"]) for t in told(folder)["today"]] == [
-        ("crm", "consent_conflict"),
-        ("crm", "value_differs"),
+        ("crm", "several"),  # of Anna: a permission and a value
         ("shop", "value_invalid"),
     ]
     [mine] = [r for r in sheet(folder / "latest" / "findings.csv") if r["id"] == "f2"]

@@ -51,6 +51,7 @@ ITEM = Item(
     next_step="Correct it.",
     owner="Our CRM",
     golden_id="contact_1",
+    about="crm/people/1",
 )
 
 RUN = RunFacts(

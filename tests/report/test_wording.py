@@ -15,7 +15,6 @@ from omnihub.report.wording import FIX, PARENTS, STEPS, WHYS
 TITLES = pa.Table.from_pylist(
     [{"system": "crm", "title": "Our CRM"}, {"system": "shop", "title": "The shop"}], schema=SYSTEMS
 )
-READ = "2026-03-01T10:00:00.5+00:00"
 
 
 def finding(**told: Any) -> dict[str, Any]:
@@ -36,7 +35,7 @@ def finding(**told: Any) -> dict[str, Any]:
             "detail": json.dumps({"winner": "shop/customers/7", "rule": "trusted"}),
             "first_seen": "2026-02-01T00:00:00Z",
             "fields": json.dumps({"first_name": "Anna", "last_name": "Meyer"}),
-            "read_at": READ,
+            "status": "to_fix",
         }
         | told
     )
@@ -62,28 +61,13 @@ def test_a_finding_names_the_record_the_belief_and_the_way_out() -> None:
     assert item.next_step == "Correct it in Our CRM, or tell a steward that Our CRM is right."
 
 
-@pytest.mark.parametrize(
-    ("told", "status"),
-    [
-        ({}, "to_fix"),
-        ({"sent": "c@d.example", "sent_at": "2026-03-01T10:00:05Z"}, "corrected"),
-        ({"sent": "c@d.example", "sent_at": "2026-03-01T09:00:00Z"}, "to_fix"),  # read since, and it did not help
-        ({"sent": "x@y.example", "sent_at": "2026-03-01T10:00:05Z"}, "to_fix"),  # something else was written
-        ({"plan_id": "plan-1", "plan_state": "ready"}, "planned"),
-        ({"plan_id": "plan-1", "plan_state": "blocked"}, "needs_approval"),
-        ({"plan_id": "plan-1", "plan_state": "outdated"}, "to_fix"),
-        ({"plan_id": "plan-1", "plan_state": "applied", "outcome": "deferred"}, "deferred"),
-        ({"plan_id": "plan-1", "plan_state": "applied", "outcome": "drifted"}, "drifted"),
-        ({"refusal": "too long", "plan_state": "applied", "outcome": "refused"}, "refused"),
-    ],
-)
-def test_whose_turn_it_is(told: dict[str, Any], status: str) -> None:
-    (item,) = worded(finding(**told))
-    assert item.status == status
+def test_what_is_the_hubs_turn_asks_nothing_of_people() -> None:
+    (item,) = worded(finding(status="planned", plan_id="plan-1"))
+    assert (item.status, item.next_step) == ("planned", "Nothing: it is in plan-1.")
 
 
 def test_a_refusal_is_told_in_the_systems_words() -> None:
-    (item,) = worded(finding(refusal="postal code is not valid"))
+    (item,) = worded(finding(status="refused", refusal="postal code is not valid"))
     assert (
         item.next_step == "Our CRM refused the hub's correction (postal code is not valid): put it right there by hand."
     )
@@ -144,7 +128,7 @@ def test_findings_keep_their_order_and_slices_add_up() -> None:
 
 
 def test_what_the_hub_does_itself_is_not_asked_of_people() -> None:
-    rows = (finding(), finding(id="f2", ref="crm/people/2", plan_id="p", plan_state="ready"))
+    rows = (finding(), finding(id="f2", ref="crm/people/2", plan_id="p", status="planned"))
     with Digest(TITLES) as digest:
         digest.add(table(*rows), PARENTS.empty_table())
         assert [i.ref for i in digest.fix("crm")] == ["crm/people/1"]

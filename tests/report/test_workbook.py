@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from omnihub.report import Facts, Item, ServiceScore, Today, Workbook
 from tests.report.test_page import FULL, ITEM
+from tests.report.test_today import group_of
 
 TITLES = {"crm": "Our CRM", "shop": "The shop"}
 EVIL = '=HYPERLINK("http://evil.example","click")'
@@ -25,7 +26,7 @@ def written(path: Path, *items: Item, facts: Facts = FULL, **more: int) -> openp
     with Workbook(path, TITLES, **more) as book:
         book.add(items)
         today.add(items)
-        book.finish(facts, today.tasks())
+        book.finish(facts, today.tasks([group_of(item) for item in items[:1]]))
     return openpyxl.load_workbook(path)
 
 
