@@ -26,7 +26,7 @@ from omnihub.errors import ConfigError, RateLimited, RejectedRecord
 from omnihub.model import Op, Outcome
 from omnihub.sandbox.copies import HELD, ROLES, Copy
 from omnihub.sandbox.kit import Call, Quota, Reply, Running
-from omnihub.sdk import Answer, Codes, Limit, Page, Row, Want, open_client
+from omnihub.sdk import Answer, Codes, Const, Limit, Page, Row, Want, open_client
 from omnihub.sdk.http import nothing
 from omnihub.sdk.reporting import Notice
 
@@ -550,6 +550,78 @@ def test_threads_share_one_client() -> None:
 
     for stream, ids in zip(streams, found, strict=True):
         assert ids == {there.id(stream, n) for n in range(1, 251)}
+
+
+# -- products, and what campaigns offer --------------------------------------------------------------------------------
+
+PUMP = {"sku": "OM-1", "name": "Pump", "description": "Cast iron", "status": "active", "price": "10.50"}
+SPRING = {
+    "code": "SPRING", "name": "Spring offer", "sku": "OM-1", "customer_group": "dealer", "discount": "10",
+    "price": "9.45", "currency": "EUR", "valid_from": "2026-03-01", "valid_to": "2026-03-31",
+}  # fmt: skip
+
+
+def told(stream: str, record: Any) -> dict[str, Any]:
+    """What the map reads of a record."""
+    places = connector.stream(stream).fields
+    return {name: value(record, where.path) for name, where in places.items() if not isinstance(where, Const)}
+
+
+@pytest.mark.parametrize(("stream", "said"), [("products", PUMP), ("campaign_offers", SPRING)])
+def test_products_and_offers_are_read_whole_and_then_by_what_changed(stream: str, said: dict[str, str]) -> None:
+    old, quiet = copy(stream, 1, minutes_ago=900, **said), copy(stream, 2, minutes_ago=800, **said)
+    with account(old, quiet, copy(stream, 3, minutes_ago=300, **said, deleted=True)) as there:
+        whole = there.pull(stream)
+        since = there.cursor(stream)
+        there.there.edit(stream, there.id(stream, 1), {"price": "9.99"})
+        changed = there.pull(stream, since)
+
+    assert [told(stream, record) for record in living(whole).values()] == [said, said]
+    assert whole[-1].complete
+    one, two = there.id(stream, 1), there.id(stream, 2)
+    assert living(changed).keys() == {one, two}, "the second is inside the overlap"
+    assert told(stream, living(changed)[one]) == said | {"price": "9.99"}
+    assert dead(changed) == {there.id(stream, 3)}
+
+
+def test_a_product_is_corrected_in_the_librarys_own_words() -> None:
+    with account(copy("products", 1, **PUMP), copy("products", 2, **PUMP)) as there:
+        id_ = there.id("products", 1)
+        wish = {"name": "Gear pump", "description": None, "status": "discontinued", "price": "11.00"}
+        answers = there.update("products", (id_, wish), (there.id("products", 2), {"price": "dear"}))
+        sent = json.loads(there.wire[-1].request.body or b"")["inputs"][0]["properties"]
+        [seen] = living(there.look("products", id_)).values()
+
+    assert [a.outcome for a in answers] == [Outcome.WRITTEN, Outcome.REFUSED]
+    assert sent == {"name": "Gear pump", "description": "", "hs_status": "inactive", "hs_price_eur": "11.00"}
+    assert {name: sent[name] or None for name in sent} == {name: seen["properties"][name] for name in sent}
+    assert seen["properties"]["hs_sku"] == "OM-1"
+
+
+def test_the_hub_makes_no_products_and_changes_no_offers() -> None:
+    library, offers = connector.stream("products").push, connector.stream("campaign_offers").push
+    assert library
+    assert "sku" not in library.fields
+    assert (library.create, offers) == (None, None)
+
+
+def test_the_library_has_no_word_for_what_is_not_on_sale_yet() -> None:
+    words = connector.stream("products").fields["status"]
+    assert isinstance(words, Codes)
+    assert [words.says(status) for status in ("active", "discontinued", "draft")] == [True, True, False]
+
+
+def test_offers_are_of_the_object_type_the_settings_name_and_none_are_asked_for_without_one() -> None:
+    with account(copy("campaign_offers", 1, **SPRING)) as there:
+        for name in ("p_campaign_offers", "2-4711001"):
+            there.client = there.open(campaign_offers=name)
+            assert living(there.pull("campaign_offers")).keys() == {there.id("campaign_offers", 1)}
+        there.client, calls = there.open(campaign_offers=""), len(there.there.calls)
+        assert there.pull("campaign_offers") == []
+        assert len(there.there.calls) == calls
+        there.client = there.open(campaign_offers="p_specials")
+        with pytest.raises(ConfigError, match="no object type p_specials; set OMNIHUB_HUBSPOT_CAMPAIGN_OFFERS"):
+            there.pull("campaign_offers")
 
 
 # -- writing -----------------------------------------------------------------------------------------------------------
@@ -1240,6 +1312,8 @@ SPECS = {
     "/crm/v3/objects/deals": "CRM-deals-v3",
     "/crm/v3/objects/line_items": "CRM-lineItems-v3",
     "/crm/v3/objects/notes": "CRM-notes-v3",
+    "/crm/v3/objects/products": "CRM-products-v3",
+    "/crm/v3/objects/p_campaign_offers": "CRM-customObjects-v3",
     "/crm/v3/properties": "CRM-properties-v3",
     "/crm/v4": "CRM-associations-v4",
     "/communication-preferences/v4": "Communication_Preferences-subscriptions-v4",
@@ -1275,14 +1349,14 @@ def test_all_a_connector_says_and_hears_keeps_to_the_contract() -> None:
         *people(120),
         *(
             copy(s, n, name="N", account=1, contact=1, of=1)
-            for s in ("companies", "deals", "line_items")
+            for s in ("companies", "deals", "line_items", "products", "campaign_offers")
             for n in (1, 2)
         ),
         copy("companies", 3, merged_into=1),
         copy("contacts", 200, deleted=True),
     ]
     with account(*copies) as there:
-        for stream in ("companies", "contacts", "deals", "line_items"):
+        for stream in ("companies", "contacts", "deals", "line_items", "products", "campaign_offers"):
             there.pull(stream)
             there.pull(stream, "2026-11-20T00:00:00.000Z")
         ids = [there.id("contacts", n) for n in (1, 2, 200)]
@@ -1291,6 +1365,8 @@ def test_all_a_connector_says_and_hears_keeps_to_the_contract() -> None:
         there.look("contacts", *ids)
         there.update("companies", (there.id("companies", 1), {"city": "Bonn"}))
         there.look("companies", there.id("companies", 1))
+        there.update("products", (there.id("products", 1), {"price": "9.50", "status": "discontinued"}))
+        there.look("products", there.id("products", 1))
         made = [("k", {"first_name": "X", "account": f"hubspot/companies/{there.id('companies', 1)}"})]
         there.create("contacts", *made, ("l", {"email": "p1@example.com"}))
         there.find("contacts", "k", "m")
@@ -1302,7 +1378,7 @@ def test_all_a_connector_says_and_hears_keeps_to_the_contract() -> None:
         there.pull("consents")
         there.forget(ids[0], ids[2], "51999999999")
 
-        assert len(check(there)) == 6
+        assert len(check(there)) == 8
         assert {answer.status_code for answer in there.wire} == {200, 201, 204, 207, 404}
 
 

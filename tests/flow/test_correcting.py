@@ -169,6 +169,26 @@ def test_what_may_not_be_written_is_ignored_or_is_said_of_one_variant_of_several
 
 
 @pytest.mark.long
+def test_a_system_is_not_told_what_it_has_no_word_for(begin: Start) -> None:
+    here = begin("compared")
+    sync(here)
+    t = schema.refined
+    query = sa.select(t.c.ref, t.c.fields).where(t.c.entity == "product", ~t.c.deleted).order_by(t.c.ref)
+    on_sale: dict[str, dict[str, str]] = {}
+    for ref, told in ((r.ref, json.loads(r.fields)) for r in loop.rows(here.store, query)):
+        if "sku" in told and told.get("status") == "active":
+            on_sale.setdefault(told["sku"], {})[ref.partition("/")[0]] = ref
+    everywhere = next(refs for refs in on_sale.values() if {MASTER, "shopify", "hubspot"} <= refs.keys())
+    here.edit(everywhere[MASTER], status="draft")
+    again = sync(here)
+    assert [(c.system, c.field, c.new) for c in planned(here, again.plan.id)] == [("shopify", "status", "draft")]
+    f = schema.findings
+    found = sa.select(f.c.kind).where(f.c.ref == everywhere["hubspot"], f.c.state == "open")
+    assert [r.kind for r in loop.rows(here.store, found)] == ["sku_unreleased"], "a person has to take it out"
+    assert sync(here).planned == 0
+
+
+@pytest.mark.long
 def test_a_price_that_only_another_channel_says_corrects_nobody(begin: Start) -> None:
     here = begin("compared")
     hub, t, x, d = here.hub(rules=RULES), schema.refined, schema.crosswalk, schema.differences

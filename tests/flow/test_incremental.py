@@ -245,6 +245,28 @@ def test_a_price_that_ends_is_noticed_on_the_day_though_nothing_changed(world: W
     assert world.kinds() == {("price_expired", "shopify/variants/1")}
 
 
+def test_the_library_of_marketing_and_its_offers_follow_what_the_master_asks_for_and_has_on(world: World) -> None:
+    goods = {"sku": "P-1", "name": "Pump", "status": "active"}
+    listed = {"sku": "P-1", "customer_group": "dealer", "currency": "EUR"}
+    may = {"code": "MAY", "sku": "P-1", "customer_group": "dealer", "discount": "10"}
+    world.put("airtable/products/1", **goods)
+    world.put("airtable/prices/1", amount="10.00", **listed | {"customer_group": "standard"})
+    world.put("airtable/prices/2", amount="8.00", **listed)
+    world.put("airtable/promotions/1", **may)
+    world.put("hubspot/products/1", price="10.00", currency="EUR", **goods)
+    world.put("hubspot/campaign_offers/1", price="7.20", currency="EUR", valid_to="2026-01-31", **may)
+    library, offer = "hubspot/products/1", "hubspot/campaign_offers/1"
+    world.bring_up_to_date()
+    assert world.kinds() == set()
+    world.put("airtable/prices/1", amount="11.00", **listed | {"customer_group": "standard"})
+    world.put("airtable/prices/2", amount="9.00", **listed)
+    world.bring_up_to_date()
+    assert world.kinds() == {("price_differs", library), ("price_differs", offer)}
+    world.put("airtable/promotions/1", **may | {"discount": "20"})
+    world.bring_up_to_date()
+    assert world.kinds() == {("price_differs", library), ("promotion_differs", offer)}, "one cause, told once"
+
+
 def test_a_link_breaks_and_heals_with_what_it_points_to(world: World) -> None:
     sold(world)
     world.put("hubspot/companies/2", who=2, name="Other")
@@ -666,6 +688,10 @@ RECORDS = (
     record("portal/accounts", name=st.sampled_from(["Acme", "Ek"]), customer_group=groups),
     record("shopify/variants", sku=skus, name=st.sampled_from(["Pump", "Valve"]), status=st.just("active"), price=money,
            currency=CURRENCY),
+    record("hubspot/products", sku=skus, name=st.sampled_from(["Pump", "Valve"]), price=money, currency=CURRENCY,
+           status=st.sampled_from(["active", "discontinued"])),
+    record("hubspot/campaign_offers", code=codes, sku=skus, customer_group=groups, price=money, currency=CURRENCY,
+           discount=st.sampled_from([None, "20"]), valid_to=days),
     record("salesforce/accounts", name=st.sampled_from(["Acme", "Ek"]), customer_group=groups,
            parent=link("salesforce/accounts")),
     record("hubspot/companies", name=st.sampled_from(["Acme", "Ek"]), customer_group=groups, domain=domains),
