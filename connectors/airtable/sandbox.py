@@ -92,8 +92,10 @@ _SYSTEMS = {  # as people in the company call them
     "portal": "Portal", "master": "Airtable",
 }  # fmt: skip
 _TAX = {"standard": "Standard", "reduced": "Reduced", "exempt": "Exempt"}
+_DISCOUNTED = {"piece": "Each piece", "order": "Whole order"}
 _CODES = {
     "status": _STATUS, "customer_group": _GROUPS, "channel": _CHANNELS, "system": _SYSTEMS, "tax_class": _TAX,
+    "discount_on": _DISCOUNTED,
 }  # fmt: skip
 _LAST_MODIFIED = {"": Column(MODIFIED, "lastModifiedTime")}
 
@@ -145,6 +147,9 @@ TABLES = (
             "sku": Column("SKU"),
             "customer_group": Column("Customer group", "singleSelect", tuple(_GROUPS.values())),
             "discount": Column("Discount in percent", "number"),
+            "discount_amount": Column("Discount amount", "number"),
+            "currency": Column("Currency", "singleSelect", _CURRENCIES),
+            "discount_on": Column("Discount on", "singleSelect", tuple(_DISCOUNTED.values())),
             "valid_from": Column("Valid from", "date"),
             "valid_to": Column("Valid to", "date"),
             **_LAST_MODIFIED,

@@ -93,6 +93,7 @@ OFFERS: dict[str, str | sdk.Path] = {
     **{name: name for name in ("code", "name", "sku", "customer_group", "price", "currency", "valid_from", "valid_to")},
     "account": Link("account_id", stream="accounts"),
     "discount": "discount_percent",
+    "discount_amount": "discount_amount",
 }
 
 QUOTES: dict[str, str | sdk.Path] = {

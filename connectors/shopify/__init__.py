@@ -3,6 +3,7 @@
 __init__   the connector: which path is which field
 shop       how a call is made: price, throttling, errors
 reading    queries, and how lists are paged
+discounts  discounts of every kind, with all they are for
 writing    mutations, and whom their errors are about
 erasing    requests to forget a customer
 notices    the hub's findings, in a metafield of what they are about, and a tag
@@ -16,9 +17,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import timedelta
 
+from connectors.shopify.discounts import DISCOUNTS, GIVES, ITEMS
 from connectors.shopify.erasing import BY_HAND, erase
 from connectors.shopify.notices import place
-from connectors.shopify.reading import CUSTOMERS, DISCOUNTS, ORDERS, PRODUCTS, VARIANTS
+from connectors.shopify.reading import CUSTOMERS, ORDERS, PRODUCTS, VARIANTS
 from connectors.shopify.shop import Shop, level
 from connectors.shopify.stock import levels
 from connectors.shopify.writing import (
@@ -37,6 +39,7 @@ from omnihub.sdk import (
     Codes,
     Connector,
     Const,
+    Each,
     Entity,
     Http,
     Joined,
@@ -62,6 +65,7 @@ JOBS = 2  # at a time; the shop has five places, and others want some too
 # Never asked, not yet confirmed, and an address that bounces are neither a yes nor a no.
 CONSENT = {"SUBSCRIBED": "yes", "UNSUBSCRIBED": "no"}
 EVERYBODY = {"ALL": "true"}
+EACH = {"true": "piece", "false": "order"}
 # The customer groups that segments stand for; another segment stands for itself.
 SEGMENTS = {"Standard customers": "standard", "Dealers": "dealer", "Key accounts": "key"}
 IMAGE = "featuredMedia.preview.image.url"
@@ -220,8 +224,7 @@ inventory_levels = Stream(
 )
 
 
-# Of discounts by percent, with a code or without. What is chosen by product or collection instead of by variant is not
-# looked into, nor are other segments than the first.
+# Of several codes of a discount the first is looked at. What it is worth is told of a percentage and an amount only.
 discounts = Stream(
     name="discounts",
     entity=Entity.PROMOTION,
@@ -230,15 +233,29 @@ discounts = Stream(
     map={
         "code": OneWay("discount.codes.nodes.0.code"),
         "name": OneWay("discount.title"),
-        "skus": OneWay("discount.customerGets.items.productVariants.nodes"),
-        "all_products": OneWay("discount.customerGets.items.allItems", boolean=True),
-        "customer_group": Codes("discount.context.segments.0.name", codes=SEGMENTS),
+        "skus": Each(
+            f"{ITEMS}.productVariants.nodes.*.sku",
+            more=(
+                f"{ITEMS}.products.nodes.*.variants.nodes.*.sku",
+                f"{ITEMS}.collections.nodes.*.products.nodes.*.variants.nodes.*.sku",
+            ),
+        ),
+        "all_products": OneWay(f"{ITEMS}.allItems", boolean=True),
+        "customer_groups": Each("discount.context.segments.*.name", codes=SEGMENTS),
         "all_customers": Codes("discount.context.all", codes=EVERYBODY),
+        "contacts": Each("discount.context.customers.*.id", stream="customers"),
+        "gives": Codes("discount.__typename", codes=GIVES),
         "discount": Share("discount.customerGets.value.percentage"),
+        "discount_amount": OneWay("discount.customerGets.value.amount.amount"),
+        "discount_on": Codes("discount.customerGets.value.appliesOnEachItem", codes=EACH),
+        "currency": OneWay("discount.customerGets.value.amount.currencyCode"),
         "starts_at": OneWay("discount.startsAt"),
         "ends_at": OneWay("discount.endsAt"),
     },
-    blind=UNSEEN.format("discounts, segments that were renamed, or discounts"),
+    blind=UNSEEN.format(
+        "products that came into a collection or left it, segments that were renamed, products of a discount with other"
+        " variants, or discounts"
+    ),
     full_every=DAILY,
 )
 

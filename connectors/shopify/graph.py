@@ -21,6 +21,7 @@ from graphql import (
     GraphQLObjectType,
     GraphQLResolveInfo,
     GraphQLSchema,
+    GraphQLUnionType,
     InlineFragmentNode,
     OperationDefinitionNode,
     SelectionSetNode,
@@ -57,7 +58,8 @@ def requested_cost(schema: GraphQLSchema, document: DocumentNode, variables: Map
     """The price of a query before it runs, by the vendor's published rule.
 
     Scalars and enums nothing, an object 1, a connection 2 and `first` times its node, another list `first` (or as many
-    ids as were given) times its item, an interface the dearest of what may be there, a mutation 10 whatever it answers.
+    ids as were given) times its item, an interface or a union the dearest of what may be there, a mutation 10 whatever
+    it answers.
     """
     fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
     operation = next(d for d in document.definitions if isinstance(d, OperationDefinitionNode))
@@ -81,7 +83,9 @@ class _Price:
                 own += self._field(parent, node)
             elif isinstance(node, InlineFragmentNode | FragmentSpreadNode):
                 alternatives.append(self._fragment(parent, node))
-        return own + (max(alternatives) if isinstance(parent, GraphQLInterfaceType) else sum(alternatives))
+        return own + (
+            max(alternatives) if isinstance(parent, GraphQLInterfaceType | GraphQLUnionType) else sum(alternatives)
+        )
 
     def _fragment(self, parent: Any, node: InlineFragmentNode | FragmentSpreadNode) -> int:
         part = self.fragments[node.name.value] if isinstance(node, FragmentSpreadNode) else node

@@ -63,23 +63,6 @@ ORDER = """id updatedAt name processedAt cancelledAt currencyCode taxesIncluded 
     shippingLine { code title }
     fulfillments(first: 1) { displayStatus deliveredAt trackingInfo(first: 1) { number } }"""
 
-_DISCOUNT = """title startsAt endsAt status updatedAt
-      context { ... on DiscountBuyerSelectionAll { all } ... on DiscountCustomerSegments { segments { name } } }
-      customerGets {
-        value { ... on DiscountPercentage { percentage } }
-        items {
-          ... on AllDiscountItems { allItems }
-          ... on DiscountProducts {
-            productVariants(first: %) { nodes { sku } pageInfo { hasNextPage } }
-          }
-        }
-      }"""
-
-DISCOUNT = f"""discount {{
-    ... on DiscountCodeBasic {{ codes(first: 1) {{ nodes {{ code }} }} {_DISCOUNT} }}
-    ... on DiscountAutomaticBasic {{ {_DISCOUNT} }}
-  }}"""
-
 LINE = "id sku title quantity originalUnitPriceSet { shopMoney { amount currencyCode } }"
 
 
@@ -92,7 +75,6 @@ class Inside:
     type: str
     fields: str
     few: int
-    path: str = ""  # where it stands, if not right inside the record
     most: int = MOST
 
     def shown(self, few: int) -> str:
@@ -103,16 +85,6 @@ class Inside:
     def lines(self) -> str:
         """In a bulk operation, where each is a line of its own."""
         return f"{self.name} {{ edges {{ node {{ {self.fields} }} }} }}"
-
-
-@dataclass(frozen=True)
-class Deep(Inside):
-    """A list further inside, at the end of `path`. fields: what is asked for on the way to it, where % stands for how
-    many of it."""
-
-    def shown(self, few: int) -> str:
-        """In a page."""
-        return self.fields.replace("%", str(few))
 
 
 @dataclass(frozen=True)
@@ -296,8 +268,7 @@ class Listing:
             yield again
 
     def _is_cut(self, record: Record) -> bool:
-        inside = self.nested and (self.nested.path or self.nested.name)
-        return bool(inside and value_at(record.raw, f"{inside}.pageInfo.hasNextPage"))
+        return bool(self.nested and value_at(record.raw, f"{self.nested.name}.pageInfo.hasNextPage"))
 
     def _moved_on(self, shop: Shop, before: str | None, now: str | None) -> None:
         if before == now:
@@ -355,11 +326,5 @@ PRODUCTS = Listing(
 ORDERS = Listing(
     "orders", "Order", ORDER, size=22, points=44, nested=Inside("lineItems", "LineItem", LINE, few=10),
     also=(Inside("fulfillmentOrders", "FulfillmentOrder", "id assignedLocation { name }", few=1),), whole_points=764,
-)  # fmt: skip
-DISCOUNTS = Listing(
-    "discountNodes", "DiscountNode", "id", size=25, points=39, whole_points=519, in_bulk=False,
-    updated="discount.updatedAt", nested=Deep(
-        "productVariants", "ProductVariant", DISCOUNT, few=10, path="discount.customerGets.items.productVariants"
-    ),
 )  # fmt: skip
 VARIANTS = Nodes("ProductVariant", VARIANT + " product { id }", size=190, points=5)

@@ -229,13 +229,16 @@ def _merge_job(root: Any, info: Any, jobId: str) -> dict[str, Any] | None:
     }
 
 
+KINDS = {"goods": "Bxgy", "shipping": "FreeShipping", "app": "App"}
+
+
 def _discount(node: Mapping[str, Any], info: Any) -> dict[str, Any]:
     """With a code, or for everybody who puts it into the cart."""
     now = seconds(iso(info.context.now()))
     over = bool(node.get("endsAt")) and node["endsAt"] <= now
     return {
         **node,
-        "__typename": "DiscountCodeBasic" if node.get("code") else "DiscountAutomaticBasic",
+        "__typename": f"Discount{'Code' if node.get('code') else 'Automatic'}{KINDS.get(node['gives'], 'Basic')}",
         "status": "EXPIRED" if over else "SCHEDULED" if node["startsAt"] > now else "ACTIVE",
     }
 
@@ -246,25 +249,84 @@ def _codes(discount: Mapping[str, Any], info: Any, **given: Any) -> Connection:
 
 
 def _for_whom(discount: Mapping[str, Any], info: Any) -> dict[str, Any]:
-    name = discount.get("segment")
-    if not name:
+    if discount.get("customers"):
+        present = (info.context.present_customer(id_) for id_ in discount["customers"])
+        return {"__typename": "DiscountCustomers", "customers": [one for one in present if one]}
+    if not discount.get("segments"):
         return {"__typename": "DiscountBuyerSelectionAll", "all": "ALL"}
     id_ = discount["id"].replace("/DiscountNode/", "/Segment/")
-    return {"__typename": "DiscountCustomerSegments", "segments": [{"id": id_, "name": name}]}
+    segments = [{"id": f"{id_}{n}", "name": name} for n, name in enumerate(discount["segments"])]
+    return {"__typename": "DiscountCustomerSegments", "segments": segments}
 
 
 def _for_what(discount: Mapping[str, Any], info: Any) -> dict[str, Any]:
-    skus = discount.get("variants")
-    kind = "AllDiscountItems" if skus is None else "DiscountProducts"
-    return {
-        "items": {"__typename": kind, "allItems": True, "skus": skus},
-        "value": {"__typename": "DiscountPercentage", "percentage": discount["percentage"]},
-    }
+    return {"items": _items(discount, discount.get("variants")), "value": _value(discount)}
+
+
+def _to_be_bought(discount: Mapping[str, Any], info: Any) -> dict[str, Any]:
+    return {"items": _items(discount, None)}
+
+
+def _items(discount: Mapping[str, Any], skus: list[str] | None) -> dict[str, Any]:
+    if skus is None:
+        return {"__typename": "AllDiscountItems", "allItems": True}
+    by = discount["chosen_by"]
+    kind = "DiscountCollections" if by == "collections" else "DiscountProducts"
+    return {"__typename": kind, "discount": discount, "skus": skus, "by": by}
+
+
+def _value(discount: Mapping[str, Any]) -> dict[str, Any]:
+    """Who buys some gets one for nothing."""
+    if discount["gives"] == "goods":
+        free = {"__typename": "DiscountPercentage", "percentage": 1.0}
+        return {"__typename": "DiscountOnQuantity", "effect": free, "quantity": {"quantity": "1"}}
+    if discount.get("amount") is None:
+        return {"__typename": "DiscountPercentage", "percentage": discount["percentage"]}
+    money = {"amount": discount["amount"], "currencyCode": discount.get("currencyCode") or "EUR"}
+    return {"__typename": "DiscountAmount", "amount": money, "appliesOnEachItem": bool(discount.get("each"))}
 
 
 def _variants_of(items: Mapping[str, Any], info: Any, **given: Any) -> Connection:
-    found = [o for sku in items["skus"] for o in info.context.state.find("variants", "$.sku", sku)]
-    return paged([info.context.shown(o) for o in found if not o.deleted], given)
+    return paged(_sold_as(items["skus"], info) if items["by"] == "variants" else [], given)
+
+
+def _products_of(items: Mapping[str, Any], info: Any, **given: Any) -> Connection:
+    """Of a discount, or of a collection."""
+    if items["by"] == "variants":
+        return paged([], given)
+    products = dict.fromkeys(variant["product"] for variant in _sold_as(items["skus"], info))
+    return paged([info.context.shown(obj) for id_ in products if (obj := info.context.living("products", id_))], given)
+
+
+def _sold_as(skus: list[str], info: Any) -> list[dict[str, Any]]:
+    found = [o for sku in skus for o in info.context.state.find("variants", "$.sku", sku)]
+    return [info.context.shown(o) for o in found if not o.deleted]
+
+
+def _collections_of(items: Mapping[str, Any], info: Any, **given: Any) -> Connection:
+    return paged(_collections(items["discount"]), given)
+
+
+def _collections(discount: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The shop's collections are those of its discounts: two for each, where there is more than one product in it."""
+    id_ = discount["id"].replace("/DiscountNode/", "/Collection/")
+    parts = [some for some in (discount["variants"][0::2], discount["variants"][1::2]) if some]
+    return [
+        {
+            "__typename": "Collection", "id": f"{id_}-{n}", "title": f"{discount['title']} {n + 1}",
+            "updatedAt": discount["updatedAt"], "skus": skus, "by": "collections",
+        }
+        for n, skus in enumerate(parts)
+    ]  # fmt: skip
+
+
+def _node(root: Any, info: Any, id: str) -> dict[str, Any] | None:
+    if "/Collection/" not in id:
+        found: dict[str, Any] | None = info.context.node(id)
+        return found
+    discount = info.context.living("discounts", id.replace("/Collection/", "/DiscountNode/").rpartition("-")[0])
+    known = _collections(info.context.shown(discount)) if discount and discount.body.get("variants") else []
+    return next((one for one in known if one["id"] == id), None)
 
 
 def _count(stream: str) -> Callable[..., dict[str, Any]]:
@@ -312,7 +374,7 @@ def _quantities(level: Mapping[str, Any], info: Any, names: list[str]) -> list[d
 RESOLVERS: dict[str, dict[str, Callable[..., Any]]] = {
     "QueryRoot": {
         "shop": lambda root, info: SHOP,
-        "node": lambda root, info, id: info.context.node(id),
+        "node": _node,
         "nodes": lambda root, info, ids: [info.context.node(i) for i in at_most(MOST, ids)],
         "customer": lambda root, info, id: info.context.node(id),
         "product": lambda root, info, id: info.context.node(id),
@@ -365,9 +427,22 @@ RESOLVERS: dict[str, dict[str, Callable[..., Any]]] = {
         "lineItems": lambda order, info, **given: info.context.inside("order_lines", order["id"], given),
     },
     "DiscountNode": {"discount": _discount},
-    "DiscountCodeBasic": {"codes": _codes, "context": _for_whom, "customerGets": _for_what},
-    "DiscountAutomaticBasic": {"context": _for_whom, "customerGets": _for_what},
-    "DiscountProducts": {"productVariants": _variants_of},
+    **{
+        f"Discount{how}{kind}": {
+            "context": _for_whom,
+            **({"codes": _codes} if how == "Code" else {}),
+            **({"customerGets": _for_what} if kind in ("Basic", "Bxgy") else {}),
+            **({"customerBuys": _to_be_bought} if kind == "Bxgy" else {}),
+            **(
+                {"appDiscountType": lambda *_: {"functionId": "sandbox", "title": "By volume"}} if kind == "App" else {}
+            ),
+        }
+        for how in ("Code", "Automatic")
+        for kind in ("Basic", *KINDS.values())
+    },
+    "DiscountProducts": {"productVariants": _variants_of, "products": _products_of},
+    "DiscountCollections": {"collections": _collections_of},
+    "Collection": {"products": _products_of},
     "LineItem": {"name": lambda line, info: line["title"], "originalUnitPriceSet": _bag("unitPrice")},
     "Metafield": {"jsonValue": lambda m, info: json.loads(m["value"]) if m["type"] == "json" else m["value"]},
 }

@@ -455,12 +455,15 @@ def _price(value: Any) -> str:
         raise GraphQLError("is not a decimal number") from None
 
 
+_OPEN = ("Discount", "DiscountContext", "DiscountItems", "DiscountCustomerGetsValue", "DiscountEffect")  # unions
+
+
 def _schema() -> GraphQLSchema:
     schema = build_schema(Path(__file__).with_name("schema.graphql").read_text(encoding="utf-8"))
     for kind, fields in {**RESOLVERS, "Mutation": MUTATIONS}.items():
         for name, resolve in fields.items():
             schema.type_map[kind].fields[name].resolve = resolve  # type: ignore[attr-defined]
-    for name in ("Node", "HasMetafields", "Discount", "DiscountContext", "DiscountItems", "DiscountCustomerGetsValue"):
+    for name in (*_OPEN, "Node", "HasMetafields"):
         schema.type_map[name].resolve_type = lambda value, *_: value["__typename"]  # type: ignore[attr-defined]
     schema.type_map["Money"].parse_value = _price  # type: ignore[attr-defined]
     return schema

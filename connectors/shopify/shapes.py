@@ -28,6 +28,8 @@ COUNTRIES = {
     "ES": "Spain", "FR": "France", "GB": "United Kingdom", "IT": "Italy", "NL": "Netherlands", "PL": "Poland",
     "SE": "Sweden", "US": "United States",
 }  # fmt: skip
+CHOSEN_BY = ("collections", "variants", "products", "variants")
+"""How the shop's people put products into a discount: by turns."""
 SEGMENTS = {"standard": "Standard customers", "dealer": "Dealers", "key": "Key accounts"}
 CONSENT = {"yes": "SUBSCRIBED", "no": "UNSUBSCRIBED"}
 STATUS = {"active": "ACTIVE", "discontinued": "ARCHIVED", "draft": "DRAFT"}
@@ -129,16 +131,27 @@ def line(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def discount(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Discounts. `variants`: the SKUs of those it is for; none: for all."""
-    body = _renamed(given, {"code": "code", "name": "title", "starts_at": "startsAt", "ends_at": "endsAt"})
+    """Discounts. `variants`: the SKUs of those it is for; none: for all. So with `segments` and `customers`."""
+    body = _renamed(
+        given,
+        {
+            "code": "code", "name": "title", "starts_at": "startsAt", "ends_at": "endsAt", "contacts": "customers",
+            "gives": "gives", "currency": "currencyCode",
+        },
+    )  # fmt: skip
     if "skus" in given:
         body["variants"] = (given["skus"] or "").split(", ")
     if given.get("all_products") == "true":
         body["variants"] = None
-    if "customer_group" in given:
-        body["segment"] = SEGMENTS.get(given["customer_group"], given["customer_group"])
+    if "customer_groups" in given:
+        groups = (given["customer_groups"] or "").split(";")
+        body["segments"] = [SEGMENTS.get(group, group) for group in groups if group]
     if given.get("all_customers") == "true":
-        body["segment"] = None
+        body |= {"segments": None, "customers": None}
+    if "discount_amount" in given:
+        body["amount"] = None if given["discount_amount"] is None else money(given["discount_amount"])
+    if "discount_on" in given:
+        body["each"] = given["discount_on"] != "order"
     return body | ({"percentage": _share(given["discount"])} if "discount" in given else {})
 
 
@@ -182,7 +195,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "order_lines": {"title": "", "quantity": 0, "unitPrice": "0.00", "currencyCode": "EUR"},
     "inventory_levels": {"location": "Shop location", "onHand": 0},
     "metafields": {},
-    "discounts": {"title": "", "startsAt": "2020-01-01T00:00:00Z", "percentage": 0.0},
+    "discounts": {"title": "", "startsAt": "2020-01-01T00:00:00Z", "gives": "discount", "percentage": 0.0},
 }
 
 
@@ -222,6 +235,8 @@ def filled(obj: Obj, locale: str) -> Obj:
             obj.body[name] = value() if callable(value) else value
     if obj.stream == "customers":
         _filled_customer(obj, locale)
+    if obj.stream == "discounts":
+        obj.body.setdefault("chosen_by", CHOSEN_BY[obj.n % len(CHOSEN_BY)])
     return obj
 
 

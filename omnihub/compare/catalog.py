@@ -24,8 +24,15 @@ KINDS = ("sku_unknown", "sku_discontinued", "sku_unreleased", "sku_duplicate", *
 PRODUCTS = pa.schema([("sku", pa.string()), ("name", pa.string()), ("status", pa.string()), ("unit", pa.string())])
 """The master's products. `sku` is the comparison key of the SKU."""
 
-PROMOTIONS = pa.schema([(n, pa.string()) for n in ("sku", "customer_group", "discount", "valid_from", "valid_to")])
-"""The master's promotions: so many percent off, for a group or for all, from a day to a day."""
+PROMOTIONS = pa.schema(
+    [
+        (n, pa.string())
+        for n in (
+            "sku", "customer_group", "discount", "discount_amount", "currency", "discount_on", "valid_from", "valid_to"
+        )
+    ]
+)  # fmt: skip
+"""The master's promotions: so many percent, or so much, off; for a group or for all, from a day to a day."""
 
 Context = tuple[pa.Table, pa.Table, pa.Table, pa.Table]
 
@@ -103,8 +110,9 @@ SELECT ref, system, sku, f->>'customer_group' AS customer_group, f->>'currency' 
        f->>'tax_rate' AS tax_rate, f->>'tolerance' AS tolerance, f->>'rounding' AS rounding
 FROM facts WHERE master AND entity = 'price' AND sku IS NOT NULL;
 CREATE TEMP TABLE master_promotions AS
-SELECT sku, f->>'customer_group' AS customer_group, f->>'discount' AS discount, f->>'valid_from' AS valid_from,
-       f->>'valid_to' AS valid_to
+SELECT sku, f->>'customer_group' AS customer_group, f->>'discount' AS discount,
+       f->>'discount_amount' AS discount_amount, f->>'currency' AS currency, f->>'discount_on' AS discount_on,
+       f->>'valid_from' AS valid_from, f->>'valid_to' AS valid_to
 FROM facts WHERE master AND entity = 'promotion' AND sku IS NOT NULL;
 CREATE TEMP TABLE groups AS
 SELECT id, (fields::JSON)->>'customer_group' AS customer_group FROM accounts;

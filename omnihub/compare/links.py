@@ -20,6 +20,7 @@ from omnihub.compare.service import WAITING
 from omnihub.engine import connection
 from omnihub.fields import domains
 from omnihub.fields.codes import order_number
+from omnihub.fields.several import BETWEEN
 from omnihub.model import ENTITIES, Entity, Kind
 
 SPOKEN = pa.schema([("ref", pa.string()), ("entity", pa.string()), ("fields", pa.string())])
@@ -71,9 +72,9 @@ def waiting(opened_at: str) -> str:
     return f"opened:{opened_at}"
 
 
-def link_fields() -> pa.Table:
-    """(entity, field) of every field that links."""
-    told = [(e.value, f.name) for e, known in ENTITIES.items() for f in known.values() if f.kind is Kind.LINK]
+def link_fields(kind: Kind = Kind.LINK) -> pa.Table:
+    """(entity, field) of every field that links: to one record, or to several."""
+    told = [(e.value, f.name) for e, known in ENTITIES.items() for f in known.values() if f.kind is kind]
     return pa.table({"entity": [e for e, _ in told], "field": [f for _, f in told]})
 
 
@@ -83,6 +84,7 @@ def spoken_of(rows: pa.Table) -> pa.Table:
     try:
         con.register("rows", rows)
         con.register("link_fields", link_fields())
+        con.register("many_links", link_fields(Kind.LINKS))
         con.register("skus", _skus(con))
         con.register("numbers", _numbers(con))
         con.register("known_by", _known_by(con))
@@ -91,6 +93,10 @@ def spoken_of(rows: pa.Table) -> pa.Table:
             f"""SELECT ref, field, target FROM (
                    SELECT r.ref, l.field, json_extract_string(r.fields, '$."' || l.field || '"') AS target
                    FROM rows AS r JOIN link_fields AS l ON l.entity = r.entity
+                   UNION ALL
+                   SELECT ref, field, unnest(string_split(refs, '{BETWEEN}'))
+                   FROM (SELECT r.ref, l.field, json_extract_string(r.fields, '$."' || l.field || '"') AS refs
+                         FROM rows AS r JOIN many_links AS l ON l.entity = r.entity)
                    UNION ALL
                    SELECT r.ref, 'sku', s.target FROM rows AS r JOIN skus AS s
                      ON s.entity = r.entity AND s.text = json_extract_string(r.fields, '$.sku')

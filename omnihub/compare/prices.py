@@ -114,6 +114,9 @@ def _right_for_one(con: duckdb.DuckDBPyConnection) -> pa.Table:
 _SIDES = f"""
 CREATE OR REPLACE TEMP MACRO close_to(said, listed, slack, step) AS
     abs(said - listed) <= slack OR abs(said - round(listed / nullif(step, 0)) * step) <= {CENT};
+CREATE OR REPLACE TEMP MACRO reduced(price, percent, off, gross, rate) AS  -- a promotion's amount is one without tax
+    price * (1 - coalesce(percent, 0) / 100)
+    - coalesce(off, 0) * CASE WHEN gross THEN 1 + coalesce(rate, 0) ELSE 1 END;
 CREATE OR REPLACE TEMP MACRO plainly(amount) AS
     CASE WHEN amount = round(amount, 2) THEN amount::DECIMAL(18, 2)::VARCHAR ELSE amount::VARCHAR END;
 CREATE TEMP TABLE said AS
@@ -133,6 +136,11 @@ SELECT row_number() OVER (ORDER BY ref) AS n,  -- so that the same is chosen how
        try_cast(rounding AS DECIMAL(18, 4)) AS step,
        coalesce(price_list, concat_ws('-', currency, customer_group, valid_from)) AS price_list, ref, system
 FROM prices WHERE try_cast(amount AS DECIMAL(18, 4)) IS NOT NULL;
+CREATE TEMP TABLE offered AS  -- what goes off an order, and not off each piece, is in no price
+SELECT sku, nullif(customer_group, '') AS customer_group, currency, valid_from, valid_to,
+       try_cast(discount AS DOUBLE) AS percent, try_cast(discount_amount AS DOUBLE) AS off
+FROM promotions WHERE coalesce(try_cast(discount AS DOUBLE), try_cast(discount_amount AS DOUBLE)) IS NOT NULL
+  AND (discount_amount IS NULL OR currency IS NOT NULL AND coalesce(discount_on, 'piece') = 'piece');
 """
 
 # One row of the master for each line: the one that should have been used, and what it comes to with tax as it is said.
@@ -187,19 +195,23 @@ WHERE known_rate > 0 AND (abs(amount - expected * (1 + known_rate)) <= slack + {
                           OR abs(amount - expected / (1 + known_rate)) <= slack + {CENT})
 UNION ALL  -- what a promotion makes of the other of two lists at once is right, too
 SELECT w.n, w.row, w.price_list, w.valid_to, false, 0
-FROM suspects AS w JOIN promotions AS m ON m.sku = w.sku JOIN listed AS p
+FROM suspects AS w JOIN offered AS m ON m.sku = w.sku JOIN listed AS p
   ON p.sku = w.sku AND p.customer_group = w.customer_group AND p.currency = w.currency AND p.least = w.least
  AND p.gross = w.gross AND coalesce(p.unit = w.unit, true) AND w.day BETWEEN p.valid_from AND p.valid_to
  AND p.valid_to < '9999-12-31'
-WHERE coalesce(nullif(m.customer_group, ''), w.customer_group) = w.customer_group
+WHERE coalesce(m.customer_group, w.customer_group) = w.customer_group
+  AND (m.off IS NULL OR m.currency = w.currency)
   AND w.day BETWEEN coalesce(m.valid_from, w.day) AND coalesce(m.valid_to, w.day)
-  AND abs(w.amount - p.amount * (1 - try_cast(m.discount AS DOUBLE) / 100)) <= p.slack + {CENT}
+  AND abs(w.amount - reduced(p.amount, m.percent, m.off, w.gross, w.known_rate))
+      <= p.slack + {CENT}
 UNION ALL  -- what a promotion makes of what fits is right
 SELECT w.n, w.row, w.price_list, w.valid_to, false, 0
-FROM suspects AS w JOIN promotions AS m ON m.sku = w.sku
-WHERE coalesce(nullif(m.customer_group, ''), w.customer_group) = w.customer_group
+FROM suspects AS w JOIN offered AS m ON m.sku = w.sku
+WHERE coalesce(m.customer_group, w.customer_group) = w.customer_group
+  AND (m.off IS NULL OR m.currency = w.currency)
   AND w.day BETWEEN coalesce(m.valid_from, w.day) AND coalesce(m.valid_to, w.day)
-  AND abs(w.amount - w.expected * (1 - try_cast(m.discount AS DOUBLE) / 100)) <= w.slack + {CENT};
+  AND abs(w.amount - reduced(w.expected, m.percent, m.off, w.gross, w.known_rate))
+      <= w.slack + {CENT};
 CREATE TEMP TABLE causes AS
 SELECT n, min(why) AS why, arg_min(row, (why, -row)) AS row FROM explained WHERE why IS NOT NULL GROUP BY n;
 """

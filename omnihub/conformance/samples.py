@@ -20,7 +20,12 @@ FIRST = ("Alma", "Bruno", "Carla", "Dario", "Edda", "Fabian", "Greta", "Hanno", 
 LAST = ("Ahrens", "Becker", "Conrad", "Dreyer", "Engel", "Fuchs", "Graf", "Hartung", "Ibsen", "Jansen", "Kling", "Lenz")
 CITIES = ("Berlin", "Hamburg", "Bremen", "Kassel", "Leipzig", "Dresden", "Rostock", "Erfurt")
 LANGUAGES, COUNTRIES, CURRENCIES = ("de", "en", "fr"), ("DE", "FR", "IT"), ("EUR", "USD", "CHF")
-INSTEAD = {"all_customers": "customer_group", "all_products": "skus"}
+INSTEAD = {
+    "all_customers": ("customer_group", "customer_groups"),
+    "all_products": ("skus",),
+    "discount_amount": ("discount",),
+}
+WITH = {"discount_amount": ("discount_on", "currency")}
 LONG_AGO, GAP = timedelta(days=60), timedelta(minutes=20)  # no overlap a cursor re-reads holds many of them
 
 
@@ -39,14 +44,15 @@ def copies(connector: Connector, role: str, wanted: Mapping[str, int], now: date
 
 
 def _either(fields: dict[str, str | int], n: int) -> dict[str, str | int]:
-    """Who is for all is not for some as well: by turns the one or the other."""
-    for everybody, some in INSTEAD.items():
-        if everybody in fields and some in fields:
-            if n % 2:
-                del fields[everybody]
-            else:
-                fields[everybody] = "true"
-                del fields[some]
+    """Who is for all is not for some as well, and who takes an amount off no percentage: by turns one or the other."""
+    for one, others in INSTEAD.items():
+        if one in fields and not fields.keys().isdisjoint(others):
+            for name in (one, *WITH.get(one, ())) if n % 2 else others:
+                fields.pop(name, None)
+            if one in fields and one.startswith("all_"):
+                fields[one] = "true"
+    if "gives" in fields:
+        fields["gives"] = "discount"  # of the others less is read
     return fields
 
 
@@ -58,11 +64,11 @@ def _fields(
         where = stream.fields.get(name)
         if isinstance(where, Const):
             continue
-        if name in links or isinstance(where, Link):
+        if isinstance(where, Link) or (name in links and kinds[name].kind is Kind.LINK):
             there = wanted.get(where.stream if isinstance(where, Link) else links[name], 0)
             if there:
                 yield name, (n - 1) % there + 1
-        elif kinds[name].kind is not Kind.LINK:
+        elif kinds[name].kind not in (Kind.LINK, Kind.LINKS):
             yield name, sample(kinds[name], where, n)
 
 

@@ -108,6 +108,7 @@ _WAYS: dict[Kind, _Ways] = {
     Kind.CONSENT: _Ways(codes.consent),
     Kind.CODE: _Ways(codes.code, text.same_key, weak=codes.weak),
     Kind.LINK: _Ways(codes.link, refuse=_never),
+    Kind.LINKS: _Ways(several.clean_links, refuse=_never),
     Kind.WEIGHT: _Ways(weights.clean, weights.same_key, weights.same_key),
     Kind.FILE: _Ways(files.clean, files.same_key, files.same_key),
     Kind.SEVERAL: _Ways(several.clean, several.same_key, several.same_key),

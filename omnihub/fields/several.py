@@ -26,6 +26,16 @@ def clean(text: str, country: str | None = None) -> str | None:
     return BETWEEN.join(words[folded] for folded in sorted(words)) or None
 
 
+def clean_links(text: str, country: str | None = None) -> str | None:
+    """Refs as `a;b`, each once, as they stand: an id is another one with other capitals.
+
+    >>> clean_links('["shop/customers/b", "shop/customers/B", "shop/customers/a"]')
+    'shop/customers/B;shop/customers/a;shop/customers/b'
+    """
+    refs = {ref.strip() for told in _listed(text) for ref in told.split(BETWEEN)}
+    return BETWEEN.join(sorted(refs - {""})) or None
+
+
 def _listed(text: str) -> list[str]:
     if not text.startswith("["):
         return [text]

@@ -2,7 +2,7 @@
 
 a record that came or went      ─▶ who links to it
 an order or deal                ─▶ its lines
-a customer's group or account   ─▶ its orders and deals ─▶ their lines; its tickets
+a customer's group or account   ─▶ its orders and deals ─▶ their lines; its tickets; the offers made to it by name
 an account, or its domain       ─▶ those whose mailbox is at its domain ─▶ theirs as well
 a master's product, price or promotion ─▶ all that is said about its SKU, its other prices too
 a master's promotion            ─▶ the offers of its code or name; the first one or the last ─▶ all offers
@@ -44,6 +44,7 @@ OCCASIONS = (Entity.ORDER, Entity.DEAL)
 TOLD = (Entity.PROMOTION, Entity.TICKET)  # what names its customer itself
 PROMISE = '"promised_price":'  # in the fields of a ticket with a price; the others say nothing about what is sold
 SOLD_IN = '"sold_in":'  # in the fields of what is sold in channels the master names
+OF_CUSTOMERS = ("account", "contact", "contacts")  # the fields that name a customer
 CUSTOMERS = (Entity.ACCOUNT.value, Entity.CONTACT.value)
 
 Each = Callable[[pa.Table, Sequence[str]], None]
@@ -220,7 +221,7 @@ def touched_context(hub: Hub, mark: int, noted: Noted, before: Basis, basis: Bas
         listed, offers = _turned(c, hub.rules.masters, before.day, basis.day)
         skus = noted.skus | _about(c, listed, "sku")
         promised = noted.promised | _about(c, listed, PROMOTED)
-        occasions = {*noted.occasions, *_speaking_of(c, _customers(c, mark), "account", "contact")}
+        occasions = {*noted.occasions, *_speaking_of(c, _customers(c, mark), *OF_CUSTOMERS)}
         found = {*noted.refs, *_missing(c, noted.alive), *_speaking_of(c, noted.deleted), *offers}
         found |= occasions | _speaking_of(c, occasions, "of")  # an offer to a customer is an occasion itself
         found |= _speaking_of(c, promised, PROMOTED)
@@ -368,6 +369,7 @@ def surroundings(c: sa.Connection, refs: Sequence[str], masters: Iterable[str]) 
         return Surroundings(rows, targets, said, *(s.empty_table() for s in (BELIEVED, GOLDENS, GROUPS_OF)))
     occasions = bulk.table_in(c, living, t.c.ref, named(said, (Entity.LINE,), ("of",)))
     customers = [*named(occasions, OCCASIONS, ("account", "contact")), *named(said, TOLD, ("account", "contact"))]
+    customers += _targets(said.filter(pc.equal(said.column("entity"), Entity.PROMOTION.value)), "contacts")
     # No entity is asked for beside refs or ids: SQLite would go through all of it instead of these few.
     believing = sa.select(x.c.ref, x.c.entity, x.c.golden_id, g.c.fields, g.c.lineage).join(g, g.c.id == x.c.golden_id)
     believed = bulk.table_in(c, believing, x.c.ref, customers).cast(BELIEVED)

@@ -9,6 +9,7 @@ the same on every store, in every engine, and when a person reads it:
     boolean true | false                          consent yes | no
     country DE · currency EUR · language de       ISO codes
     link salesforce/accounts/001A                 the ref of another record of the same system
+    links shop/customers/1;shop/customers/2       several of them
     weight 12.4 · file pump.jpg · several a;b     kilograms · its name alone · each once, in alphabetical order
 """
 
@@ -67,6 +68,7 @@ class Kind(StrEnum):
     CONSENT = "consent"
     CODE = "code"
     LINK = "link"
+    LINKS = "links"
     WEIGHT = "weight"
     FILE = "file"
     SEVERAL = "several"
@@ -167,9 +169,14 @@ ENTITIES: dict[Entity, dict[str, Field]] = {
         skus=Kind.SKUS,  # where one record names all the products
         all_products=Kind.BOOLEAN,
         customer_group=Kind.CODE,
+        customer_groups=Kind.SEVERAL,  # where one record names all of them
         all_customers=Kind.BOOLEAN,
         account=Kind.LINK,  # the one customer it is made to
+        contacts=Kind.LINKS,  # the people it is made to
+        gives=Kind.CODE,  # discount, goods (as in "buy two, get one"), shipping, or what only an app can tell: app
         discount=Kind.PERCENT,
+        discount_amount=Kind.MONEY,  # so much off, instead of a percentage
+        discount_on=Kind.CODE,  # where the amount goes off: each piece, or the order
         price=Kind.MONEY,  # what one piece costs with it
         currency=Kind.CURRENCY,
         valid_from=Kind.DATE,  # the last day is one of its days

@@ -73,6 +73,7 @@ FINDING_KINDS: dict[str, FindingKind] = {
         FindingKind("promotion_group", "This offer is made to customers it is not meant for.", Severity.HIGH),
         FindingKind("promotion_product", "This offer holds for a product that is not in it.", Severity.HIGH),
         FindingKind("promotion_differs", "This offer gives another discount than the master's.", Severity.HIGH),
+        FindingKind("promotion_unclear", "What this offer gives only an app there can work out.", Severity.LOW),
         FindingKind("promotion_unknown", "This offer is not among the master's.", Severity.MEDIUM),
         FindingKind("order_state_differs", "This order is in another state elsewhere.", Severity.HIGH),
         FindingKind("order_delivery_differs", "Where or how this order is delivered differs elsewhere.", Severity.HIGH),

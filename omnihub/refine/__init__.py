@@ -194,7 +194,8 @@ def _extract(con: duckdb.DuckDBPyConnection, system: str, stream: Stream) -> Non
     found, around = [w for _, w in inner], [w for _, w in outer]
     con.execute(
         f"""CREATE TEMP TABLE picked AS
-            SELECT *, {texts("body", "inner", found)} || {texts("outer_body", "outer", around)} AS texts FROM pieces
+            SELECT *, {texts("body", "inner", found, system)}
+                      || {texts("outer_body", "outer", around, system)} AS texts FROM pieces
             WHERE NOT deleted""",
         {"inner": plain_paths(found), "outer": plain_paths(around)},
     )
@@ -489,7 +490,8 @@ def _leaves(value: Any, path: str, read: set[str], parents: set[str]) -> Iterabl
             yield from _leaves(below, f"{path}.{name}" if path else name, read, parents)
     elif isinstance(value, list) and path in parents:
         for place, below in enumerate(value[:3]):
-            yield from _leaves(below, f"{path}.{place}", read, parents)
+            every = f"{path}.*"
+            yield from _leaves(below, every if every in read | parents else f"{path}.{place}", read, parents)
     elif path:
         yield path
 

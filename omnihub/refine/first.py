@@ -45,7 +45,7 @@ class _Column:
 
 def first_sight(con: duckdb.DuckDBPyConnection, system: str, stream: Stream, country: str | None) -> pa.Table:
     """The rows of all records in the table `sighted`, as `refine` gives them back, in no order."""
-    found = _picked(con, stream)
+    found = _picked(con, system, stream)
     said = pc.invert(_whole(found, "deleted"))
     columns = _columns(system, stream, found, said)
     stamps, at = _encoded(_whole(found, "updated"))
@@ -63,12 +63,12 @@ def first_sight(con: duckdb.DuckDBPyConnection, system: str, stream: Stream, cou
     )
 
 
-def _picked(con: duckdb.DuckDBPyConnection, stream: Stream) -> pa.Table:
+def _picked(con: duckdb.DuckDBPyConnection, system: str, stream: Stream) -> pa.Table:
     """One row a record, with the texts at its fields' paths in `c0`, `c1`, …"""
     inner = [w for w in _mapped(stream).values() if not w.path.startswith("^")]
     outer = [w for w in _mapped(stream).values() if w.path.startswith("^")]
     bodies = (("body", inner), ("outer_body", outer))
-    texts = " || ".join(texts_at(body, body, some) for body, some in bodies if some) or "[]::VARCHAR[]"
+    texts = " || ".join(texts_at(body, body, some, system) for body, some in bodies if some) or "[]::VARCHAR[]"
     columns = "".join(f", texts[{n + 1}] AS c{n}" for n in range(len(inner) + len(outer)))
     return con.sql(
         f"""SELECT ref, parent, pointer, seq AS raw_seq, deleted, broken, updated{columns}

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from omnihub.sdk import After, Joined, Path
+from omnihub.sdk import After, Each, Joined, Path
+
+MADE = (After, Each, Joined)  # what is made of more than one text
 
 
 def json_path(path: str) -> str:
     """A dotted path as DuckDB writes it.
 
-    >>> json_path("addresses.0.city")
-    '$."addresses"[0]."city"'
+    >>> json_path("addresses.0.city"), json_path("lines.*.sku")
+    ('$."addresses"[0]."city"', '$."lines"[*]."sku"')
     """
-    return "$" + "".join(f"[{part}]" if part.isdigit() else f'."{part}"' for part in path.split(".") if part)
+    parts = (part for part in path.split(".") if part)
+    return "$" + "".join(f"[{part}]" if part.isdigit() or part == "*" else f'."{part}"' for part in parts)
 
 
 def pointer_of(path: str) -> str:
@@ -26,28 +29,40 @@ def pointer_of(path: str) -> str:
 
 
 def in_order(mapped: Sequence[tuple[str, Path]]) -> list[tuple[str, Path]]:
-    """Fields as `texts` gives them: those that are made of several paths come last."""
-    return sorted(mapped, key=lambda item: isinstance(item[1], After | Joined))
+    """Fields as `texts` gives them: those that are made of several texts come last."""
+    return sorted(mapped, key=lambda item: isinstance(item[1], MADE))
 
 
-def texts(body: str, parameter: str, mapped: Sequence[Path]) -> str:
+def texts(body: str, parameter: str, mapped: Sequence[Path], system: str) -> str:
     """A list of the texts at these paths of a JSON column, in SQL; the plain ones are looked up by `plain_paths`."""
-    made = ", ".join(_made(body, where) for where in mapped if isinstance(where, After | Joined))
+    made = ", ".join(_made(body, where, system) for where in mapped if isinstance(where, MADE))
     plain = f"json_extract_string({body}, ${parameter})"
     return f"{plain} || [{made}]" if made else plain
 
 
 def plain_paths(mapped: Sequence[Path]) -> list[str]:
     """What `texts` wants to be given as its parameter."""
-    found = [json_path(where.path.removeprefix("^")) for where in mapped if not isinstance(where, After | Joined)]
+    found = [json_path(where.path.removeprefix("^")) for where in mapped if not isinstance(where, MADE)]
     return found or ["$.x"] * (not mapped)
 
 
-def _made(body: str, where: After | Joined) -> str:
+def _made(body: str, where: Path, system: str) -> str:
+    if isinstance(where, Each):
+        return _each(body, where, system)
     return _after(body, where) if isinstance(where, After) else _joined(body, where)
 
 
-def _joined(body: str, where: Joined) -> str:
+def _each(body: str, where: Each, system: str) -> str:
+    """Those that are there, as a JSON list; NULL where none is."""
+    found = [f"json_extract_string({body}, {_quoted(json_path(p.removeprefix('^')))})" for p in where.paths]
+    every = " || ".join(f"coalesce({texts}, [])" for texts in found)
+    codes = " ".join(f"WHEN {_quoted(native)} THEN {_quoted(code)}" for native, code in where.codes.items())
+    one = f"CASE x {codes} ELSE x END" if codes else "x"
+    prefix = f"{_quoted(f'{system}/{where.stream}/')} || " if where.stream else ""
+    return f"nullif(to_json([{prefix}{one} FOR x IN {every} IF nullif(x, '') IS NOT NULL])::VARCHAR, '[]')"
+
+
+def _joined(body: str, where: Path) -> str:
     """Those that are there, with a comma between."""
     found = (f"json_extract_string({body}, {_quoted(json_path(p.removeprefix('^')))})" for p in where.paths)
     parts = ", ".join(f"nullif(nullif({text}, ''), 'null')" for text in found)

@@ -48,11 +48,25 @@ AGAINST_PEERS: dict[Entity, tuple[str, tuple[str, ...]]] = {
     ),
     Entity.PROMOTION: (
         "code",
-        ("customer_group", "sku", "skus", "discount", "valid_from", "valid_to", "starts_at", "ends_at"),
+        (
+            "customer_group",
+            "customer_groups",
+            "sku",
+            "skus",
+            "discount",
+            "discount_amount",
+            "valid_from",
+            "valid_to",
+            "starts_at",
+            "ends_at",
+        ),
     ),
 }
 """entity → the field its peers are known by, and those held against each other."""
-SAME_AS = {"skus": "sku", "starts_at": "valid_from", "ends_at": "valid_to", "order_status": "status"}
+SAME_AS = {
+    "customer_groups": "customer_group", "skus": "sku", "starts_at": "valid_from", "ends_at": "valid_to",
+    "order_status": "status",
+}  # fmt: skip
 """What is called otherwise where it is held against: a promotion's fields in the master, a ticket's in the order."""
 AGAINST_ORDERS = {Entity.TICKET: "order_status"}
 AGAINST_STANDARDS = {Entity.TICKET: ("answered_at", "solved_at")}

@@ -55,6 +55,7 @@ _OF_AN_OFFER = {
     "promotion_group": "offer {name} made to others than it is meant for in {where}",
     "promotion_product": "offer {name} given on products that are not in it in {where}",
     "promotion_differs": "another discount than the master's for offer {name} in {where}",
+    "promotion_unclear": "what offer {name} gives in {where} is worked out by an app",
     "promotion_unknown": "offer {name} in {where}, unknown to the master",
 }
 _ABOUT_NOBODY = ("list", "promotion", "stock", "sold_in", "standard", "sku")

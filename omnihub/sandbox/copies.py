@@ -68,6 +68,7 @@ LINKS: dict[tuple[str, str], dict[str, str]] = {
     ("shop", "variants"): {"of": "products"},
     ("shop", "orders"): {"contact": "customers"},
     ("shop", "order_lines"): {"of": "orders"},
+    ("shop", "discounts"): {"contacts": "customers"},
     ("ticketing", "users"): {"account": "organizations"},
     ("ticketing", "tickets"): {"contact": "users", "account": "organizations"},
     ("iot", "devices"): {"account": "customers"},
@@ -79,7 +80,8 @@ LINKS: dict[tuple[str, str], dict[str, str]] = {
     ("portal", "quotes"): {"account": "accounts", "contact": "users"},
     ("portal", "quote_lines"): {"of": "quotes"},
 }
-"""Which stream of the same role a link field points into. Link values in a copy are the target's n (an int)."""
+"""Which stream of the same role a link field points into. Link values in a copy are the target's n (an int), or where
+a field links to several, a list of them."""
 
 HELD: dict[tuple[str, str], tuple[str, ...]] = {
     ("crm", "accounts"): (
@@ -200,9 +202,14 @@ HELD: dict[tuple[str, str], tuple[str, ...]] = {
         "name",
         "skus",
         "all_products",
-        "customer_group",
+        "customer_groups",
         "all_customers",
+        "contacts",
+        "gives",
         "discount",
+        "discount_amount",
+        "discount_on",
+        "currency",
         "starts_at",
         "ends_at",
     ),
@@ -276,6 +283,7 @@ HELD: dict[tuple[str, str], tuple[str, ...]] = {
         "customer_group",
         "account",
         "discount",
+        "discount_amount",
         "price",
         "currency",
         "valid_from",
@@ -311,7 +319,18 @@ HELD: dict[tuple[str, str], tuple[str, ...]] = {
         "valid_from",
         "valid_to",
     ),
-    ("master", "promotions"): ("code", "name", "sku", "customer_group", "discount", "valid_from", "valid_to"),
+    ("master", "promotions"): (
+        "code",
+        "name",
+        "sku",
+        "customer_group",
+        "discount",
+        "discount_amount",
+        "currency",
+        "discount_on",
+        "valid_from",
+        "valid_to",
+    ),
     ("master", "channels"): ("name", "system", "owner"),
     ("master", "standards"): ("channel", "first_answer_hours", "solution_hours", "valid_from"),
 }

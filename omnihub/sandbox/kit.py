@@ -260,10 +260,12 @@ class Standin:
     def linked(self, stream: str, fields: Mapping[str, Any]) -> dict[str, Any]:
         """The fields with links as ids of the vendor's shape."""
         links = LINKS.get((self.role, stream), {})
-        return {
-            name: self.native_id(links[name], value) if name in links and isinstance(value, int) else value
-            for name, value in fields.items()
-        }
+        return {name: self._as_ids(links[name], value) if name in links else value for name, value in fields.items()}
+
+    def _as_ids(self, stream: str, value: Any) -> Any:
+        if isinstance(value, list):
+            return [self._as_ids(stream, one) for one in value]
+        return self.native_id(stream, value) if isinstance(value, int) else value
 
     def edit(self, stream: str, id_: str, fields: Mapping[str, Any]) -> None:
         """A person changes some canonical fields of an object in this system's own screens."""

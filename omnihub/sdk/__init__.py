@@ -47,7 +47,20 @@ from omnihub.sdk.connector import (
     Setting,
     Stream,
 )
-from omnihub.sdk.fieldmap import After, Codes, Const, EpochMs, FieldMap, FullName, Joined, Link, OneWay, Path, Share
+from omnihub.sdk.fieldmap import (
+    After,
+    Codes,
+    Const,
+    Each,
+    EpochMs,
+    FieldMap,
+    FullName,
+    Joined,
+    Link,
+    OneWay,
+    Path,
+    Share,
+)
 from omnihub.sdk.graphql import GraphByIds, GraphPages, GraphSend, throttled
 from omnihub.sdk.http import Http, exchange, masked, refuse
 from omnihub.sdk.jobs import Ask, Export, Poll, SendJob
@@ -92,6 +105,7 @@ __all__ = [
     "Const",
     "Cursor",
     "Delete1",
+    "Each",
     "Entity",
     "EpochMs",
     "Erase",

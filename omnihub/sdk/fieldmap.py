@@ -10,11 +10,12 @@
         "answered_at": After("reply.minutes", "created_at"),     so many minutes after another time; read only
         "first_name": FullName("name", "first"),                 one part of a name kept as one text
         "discount": Share("percentage"),                         a share of one ↔ percent
+        "skus": Each("items.*.sku"),                             all there are, each item of a list; read only
         "currency": Const("EUR"),                                not in the record at all
     }
 
 Reading is compiled to SQL by `omnihub.refine`, so a map names paths and tables, not Python code. Paths are dotted;
-a number is a place in an array (`addresses.0.city`).
+a number is a place in an array (`addresses.0.city`), and in `Each` a * is every place.
 """
 
 from __future__ import annotations
@@ -69,6 +70,22 @@ class Joined(OneWay):
     """Several texts read as one, with a comma between them: an address whose parts the canonical field has not."""
 
     more: tuple[str, ...] = ()
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        return (self.path, *self.more)
+
+
+@dataclass(frozen=True)
+class Each(OneWay):
+    """All the texts at a path in which * stands for every item of a list, and at `more` such paths: `items.*.sku`.
+
+    codes: native code → canonical code, of each. stream: where the records live, if these are ids of others.
+    """
+
+    more: tuple[str, ...] = ()
+    codes: Mapping[str, str] = field(default_factory=dict)
+    stream: str = ""
 
     @property
     def paths(self) -> tuple[str, ...]:

@@ -265,11 +265,14 @@ def of_world(world: World) -> tuple[Counter[str], Counter[str], Counter[str]]:
     offered = [*world.campaigns.discounts(), *world.campaigns.offers()]
     rows = []
     for x in (*world.catalog.master(), *offered):
-        links = LINKS.get((x.role, x.stream), {})
-        fields = {k: f"{x.role}/{links[k]}/{v}" if k in links else v for k, v in x.fields.items()}
-        rows.append(row(ref(x), fields, ROLES[x.role][x.stream].value))
+        rows.append(row(ref(x), {k: as_ref(x, k, v) for k, v in x.fields.items()}, ROLES[x.role][x.stream].value))
     known = {f"portal/accounts/{n}": str(c) for c, n in enumerate(world.companies.numbers.first["portal"]) if n}
     believed = [{"ref": r, "entity": "account", "golden_id": c, "fields": "{}"} for r, c in known.items()]
+    people = {f"shop/customers/{n}": p for p, n in enumerate(world.people.numbers.first["shop"]) if n}
+    for r, p in people.items():
+        known[r] = str(world.people.company_of(p))
+        of = json.dumps({"account": known[r]})
+        believed.append({"ref": r, "entity": "contact", "golden_id": f"person {p}", "fields": of})
     groups = {c: json.dumps({"customer_group": world.companies.group(int(c))}) for c in known.values()}
     told = (
         pa.Table.from_pylist(rows, schema=ROWS),
@@ -284,6 +287,15 @@ def of_world(world: World) -> tuple[Counter[str], Counter[str], Counter[str]]:
     found = {(f["kind"], f["ref"]) for f in judged if f["ref"] in ours}
     planted = {(wrong.kind, ref(x)) for x in offered for wrong in x.wrong}
     return tuple(Counter(kind for kind, _ in some) for some in (planted, planted & found, found - planted))  # type: ignore[return-value]
+
+
+def as_ref(x: Held, name: str, value: Any) -> Any:
+    """A value as it is refined: a link as the ref of what it leads to, of several all of them."""
+    stream = LINKS.get((x.role, x.stream), {}).get(name)
+    if stream is None:
+        return value
+    refs = [f"{x.role}/{stream}/{n}" for n in (value if isinstance(value, list) else [value])]
+    return ";".join(sorted(refs))
 
 
 def ref(x: Held) -> str:

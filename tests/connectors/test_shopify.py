@@ -25,8 +25,9 @@ from graphql import (
 )
 
 from connectors.shopify import bulk, connector, erasing, stock, writing
+from connectors.shopify.discounts import DISCOUNTS, INSIDE, PRODUCTS_OF_COLLECTION, VARIANTS_OF_PRODUCT
 from connectors.shopify.graph import requested_cost, understood
-from connectors.shopify.reading import CUSTOMERS, DISCOUNTS, ORDERS, PRODUCTS, ROW_KEY, VARIANTS, Custom, Listing
+from connectors.shopify.reading import CUSTOMERS, ORDERS, PRODUCTS, ROW_KEY, VARIANTS, Custom, Listing
 from connectors.shopify.sandbox import SCHEMA, Bucket, Shopify
 from connectors.shopify.shop import PATH, SINGLE_QUERY_POINTS, Points, Shop
 from connectors.shopify.writing import (
@@ -131,20 +132,7 @@ def world() -> list[Copy]:
                 "tax_included": "true",
             },
         ),
-        copy(
-            "discounts",
-            1,
-            {
-                "code": "MAY",
-                "name": "Offer of May",
-                "skus": "P1-A, P1-B",
-                "customer_group": "dealer",
-                "discount": "12.5",
-                "starts_at": "2026-04-30T22:00:00Z",
-                "ends_at": "2026-05-31T21:59:59Z",
-            },
-        ),
-        copy("discounts", 2, {"name": "For all", "all_products": "true", "all_customers": "true", "discount": "5"}),
+        copy("discounts", 1, {"code": "MAY", "name": "Offer of May", "skus": "P1-A, P1-B", "discount": "12.5"}),
         copy("order_lines", 1, {"of": 1, "sku": "P1-A", "name": "Pump", "quantity": "2", "unit_price": "12.50"}),
         copy("order_lines", 2, {"of": 1, "sku": "S2", "name": "Seal", "quantity": "1", "unit_price": "1.50"}),
     ]
@@ -314,27 +302,6 @@ def test_an_order_with_many_lines_is_read_again_whole(standin: Shopify, shop: Sh
     assert len(value_at(found[ORDER.format(1)].raw, "lineItems.nodes")) == 2
 
 
-def test_a_discount_on_many_variants_is_read_again_whole_and_none_is_asked_for_in_bulk(
-    standin: Shopify, shop: Shop
-) -> None:
-    skus = [f"SKU-{n:02}" for n in range(1, 13)]
-    standin.seed([copy("variants", 8 + n, {"of": 1, "sku": sku}) for n, sku in enumerate(skus)])
-    standin.seed([copy("discounts", 3, {"code": "JUNE", "skus": ", ".join(skus), "discount": "10"})])
-    pages = pulled(replace(DISCOUNTS, size=1), shop)
-    assert standin.state.note("bulk", {}) == {}
-    found = json.loads(records_of(pages)[standin.native_id("discounts", 3)].raw)
-    assert found_at(found, connector.stream("discounts").fields["skus"].path) == [{"sku": sku} for sku in skus]
-
-
-def test_an_incremental_pull_of_discounts_sees_what_was_changed(standin: Shopify, shop: Shop) -> None:
-    cursor = pulled(DISCOUNTS, shop)[-1].cursor
-    standin.edit("discounts", standin.native_id("discounts", 1), {"discount": "15"})
-    found = records_of(pulled(DISCOUNTS, shop, since=cursor))
-    changed = found[standin.native_id("discounts", 1)]
-    assert found_at(json.loads(changed.raw), connector.stream("discounts").fields["discount"].path) == 0.15
-    assert changed.updated == "2026-11-21T12:00:00Z"
-
-
 def shelf(n: int, place: str, quantity: str = "5", sku: str = "P1-A") -> Copy:
     return copy("inventory_levels", n, {"sku": sku, "stock_point": place, "quantity": quantity})
 
@@ -431,20 +398,10 @@ def test_an_order_says_whether_tax_is_in_its_prices(shop: Shop) -> None:
         ("orders", 1, "tracking", "JD01"),
         ("orders", 1, "delivered_at", "2026-10-03T08:00:00Z"),
         ("orders", 2, "contact", CUSTOMER.format(2)),
-        ("discounts", 1, "code", "MAY"),
-        ("discounts", 1, "name", "Offer of May"),
-        ("discounts", 1, "skus", [{"sku": "P1-A"}, {"sku": "P1-B"}]),
-        ("discounts", 1, "customer_group", "Dealers"),
-        ("discounts", 1, "discount", 0.125),
-        ("discounts", 1, "starts_at", "2026-04-30T22:00:00Z"),
-        ("discounts", 1, "ends_at", "2026-05-31T21:59:59Z"),
-        ("discounts", 2, "name", "For all"),
-        ("discounts", 2, "all_products", True),
-        ("discounts", 2, "all_customers", "ALL"),
     ],
 )
 def test_a_field_is_where_the_map_says(shop: Shop, stream: str, n: int, field: str, text: Any) -> None:
-    listing = {"customers": CUSTOMERS, "products": PRODUCTS, "orders": ORDERS, "discounts": DISCOUNTS}[stream]
+    listing = {"customers": CUSTOMERS, "products": PRODUCTS, "orders": ORDERS}[stream]
     raw = json.loads(records_of(pulled(listing, shop))[Shopify(quotas=()).native_id(stream, n)].raw)
     assert found_at(raw, connector.stream(stream).fields[field].paths[-1]) == text
 
@@ -1401,6 +1358,7 @@ READS = [listing.document for listing in (CUSTOMERS, PRODUCTS, ORDERS, DISCOUNTS
 READS += [n.document for o in (CUSTOMERS, PRODUCTS, ORDERS, DISCOUNTS) for n in (o.by_ids, o.whole)] + [
     VARIANTS.document
 ]
+READS += [inner.document for inner in (*INSIDE.values(), PRODUCTS_OF_COLLECTION, VARIANTS_OF_PRODUCT)]
 READS += [listing.counted for listing in (CUSTOMERS, PRODUCTS, ORDERS)]
 READS += [o.in_lines(search) for o in (CUSTOMERS, PRODUCTS, ORDERS) for search in (None, "updated_at:>='2026-01-01'")]
 READS += [WITH_TITLE.document, writing.find_document(2), stock.LOCATIONS, stock.LEVELS]
@@ -1429,6 +1387,9 @@ def test_the_page_size_is_the_largest_the_shop_sells_for_one_query(listing: List
 def test_the_price_follows_the_published_rule() -> None:
     prices = {
         "{ shop { id name } }": 1,
+        "{ discountNodes(first: 1) { nodes { discount { ... on DiscountCodeBasic { context { ... on"
+        " DiscountCustomers { customers { id } } } } ... on DiscountAutomaticBasic { context { ... on"
+        " DiscountBuyerSelectionAll { all } } } } } } }": 6,  # the dearest of them
         "{ customers(first: 10) { nodes { id } pageInfo { hasNextPage } } }": 12,
         "{ customers(first: 10) { edges { cursor node { id defaultAddress { city } } } } }": 22,
         "{ products(first: 2) { nodes { id variants(first: 3) { nodes { id } } } } }": 14,

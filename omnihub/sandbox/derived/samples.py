@@ -80,6 +80,7 @@ def value(kind: Kind, name: str, k: int, dice: Dice, now: datetime) -> str | Non
         Kind.WEIGHT: f"{1 + dice.below(90)}.5",
         Kind.FILE: f"picture-{k}.jpg",
         Kind.SEVERAL: f"choice {dice.below(10)}",
+        Kind.LINKS: None,  # made up, they would lead nowhere
         Kind.TEXT: f"{name.replace('_', ' ')} {k}",
     }
     if kind is Kind.CODE:

@@ -9,6 +9,7 @@
     alike      who is easily taken for whom
     ordeals    copies that are hard to know somebody by
     campaigns  what the channels offer of the master's promotions
+    specials   and of those that are more than a percentage off
     trade      deals, quotes, orders, tickets, devices, logins
     service    what the master promises, and how soon tickets are answered and solved
     delivery   stock, and what other systems and tickets say of orders on their way
@@ -149,7 +150,7 @@ class World:
         self.people = People(seed, customers, self.companies, clock)
         self.catalog = Catalog(seed, customers, clock)
         self.library = Library(seed, self.catalog)
-        self.campaigns = Campaigns(seed, self.companies, self.catalog, clock)
+        self.campaigns = Campaigns(seed, self.companies, self.people, self.catalog, clock)
         self.trade = Trade(seed, self.companies, self.people, self.catalog, clock)
         beside = (self.companies, self.people, self.catalog, self.trade, clock)
         self.guests = {guest.role: Visit(seed, guest, *beside) for guest in guests}

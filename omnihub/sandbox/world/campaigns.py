@@ -3,7 +3,7 @@
 Each channel takes up three promotions in four. Of those that are not over, some are wrong in one way each: a code
 nobody knows, another product, another group, days the master does not give, another discount. Of those that are over
 in the master, a few are still on. An offer with a price has the right one for its group, less its discount, unless
-that is what is wrong with it.
+that is what is wrong with it. What is no mere percentage is in `specials`.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from omnihub.sandbox.world.catalog import DISCOUNTS, Catalog, Promotion, money
 from omnihub.sandbox.world.companies import Companies
 from omnihub.sandbox.world.dice import Dice
 from omnihub.sandbox.world.held import DAY, HOME, HOUR, Clock, Held, Wrong
+from omnihub.sandbox.world.people import People
+from omnihub.sandbox.world.specials import Specials
 
 _SHOP, _PORTAL, _MARKETING = 701, 702, 703
 
@@ -57,8 +59,9 @@ class Turn:
 class Campaigns:
     """The offers of all channels."""
 
-    def __init__(self, seed: int, companies: Companies, catalog: Catalog, clock: Clock) -> None:
+    def __init__(self, seed: int, companies: Companies, people: People, catalog: Catalog, clock: Clock) -> None:
         self.seed, self.companies, self.catalog, self.clock = seed, companies, catalog, clock
+        self.specials = Specials(seed, companies, people, catalog, clock)
         again = set(catalog.again)
         self._shown = [i for i in catalog.sold if i in set(catalog.traded) and (i % 50 != 21 or i in again)]
 
@@ -77,7 +80,8 @@ class Campaigns:
             fields: dict[str, Any] = {
                 "name": offer.name,
                 "skus": ", ".join(sorted(self.catalog.products[i].sku for i in offer.goods)),
-                "customer_group": offer.group,
+                "customer_groups": offer.group,
+                "gives": "discount",
                 "discount": str(offer.percent),
                 "starts_at": self._midnight(offer.begins),
             }
@@ -86,11 +90,12 @@ class Campaigns:
             if offer.everything:
                 fields |= {"skus": None, "all_products": "true"}
             if offer.everybody:
-                fields |= {"customer_group": None, "all_customers": "true"}
+                fields |= {"customer_groups": None, "all_customers": "true"}
             if offer.ends is not None:
                 fields["ends_at"] = self._midnight(offer.ends - 1, less_s=promotion.n % 2)
             said = {name: value for name, value in fields.items() if value is not None}
             yield Held("shop", "discounts", n, said, self._ago(offer, dice), wrong=offer.wrong)
+        yield from self.specials.discounts(n)
 
     @staticmethod
     def _widen(offer: Offer, turn: Turn) -> None:
@@ -116,6 +121,7 @@ class Campaigns:
                     del x.fields["customer_group"]
                     x.fields["account"] = account
                 yield x
+        yield from self.specials.offers(n)
 
     # -- marketing ----------------------------------------------------------------------------------------------------
 

@@ -26,7 +26,7 @@ from omnihub.sandbox.copies import CUSTOMER_GROUPS, HELD, SOLD_IN, TAX_CLASSES, 
 from omnihub.sandbox.world.dice import Dice
 from omnihub.sandbox.world.held import DAY, Clock, Held, Wrong
 
-_FACTS, _FINISH, _GOODS = 301, 302, 303
+_FACTS, _FINISH, _GOODS, _SPECIAL = 301, 302, 303, 304
 
 KINDS = (
     "Gear pump", "Vane pump", "Ball valve", "Check valve", "Pressure gauge", "Servo drive", "Belt conveyor",
@@ -42,6 +42,7 @@ UNITS = ("pcs", "pcs", "pcs", "pcs", "pcs", "pcs", "set", "set", "m", "kg")
 FACTORS = {"standard": 100, "dealer": 88, "key": 80}
 RATES = {"EUR": 10000, "USD": 10800, "CHF": 9600, "SEK": 113000, "GBP": 8600}
 DISCOUNTS = (5, 8, 10, 12, 15)
+SPECIALS = ("amount", "percent", "goods", "shipping", "app")
 TAX = 19  # percent, on what is paid in EUR
 LISTS = tuple(
     [("EUR", group) for group in CUSTOMER_GROUPS]
@@ -124,6 +125,22 @@ class Promotion:
     ends: int
 
 
+@dataclass(frozen=True, slots=True)
+class Special:
+    """A promotion of the master that is more than a percentage off: see `specials`. cents, percent: what goes off;
+    begins, ends: its first and last day, in days ago."""
+
+    kind: str
+    code: str
+    name: str
+    goods: tuple[int, ...]
+    groups: tuple[str, ...]
+    cents: int
+    percent: int
+    begins: int
+    ends: int
+
+
 class Catalog:
     """All products and their prices."""
 
@@ -133,6 +150,7 @@ class Catalog:
         self.year = clock.home_year(0)
         self.products = [self._product(i) for i in range(self.count)]
         self.traded = [x.index for x in self.products if x.status == "active" and x.index % 4]
+        self._traded = frozenset(self.traded)
         self.sold = [x.index for x in self.products if self._in_shop(x)]
         self.again = [i for i in self.sold if i % 60 == 29 and self.products[i].status == "active"]
 
@@ -306,6 +324,52 @@ class Catalog:
                 "valid_to": self.clock.day(p.ends * DAY),
             }
             yield Held("master", "promotions", n, promotion, self._ago(n, 100))
+        yield from self._special_promotions(sum(len(p.goods) for p in self.promotions()))
+
+    def special_goods(self) -> list[int]:
+        """What specials may be for: in the shop under its own number, not for pennies, and at one price."""
+        return [
+            i for i in self.sold
+            if i in self._traded and i % 50 not in (17, 21) and i not in self.again and self.products[i].cents >= 5000
+        ]  # fmt: skip
+
+    def specials(self) -> Iterator[Special]:
+        """Those that are on: each kind by turns."""
+        goods = self.special_goods()
+        for k in range(25 * (1 + self.count // 1000)):
+            dice, kind = Dice(self.seed, _SPECIAL, k), SPECIALS[k % len(SPECIALS)]
+            i, group = dice.pick(goods), dice.pick(CUSTOMER_GROUPS)
+            percent = dice.pick(DISCOUNTS)
+            yield Special(
+                kind=kind,
+                code=f"SPECIAL-{k + 1:03d}",
+                name=f"{dice.pick(('Jubilee', 'Summer', 'Clearance'))} special {k + 1}",
+                goods=tuple(sorted({i, dice.pick(goods)})) if kind in ("goods", "shipping") else (i,),
+                groups=tuple(sorted({group, dice.pick(CUSTOMER_GROUPS[:2])})) if kind == "shipping" else (group,),
+                cents=max(100, self.cents(i, group, "EUR", 1, self.year) * percent // 10_000 * 100),
+                percent=percent,
+                begins=5 + dice.below(90),
+                ends=-3 - dice.below(60),
+            )
+
+    def _special_promotions(self, n: int) -> Iterator[Held]:
+        """A row for each product and group of each. n: of the last row before."""
+        for s in self.specials():
+            for i, group in ((i, group) for i in s.goods for group in s.groups):
+                n += 1
+                row: dict[str, object] = {
+                    "code": s.code,
+                    "name": s.name,
+                    "sku": self.products[i].sku,
+                    "customer_group": group,
+                    "valid_from": self.clock.day(s.begins * DAY),
+                    "valid_to": self.clock.day(s.ends * DAY),
+                }
+                if s.kind == "amount":
+                    row |= {"discount_amount": money(s.cents), "currency": "EUR", "discount_on": "piece"}
+                elif s.kind in ("percent", "app"):
+                    row["discount"] = str(s.percent)
+                yield Held("master", "promotions", n, row, self._ago(n, 100))
 
     def _ago(self, n: int, days: int) -> int:
         return DAY + Dice(self.seed, _FINISH, n).below(days * DAY)

@@ -125,6 +125,10 @@ class People:
         """Whether p or somebody like them needs clean copies to be told apart."""
         return self.resemblance.of(p) is not None or self.resemblance.to(p) is not None
 
+    def plain(self, p: int) -> bool:
+        """Whether nobody is like them, and they have always worked where they do."""
+        return not self._careful(p) and not self._moved(p)
+
     def next_to(self, p: int) -> int | None:
         """Somebody before p at the same switchboard, who is not like them, where the switchboard is a whole house's."""
         c = self.company_of(p)
