@@ -282,7 +282,7 @@ SELECT b.ref, b.sku, b.n, arg_max(l.price, l.row) AS price,
 FROM (SELECT *, coalesce(amount, right_amount) AS off, coalesce(percent, right_percent) AS share FROM beside
       WHERE each_piece AND (amount IS NULL) <> (right_amount IS NULL) AND (percent IS NULL) <> (right_percent IS NULL)
      ) AS b JOIN (
-    SELECT *, try_cast(amount AS DOUBLE) AS price, (valid_from, amount) AS row FROM listed
+    SELECT *, try_cast(amount AS DOUBLE) AS price, (coalesce(valid_from, ''), price) AS row FROM listed
     WHERE try_cast(amount AS DOUBLE) > 0) AS l
   ON l.sku = b.sku AND l.customer_group = b.customer_group AND l.currency = b.currency
  AND b.day BETWEEN coalesce(l.valid_from, b.day) AND coalesce(l.valid_to, b.day)

@@ -256,6 +256,24 @@ def test_a_promotion_makes_its_price_right_in_its_window_for_its_group(offer: di
     assert verdict([price("100")], said("100"), promotions=[whole | offer]) == "right", "nobody has to use it"
 
 
+@pytest.mark.parametrize(
+    ("offer", "outcome"),
+    [({}, "right"), ({"currency": "USD"}, "price_differs"), ({"discount_on": "piece"}, "right"),
+     ({"discount_on": "order"}, "price_differs"), ({"customer_group": "key"}, "price_differs"),
+     ({"discount_amount": "12.00"}, "price_differs")],
+)  # fmt: skip
+def test_an_amount_off_each_piece_makes_its_price_right_too(offer: dict[str, Any], outcome: str) -> None:
+    whole = {"sku": "p1", "customer_group": "standard", "discount_amount": "10.00", "currency": "EUR"}
+    assert verdict([price("100")], said("90"), promotions=[whole | offer]) == outcome
+
+
+def test_an_amount_off_is_one_without_tax() -> None:
+    off = {"sku": "p1", "discount_amount": "10.00", "currency": "EUR"}
+    taxed = {"tax_included": "true", "tax_rate": "20"}
+    for paid, outcome in (("108.00", "right"), ("110.00", "price_differs")):
+        assert verdict([price("100", tax_rate="20")], said(paid, **taxed), promotions=[off]) == outcome
+
+
 # -- a whole world -----------------------------------------------------------------------------------------------------
 
 NOW = datetime(2026, 11, 21, 10, tzinfo=UTC)

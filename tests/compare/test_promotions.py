@@ -36,12 +36,17 @@ def row(ref: str, fields: Mapping[str, Any], entity: str = "promotion") -> dict[
 
 
 def tables(
-    rows: list[dict[str, Any]], groups: Mapping[str, str] | None = None
+    rows: list[dict[str, Any]], groups: Mapping[str, str] | None = None, people: Mapping[str, str | None] | None = None
 ) -> tuple[pa.Table, pa.Table, pa.Table, list[str]]:
-    """rows beside two products of the master; groups: the customer group behind each ref of an account."""
+    """rows beside two products of the master; groups: the customer group behind each ref of an account; people: the
+    account of each ref of a contact."""
     goods = [row(f"pim/products/{n}", {"sku": f"P-{n}", "name": "Pump", "status": "active"}, "product") for n in (1, 2)]
     groups = groups or {}
     known = [{"ref": ref, "entity": "account", "golden_id": ref[-1], "fields": "{}"} for ref in groups]
+    known += [
+        {"ref": ref, "entity": "contact", "golden_id": ref, "fields": json.dumps({"account": of} if of else {})}
+        for ref, of in (people or {}).items()
+    ]
     accounts = [{"id": ref[-1], "fields": json.dumps({"customer_group": group})} for ref, group in groups.items()]
     return (
         pa.Table.from_pylist([*goods, *rows], schema=ROWS),
@@ -52,13 +57,13 @@ def tables(
 
 
 def findings(
-    *offers: Mapping[str, Any], masters: list[Mapping[str, Any]] | None = None, groups: Mapping[str, str] | None = None
+    *offers: Mapping[str, Any], masters: list[Mapping[str, Any]] | None = None, **behind: Any
 ) -> list[dict[str, Any]]:
     """What is wrong with these offers of a shop, beside the master's promotions (the one of spring, if not told)."""
     rows = [row(f"pim/promotions/{n}", m) for n, m in enumerate([SPRING] if masters is None else masters)]
     rows += [row(f"shop/offers/{n}", offer) for n, offer in enumerate(offers)]
     found: list[dict[str, Any]] = promotions.promotions(
-        *promotions.offers(*tables(rows, groups), ZONE), TODAY
+        *promotions.offers(*tables(rows, **behind), ZONE), TODAY
     ).to_pylist()
     return found
 
@@ -206,6 +211,138 @@ def test_a_finding_says_what_is_right_and_names_its_cause() -> None:
     assert json.loads(found["detail"])["products"] == ["p2"]
 
 
+# -- discounts of other kinds ------------------------------------------------------------------------------------------
+
+EUROS = {**SPRING, "discount": None, "discount_amount": "10.00", "currency": "EUR", "discount_on": "piece"}
+LIST = [
+    {"sku": "P-1", "customer_group": "dealer", "currency": "EUR", "amount": "80.00"},
+    {"sku": "P-1", "customer_group": "key", "currency": "EUR", "amount": "50.00"},
+    {"sku": "P-1", "customer_group": "dealer", "currency": "EUR", "amount": "40.00", "min_quantity": "10"},
+    {"sku": "P-1", "customer_group": "dealer", "currency": "EUR", "amount": "20.00", "valid_to": "2026-10-31"},
+    {"sku": "P-1", "customer_group": "dealer", "currency": "EUR", "amount": "95.20", "tax_included": "true"},
+    {"sku": "P-1", "customer_group": "dealer", "currency": "EUR", "amount": "30.00", "unit": "pcs"},
+]
+
+
+def valued(said: Mapping[str, Any], master: Mapping[str, Any], listed: list[dict[str, Any]] | None = None) -> str:
+    """The verdict on an offer beside the master's promotion and prices, with what should stand there."""
+    rows = [row(f"pim/prices/{n}", one, "price") for n, one in enumerate(LIST if listed is None else listed)]
+    rows += [row("pim/products/1", {"sku": "P-1", "name": "Pump", "status": "active", "unit": "set"}, "product")]
+    rows += [row("pim/promotions/1", master), row("shop/offers/1", {**SPRING, "discount": None, **said})]
+    found = promotions.promotions(*promotions.offers(*tables(rows), ZONE), TODAY).to_pylist()
+    assert len(found) <= 1, found
+    return f"{found[0]['field']} {found[0]['theirs']} {found[0]['expected']}" if found else "right"
+
+
+@pytest.mark.parametrize(
+    ("said", "outcome"),
+    [
+        ({"discount_amount": "10.00", "currency": "EUR"}, "right"),
+        ({"discount_amount": "10.00", "currency": "EUR", "discount_on": "piece"}, "right"),
+        ({"discount_amount": "10"}, "right"),  # in which currency is not said
+        ({"discount_amount": "12.00", "currency": "EUR"}, "discount_amount 12.00 10.00"),
+        ({"discount_amount": "12.00", "currency": "USD"}, "right"),  # who knows what that comes to
+        ({"discount_amount": "10.00", "currency": "EUR", "discount_on": "order"}, "discount_on order piece"),
+        ({"discount": "12.5"}, "right"),  # of 80.00
+        ({"discount": "12.49"}, "right"),
+        ({"discount": "10"}, "discount 10 12.50"),
+        ({"discount": "10", "gives": "goods"}, "right"),
+        ({}, "right"),
+    ],
+)
+def test_what_an_offer_takes_off_is_the_masters_amount(said: dict[str, str], outcome: str) -> None:
+    assert valued(said, EUROS) == outcome
+
+
+@pytest.mark.parametrize(
+    ("said", "outcome"),
+    [
+        ({"discount_amount": "8.00", "currency": "EUR"}, "right"),  # ten percent of 80.00
+        ({"discount_amount": "8.01", "currency": "EUR"}, "right"),
+        ({"discount_amount": "10.00", "currency": "EUR"}, "discount_amount 10.00 8.00"),
+        ({"discount_amount": "10.00", "currency": "USD"}, "right"),  # there is no list
+        ({"discount_amount": "10.00", "currency": "EUR", "discount_on": "order"}, "right"),  # off how many pieces?
+        ({"discount_amount": "10.00", "currency": "EUR", "sku": None}, "right"),  # of which price?
+        ({"discount_amount": "5.00", "currency": "EUR", "customer_group": None}, "discount_amount 5.00 8.00"),
+    ],
+)
+def test_an_amount_is_held_against_a_percentage_by_the_price_where_there_is_one(
+    said: dict[str, str | None], outcome: str
+) -> None:
+    assert valued(said, SPRING) == outcome
+    assert valued(said, SPRING, listed=[]) == "right", "without a price nobody can tell"
+
+
+def test_with_two_lists_at_once_an_amount_may_be_the_share_of_either() -> None:
+    both = [LIST[0], LIST[0] | {"amount": "120.00"}]
+    for amount, outcome in (("8.00", "right"), ("12.00", "right"), ("10.00", "discount_amount 10.00 12.00")):
+        assert valued({"discount_amount": amount, "currency": "EUR"}, SPRING, both) == outcome
+
+
+def test_each_product_of_an_offer_has_its_own_discount() -> None:
+    masters = [SPRING, SPRING | {"sku": "P-2", "discount": "15"}]
+    both = OFFER | {"sku": None, "skus": "P-1, P-2"}
+    assert [f["expected"] for f in findings(both, masters=masters)] == ["15"]
+    assert findings(both, masters=[SPRING, SPRING | {"sku": "P-2"}]) == []
+
+
+@pytest.mark.parametrize("gives", ["goods", "shipping", "app"])
+@pytest.mark.parametrize(
+    ("said", "outcome"),
+    [
+        ({}, None),
+        ({"code": "SUMMER"}, "unknown code"),
+        ({"customer_group": "key"}, "group customer_group"),
+        ({"sku": "P-2"}, "product sku"),
+        ({"valid_to": "2026-12-24"}, "expired valid_to"),
+    ],
+)
+def test_what_gives_no_discount_is_judged_by_all_but_that(
+    gives: str, said: dict[str, str], outcome: str | None
+) -> None:
+    found = findings(OFFER | {"gives": gives, "discount": "100", **said})
+    unclear = {"unclear gives"} if gives == "app" and "code" not in said else set()
+    told = {f"{f['kind'].removeprefix('promotion_')} {f['field']}" for f in found}
+    assert told == unclear | ({outcome} if outcome else set())
+
+
+def test_what_only_an_app_can_work_out_is_told_once() -> None:
+    [found] = findings(OFFER | {"gives": "app", "discount": None, "skus": "P-1", "sku": None})
+    assert (found["kind"], found["theirs"]) == ("promotion_unclear", "app")
+
+
+def test_an_offer_to_several_groups_is_right_if_it_is_meant_for_each_of_them() -> None:
+    several = OFFER | {"customer_group": None, "customer_groups": "dealer;key"}
+    [found] = findings(several)
+    assert (found["kind"], found["field"]) == ("promotion_group", "customer_groups")
+    assert (found["theirs"], found["expected"]) == ("key", "dealer")
+    assert findings(several, masters=[SPRING, SPRING | {"customer_group": "key"}]) == []
+    assert findings(several, masters=[SPRING | {"customer_group": None, "customer_groups": "dealer;key"}]) == []
+    assert findings(several, masters=[SPRING | {"customer_group": None}]) == []
+
+
+def test_a_group_that_another_product_of_the_promotion_is_for_does_not_get_this_one() -> None:
+    masters = [SPRING, SPRING | {"sku": "P-2", "customer_group": "key"}]
+    assert verdict(OFFER | {"customer_group": "key"}, masters=masters) == "group customer_group"
+    assert verdict(OFFER | {"sku": "P-2", "customer_group": "key"}, masters=masters) == "right"
+
+
+def test_an_offer_to_some_people_is_for_the_groups_of_their_companies() -> None:
+    groups = {"shop/accounts/1": "dealer", "shop/accounts/2": "key"}
+    people = {f"shop/customers/{n}": of for n, of in enumerate("112")} | {"shop/customers/9": None}
+    offer = OFFER | {"customer_group": None}
+    outcomes = (
+        ("shop/customers/0;shop/customers/1", "right"),
+        ("shop/customers/0;shop/customers/2", "group contacts"),
+        ("shop/customers/9", "right"),  # nobody knows of which company
+        ("shop/customers/0;shop/customers/8", "right"),  # nobody
+    )
+    for contacts, outcome in outcomes:
+        assert verdict(offer | {"contacts": contacts}, groups=groups, people=people) == outcome
+    [found] = findings(offer | {"contacts": "shop/customers/0;shop/customers/2"}, groups=groups, people=people)
+    assert json.loads(found["detail"])["customers"] == 2
+
+
 # -- prices that offers say ------------------------------------------------------------------------------------------
 
 
@@ -219,6 +356,16 @@ def priced(offer: Mapping[str, Any], **said: Any) -> list[str]:
     promoted = promotions.promotions(*promotions.offers(*told, ZONE), TODAY).to_pylist()
     found = promotions.apart(promoted, catalog(*context(*told, TODAY, ZONE)).to_pylist())
     return [f["kind"] for f in found]
+
+
+def test_the_price_of_an_offer_is_the_masters_less_its_amount(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(SPRING, "discount", None)
+    for name in ("discount_amount", "currency"):
+        monkeypatch.setitem(SPRING, name, EUROS[name])
+    offer = {k: v for k, v in EUROS.items() if k != "discount_on"}
+    assert priced(offer, price="90.00") == []
+    assert priced(offer, price="85.00") == ["price_differs"]
+    assert priced(offer | {"discount_amount": "15.00"}, price="85.00") == ["promotion_differs"]
 
 
 def test_the_price_of_an_offer_is_the_masters_for_its_group_less_the_discount() -> None:

@@ -63,7 +63,7 @@ def login(n: int) -> Copy:
 
 OFFER = {
     "code": "MAY", "name": "Offer of May", "sku": "OM-1", "customer_group": "key", "account": 2, "discount": "12.5",
-    "price": "99.00", "currency": "EUR", "valid_from": "2026-05-01", "valid_to": "2026-05-31",
+    "discount_amount": None, "price": "99.00", "currency": "EUR", "valid_from": "2026-05-01", "valid_to": "2026-05-31",
 }  # fmt: skip
 
 

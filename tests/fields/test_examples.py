@@ -104,6 +104,8 @@ CLEAN: list[tuple[Kind, str, str | None]] = [
     (Kind.SEVERAL, '["Web shop","Portal"]', "Portal;Web shop"),
     (Kind.SEVERAL, "portal; Web shop, Portal", "portal;Web shop"),
     (Kind.LINK, "shopify/customers/gid://shopify/Customer/7", "shopify/customers/gid://shopify/Customer/7"),
+    (Kind.LINKS, '["shop/customers/b", "shop/customers/a", "shop/customers/b"]', "shop/customers/a;shop/customers/b"),
+    (Kind.LINKS, "[]", None),
 ]
 
 
@@ -113,7 +115,7 @@ def test_a_value_is_brought_into_its_canonical_form(kind: Kind, raw: str, expect
 
 
 UNCLEAN: list[tuple[Kind, str, str]] = [
-    *((kind, "n/a", "a placeholder") for kind in Kind if kind is not Kind.LINK),
+    *((kind, "n/a", "a placeholder") for kind in Kind if kind not in (Kind.LINK, Kind.LINKS)),
     *((kind, "x" * 10_001, "longer than 10,000 characters") for kind in Kind),
     *((kind, "a\x00b", "holds control characters") for kind in Kind),
     (Kind.TEXT, "asdf", "a placeholder"),

@@ -538,6 +538,39 @@ def test_an_offer_to_a_customer_is_judged_again_when_that_one_is_in_another_grou
     assert world.kinds() == {("promotion_group", "portal/offers/1")}
 
 
+def test_an_amount_is_judged_again_when_the_price_it_is_a_share_of_changes(world: World) -> None:
+    world.put("airtable/products/1", sku="P-1", name="Pump", status="active")
+    world.put("airtable/promotions/1", code="MAY", sku="P-1", customer_group="key", discount="20")
+    said = {"code": "MAY", "skus": "P-1", "customer_groups": "key"}
+    world.put("shopify/discounts/1", discount_amount="2.00", currency="EUR", **said)
+    seen = []
+    for amount in ("10.00", "11.00", None, "10.00"):
+        if amount:
+            world.put("airtable/prices/1", sku="P-1", customer_group="key", currency="EUR", amount=amount)
+        else:
+            world.delete("airtable/prices/1")
+        world.bring_up_to_date()
+        seen.append(world.kinds())
+    assert seen == [set(), {("promotion_differs", "shopify/discounts/1")}, set(), set()]
+
+
+def test_an_offer_to_some_people_is_judged_again_when_one_of_them_is_of_another_company(world: World) -> None:
+    world.put("airtable/promotions/1", code="MAY", customer_group="key")
+    for n, group in enumerate(("key", "dealer")):
+        world.put(f"salesforce/accounts/{n}", who=n, name=f"Firm {n}", customer_group=group)
+    for n in (1, 2):
+        world.put(f"shopify/customers/{n}", who=n, last_name="Ek")
+    world.put("shopify/discounts/1", code="MAY", contacts="shopify/customers/1;shopify/customers/2")
+    seen = []
+    for firm in ("0", "1", "0"):
+        world.put("salesforce/contacts/2", who=2, last_name="Ek", account=f"salesforce/accounts/{firm}")
+        world.bring_up_to_date()
+        seen.append(("promotion_group", "shopify/discounts/1") in world.kinds())
+    world.put("salesforce/accounts/0", who=0, name="Firm 0", customer_group="standard")
+    world.bring_up_to_date()
+    assert [*seen, ("promotion_group", "shopify/discounts/1") in world.kinds()] == [False, True, False, True]
+
+
 def test_an_offer_is_judged_by_the_day_when_its_promotion_or_itself_is_over(world: World) -> None:
     world.put("airtable/promotions/1", code="MAY", valid_to="2026-01-06")
     world.put("shopify/discounts/1", code="MAY")  # without days
@@ -668,6 +701,11 @@ def record(stream: str, **fields: st.SearchStrategy[Any]) -> st.SearchStrategy[A
 
 
 CURRENCY = st.just("EUR")
+amounts = st.sampled_from([None, "2.00", "3.00"])
+several = st.sampled_from([None, "standard", "key", "key;standard"])
+people = st.lists(st.integers(0, 3), max_size=2).map(
+    lambda some: ";".join(f"shopify/customers/{n}" for n in some) or None
+)
 stamps = st.sampled_from(["2026-01-02T10:00:00Z", "2026-01-04T23:30:00Z", "2026-01-06T10:00:00Z", None])
 RECORDS = (
     record("airtable/products", sku=skus, name=st.just("Pump"), status=st.sampled_from(["active", "draft"]),
@@ -679,10 +717,12 @@ RECORDS = (
     record("airtable/products", sku=skus, name=st.just("Pump"), status=st.sampled_from(["active", "draft"])),
     record("airtable/prices", sku=skus, customer_group=groups, currency=CURRENCY, amount=money, valid_from=days,
            valid_to=days, min_quantity=st.sampled_from(["1", "5"]), tax_included=st.sampled_from([None, None, "true"])),
-    record("airtable/promotions", sku=skus, customer_group=groups, discount=st.just("20"), valid_from=days,
-           valid_to=days, code=codes, name=codes),
-    record("shopify/discounts", code=codes, name=codes, skus=skus, customer_group=groups, ends_at=moments,
+    record("airtable/promotions", sku=skus, customer_group=groups, discount=st.sampled_from([None, "20"]),
+           discount_amount=amounts, currency=CURRENCY, valid_from=days, valid_to=days, code=codes, name=codes),
+    record("shopify/discounts", code=codes, name=codes, skus=skus, customer_groups=several, ends_at=moments,
            starts_at=moments, discount=st.sampled_from([None, "20", "25"])),
+    record("shopify/discounts", code=codes, skus=skus, contacts=people, discount_amount=amounts, currency=CURRENCY,
+           gives=st.sampled_from(["discount", "app", "goods"])),
     record("portal/offers", code=codes, sku=skus, customer_group=groups, account=link("portal/accounts"), price=money,
            currency=CURRENCY, discount=st.sampled_from([None, "20"]), valid_from=days, valid_to=days),
     record("portal/accounts", name=st.sampled_from(["Acme", "Ek"]), customer_group=groups),
