@@ -68,6 +68,8 @@ def test_breaking_one_price_in_one_channel_moves_only_its_purchase_score_by_one_
     here = begin("compared")
     compare_all(here.hub(rules=RULES))
     before = scored(here)
+    marketing = phases(before)["hubspot", "purchase"]
+    assert (marketing.comparable, marketing.equal) == purchase_by_hand(here, "hubspot")
     comparable, equal = purchase_by_hand(here, "shopify")
     shop = phases(before)["shopify", "purchase"]
     assert (shop.comparable, shop.equal) == (comparable, equal)

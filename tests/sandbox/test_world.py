@@ -447,6 +447,23 @@ def test_an_expired_price_was_right_last_year(seen: Seen) -> None:
         assert listed(seen, f["sku"], "standard", "EUR", 1, "2026-11-21") != {f["price"]}
 
 
+def test_marketing_says_of_a_product_what_the_master_says_except_where_planted(seen: Seen) -> None:
+    wrong = {(e.at, e.field) for e in seen.errors}
+    library = {at: x.fields for at, x in seen.copies.items() if (at.role, at.stream) == ("marketing", "products")}
+    master = {p.key: p for p in seen.world.catalog.products}
+    for at, said in library.items():
+        product = master[seen.who[at].key]
+        right = {name: getattr(product, name) for name in ("sku", "name", "description", "status")}
+        for name in right:
+            twice = name == "sku" and (at, name) in wrong and said[name] == right[name]
+            assert (said[name] == right[name]) == ((at, name) not in wrong) or twice, (at, name)
+        asked = listed(seen, product.sku, "standard", "EUR", 1, "2026-11-21")
+        assert (said["price"] in asked) == ((at, "price") not in wrong), at
+    kinds = {e.kind for e in seen.errors if e.at in library}
+    assert kinds >= {"price_differs", "product_differs", "sku_unknown", "sku_discontinued", "sku_unreleased"}
+    assert "sku_duplicate" in kinds
+
+
 def test_some_orders_came_to_the_second_when_the_lists_changed_at_the_companys_own_midnight() -> None:
     at = Counter(x.fields["ordered_at"] for x in World(1500, 7, NOW).trade.orders())
     assert at["2025-12-31T22:59:59Z"], "the last second of the old lists"
