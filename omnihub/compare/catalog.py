@@ -131,7 +131,7 @@ CREATE TEMP MACRO home_day(told) AS  -- the master's, who closes a list at his o
          ELSE told END;
 CREATE TEMP TABLE occasions AS
 SELECT o.ref, coalesce(a.customer_group, c.customer_group) AS customer_group, coalesce(a.id, c.id) AS customer,
-       coalesce(a.groups, c.groups) AS groups, coalesce(a.nobodys, true) AND c.nobodys AS any_group,
+       list_distinct(list_concat(a.groups, c.groups)) AS groups, coalesce(a.nobodys, true) AND c.nobodys AS any_group,
        coalesce(home_day(o.f->>'ordered_at'), left(o.f->>'closes_on', 10)) AS day,
        o.f->>'tax_included' AS tax_included, o.f->>'tax_rate' AS tax_rate
 FROM facts AS o LEFT JOIN known AS a ON a.ref = o.f->>'account' LEFT JOIN known AS c ON c.ref = o.f->>'contact'
@@ -154,7 +154,7 @@ SELECT t.ref, t.entity, t.system, t.sku, t.sku_text, NULL, NULL,
        CASE WHEN t.f->>'currency' IS NOT NULL THEN t.f->>'promised_price' END, 'promised_price', t.f->>'currency',
        t.f->>'quantity', coalesce(c.customer_group, a.customer_group),
        coalesce(home_day(coalesce(t.f->>'answered_at', t.f->>'opened_at')), (SELECT today FROM asked)), NULL, NULL,
-       NULL, coalesce(c.id, a.id), coalesce(c.groups, a.groups), coalesce(a.nobodys, true) AND c.nobodys
+       NULL, coalesce(c.id, a.id), list_distinct(list_concat(a.groups, c.groups)), coalesce(a.nobodys, true) AND c.nobodys
 FROM facts AS t LEFT JOIN known AS a ON a.ref = t.f->>'account' LEFT JOIN known AS c ON c.ref = t.f->>'contact'
 WHERE NOT t.master AND t.entity = 'ticket' AND t.sku IS NOT NULL AND t.f->>'promised_price' IS NOT NULL
 UNION ALL

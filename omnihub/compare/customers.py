@@ -1,7 +1,7 @@
 """Of which group a customer is, as far as anybody says: all that is said of it, not only what is believed.
 
-    a contact ─▶ the accounts its records, or the people behind them, are of ─┬▶ the groups their records are of
-             └─▶ nobody says: the accounts with the domain of its mailbox ────┘
+    a contact ─┬▶ the accounts its records say it is of      ─┬▶ the groups their records say they are of
+               └▶ the accounts with the domain of its mailbox ─┘
 
 What is believed is one of these. A price is judged by that; where the others would make it right, it is the group that
 is in question (see `prices`).
@@ -27,8 +27,8 @@ GROUPS_OF = pa.schema([("ref", pa.string()), ("customer_group", pa.string())])
 
 
 def accounts_of(believed: pa.Table, neighbours: pa.Table) -> pa.Table:
-    """ACCOUNTS_OF, in order. neighbours: (golden_id of a contact, account) with the domain of its mailbox; they count
-    where nothing else says whom it is of."""
+    """ACCOUNTS_OF, in order. neighbours: (golden_id of a contact, account) with the domain of its mailbox: a firm and
+    its branches, of which a record may name the wrong one."""
     con = connection()
     try:
         con.register("believed", believed)
@@ -49,8 +49,7 @@ WITH claimed AS (
 SELECT ref, account FROM claimed WHERE account IS NOT NULL
 UNION
 SELECT b.ref, n.account FROM believed AS b JOIN neighbours AS n ON n.golden_id = b.golden_id
-WHERE b.entity = 'contact' AND b.ref NOT IN (SELECT ref FROM claimed WHERE account IS NOT NULL)
-ORDER BY ref, account
+WHERE b.entity = 'contact' ORDER BY ref, account
 """
 
 
