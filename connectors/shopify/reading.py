@@ -5,9 +5,8 @@ Prices are the vendor's published ones: an object 1 point, a connection 2 and it
     customers    1 + 3 objects inside                               =   4     × 200 + 2 =  802
     products     4 + (2 + 5 variants × 4)                           =  26     ×  37 + 2 =  964
     orders       1 + 11 for what is inside + (2 + 10 lines × 3)     =  44     ×  22 + 2 =  970
-    discounts    2 + with a code 20, without 17              =  39     ×  25 + 2 =  977
-    whole ones   966 a product with 240 variants, 764 an order with 250 lines, 519 a discount with 250 variants: one a
-                 query
+    discounts    2 + with a code 35                                 =  37     ×  26 + 2 =  964
+    whole ones   966 a product with 240 variants, 764 an order with 250 lines: one a query
 
 So a list shows the first few variants or lines. A record that has more is asked for again, whole, and kept as the
 shop sends it then. A list that costs more than `BULK_ABOVE_POINTS` is not paged through: the shop makes a file of it

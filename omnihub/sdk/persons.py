@@ -2,7 +2,7 @@
 
     contact                          is a person: `known_by` says by what they would be recognised
     consent, interaction, feedback   are about the person they link to, and about nothing else
-    deal, order, ticket, device …    only mention them: `without_person` is what remains of such a record
+    deal, order, ticket, offer …     only mention them: `without_person` is what remains of such a record
     account, product, price …        are nobody's personal records
 
 What remains is a list of what is kept (KEPT), not of what is left out: a vendor's new field is left out by itself.
@@ -20,7 +20,7 @@ from omnihub import fields
 from omnihub.fields import text
 from omnihub.model import Entity, Kind
 from omnihub.sdk.connector import Connector, Stream
-from omnihub.sdk.fieldmap import Link
+from omnihub.sdk.fieldmap import Each, Link
 from omnihub.sdk.page import dig, names_on
 
 ABOUT_A_PERSON = (Entity.CONSENT, Entity.INTERACTION, Entity.FEEDBACK)
@@ -33,6 +33,11 @@ KEPT: Mapping[Entity, tuple[str, ...]] = {  # what a record that mentions a pers
     Entity.LINE: ("of", "sku", "name", "quantity", "unit_price", "currency"),
     Entity.TICKET: ("account", "status", "channel", "opened_at", "answered_at", "solved_at", "satisfaction"),
     Entity.DEVICE: ("serial", "sku", "account", "installed_on", "status"),
+    Entity.PROMOTION: (
+        "code", "name", "sku", "skus", "all_products", "customer_group", "customer_groups", "account", "gives",
+        "discount", "discount_amount", "discount_on", "price", "currency", "valid_from", "valid_to", "starts_at",
+        "ends_at",
+    ),
     Entity.INTERACTION: ("kind", "at", "account", "device", "channel"),
     Entity.FEEDBACK: ("at", "score"),
     Entity.CONSENT: ("purpose", "state", "at"),
@@ -45,14 +50,32 @@ TAIL = 8  # digits in which a number agrees however it is written; fewer say not
 
 def linked(system: str, stream: Stream, document: Any) -> list[str]:
     """The refs of the contacts this record links to."""
-    found = (dig(document, link.path) for link in _contact_links(stream))
-    links = zip(_contact_links(stream), found, strict=True)
-    return [f"{system}/{link.stream}/{id_}" for link, id_ in links if id_ not in (None, "", link.nobody)]
+    return [
+        f"{system}/{link.stream}/{id_}"
+        for link in _contact_links(stream)
+        for path in link.paths
+        for place in _places(document, path)
+        if (id_ := dig(document, place)) not in (None, "", link.nobody if isinstance(link, Link) else "")
+    ]
 
 
-def _contact_links(stream: Stream) -> list[Link]:
-    where = stream.fields.get("contact")
-    return [where] if isinstance(where, Link) and not where.path.startswith("^") else []
+def _contact_links(stream: Stream) -> list[Link | Each]:
+    told = (stream.fields.get(name) for name in ("contact", "contacts"))
+    return [where for where in told if isinstance(where, Link | Each) and not where.path.startswith("^")]
+
+
+def _places(document: Any, path: str) -> list[str]:
+    """The path, or where a * in it stands for every item of a list, those of all that are there.
+
+    >>> _places({"of": [{"id": 1}, {"id": 2}]}, "of.*.id")
+    ['of.0.id', 'of.1.id']
+    """
+    before, star, after = path.partition(".*")
+    if not star:
+        return [path]
+    found = dig(document, before)
+    here = range(len(found)) if isinstance(found, list) else ()
+    return [place for n in here for place in _places(document, f"{before}.{n}{after}")]
 
 
 def known_by(stream: Stream, document: Any) -> set[str]:
@@ -113,12 +136,13 @@ def without_person(connector: Connector, stream: Stream, document: Any) -> bytes
 
 def _paths(stream: Stream) -> set[str]:
     told = stream.fields
-    return {told[name].path for name in KEPT.get(stream.entity, ()) if name in told} | {stream.key, stream.updated}
+    kept = (told[name] for name in KEPT.get(stream.entity, ()) if name in told)
+    return {path for where in kept for path in where.paths} | {stream.key, stream.updated}
 
 
 def _copied(document: Any, paths: set[str]) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for path in sorted(paths):
+    for path in sorted(place for told in paths for place in _places(document, told)):
         value = dig(document, path)
         if value is not None and not isinstance(value, dict | list):
             _set(found, names_on(path), value)

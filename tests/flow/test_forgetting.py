@@ -216,6 +216,24 @@ def test_an_order_of_theirs_stays_without_them(begin: Start) -> None:
     assert {bytes(row.body) for row in bodies} == {bytes(raw[0].body)}
 
 
+@pytest.mark.long
+def test_an_offer_made_to_them_by_name_stays_without_any_names(begin: Start) -> None:
+    here = begin("synced")
+    t = schema.refined
+    offers = loop.rows(here.store, sa.select(t.c.ref, t.c.fields).where(t.c.entity == "promotion", ~t.c.deleted))
+    [offer, *_] = [row.ref for row in offers if "contacts" in json.loads(row.fields)]
+    was = here.fields(offer)
+    ref = was["contacts"].split(";")[0]
+    forgotten(here, ref)
+    now = here.fields(offer)
+    assert now == {name: value for name, value in was.items() if name in now}
+    assert {*was} - {*now} == {"contacts"}
+    assert loop.sync(here.hub(), full=True).planned == 0
+    assert here.fields(offer) == now
+    bodies = loop.rows(here.store, sa.select(schema.raw.c.body).where(schema.raw.c.ref == offer))
+    assert not any(b"gid://shopify/Customer/" in bytes(row.body) for row in bodies)
+
+
 # -- what can go wrong -----------------------------------------------------------------------------------------------
 
 

@@ -121,6 +121,34 @@ def test_an_order_keeps_what_is_sold_and_loses_who_to() -> None:
     }  # fmt: skip
 
 
+def test_an_offer_made_to_some_people_keeps_what_it_gives_and_loses_who_they_are() -> None:
+    shop = loop.CONNECTORS["shopify"]
+    stream = shop.stream("discounts")
+    goods = {"products": {"nodes": [{"id": "gid://shopify/Product/1", "variants": {"nodes": [{"sku": "A-1"}]}}]}}
+    offer = {
+        "id": "gid://shopify/DiscountNode/1",
+        "discount": {
+            "__typename": "DiscountCodeBasic", "codes": {"nodes": [{"code": "ANNA"}]},
+            "context": {"customers": [{"id": "gid://shopify/Customer/7"}, {"id": "gid://shopify/Customer/8"}]},
+            "customerGets": {"value": {"percentage": 0.1}, "items": {"collections": {"nodes": [goods]}}},
+        },
+    }  # fmt: skip
+    assert persons.linked("shopify", stream, offer) == [
+        "shopify/customers/gid://shopify/Customer/7",
+        "shopify/customers/gid://shopify/Customer/8",
+    ]
+    left = json.loads(persons.without_person(shop, stream, offer))
+    assert persons.linked("shopify", stream, left) == []
+    sold = {"products": {"nodes": [{"variants": {"nodes": [{"sku": "A-1"}]}}]}}
+    assert left == {
+        "id": "gid://shopify/DiscountNode/1",
+        "discount": {
+            "__typename": "DiscountCodeBasic", "codes": {"nodes": [{"code": "ANNA"}]},
+            "customerGets": {"value": {"percentage": 0.1}, "items": {"collections": {"nodes": [sold]}}},
+        },
+    }  # fmt: skip
+
+
 def test_a_workbook_or_table_that_speaks_of_them_goes_though_it_is_packed(tmp_path: Path) -> None:
     for name, record in (("theirs", "Anna Weber <anna@weber.example>"), ("others", "Ben <ben@x.example>")):
         with xlsxwriter.Workbook(tmp_path / f"{name}.xlsx", {"constant_memory": True}) as book:
