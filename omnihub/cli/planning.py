@@ -83,7 +83,7 @@ def _draw_plan(console: Console, facts: Mapping[str, Any]) -> None:
             drawn.add_row(system, *map(number, (counts["records"], counts["changes"], facts["calls"].get(system))))
         put(console, drawn)
     elif not blind:
-        put(console, f"{GOOD} every system agrees: nothing to write")
+        put(console, f"{GOOD} nothing to write: what the hub may correct agrees")
     for system in blind:
         put(console, f"{DOUBTFUL} {system}: could not look, so nothing is planned there; `omnihub status` says why")
     draw_stopped(console, facts)

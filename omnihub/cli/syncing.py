@@ -110,9 +110,14 @@ def _draw(console: Console, told: Mapping[str, Any], dry_run: bool) -> None:
     elif dry_run:
         put(console, f"{told['planned']:,} changes would be written; none was")
     elif not told["planned"] and told["state"] == "ok":
-        put(console, f"{GOOD} every system agrees: nothing to write")
+        put(console, f"{GOOD} nothing to write: what the hub may correct agrees")
     if told["planned"] and (page := (told.get("report") or {}).get("plan")):
         put(console, f"[dim]customer by customer:[/] {page}")
+    if left := (told.get("report") or {}).get("for_people"):
+        put(
+            console,
+            f"{DOUBTFUL} {left:,} left for people: [bold]omnihub findings --to-fix[/], or {told['report']['html']}",
+        )
     console.print()
 
 

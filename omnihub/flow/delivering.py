@@ -51,7 +51,7 @@ from omnihub.flow.notices import (
 from omnihub.model import ALIVE, ENTITIES, STANDING, Change, Entity, FindingState, Outcome, Ref
 from omnihub.push.gates import Facts, let_through
 from omnihub.report.facts import Item
-from omnihub.report.grouping import Group, title
+from omnihub.report.grouping import Group, title, touched
 from omnihub.report.wording import in_words
 from omnihub.report.wording import title as heading
 from omnihub.sdk import Answer, Connector, open_client
@@ -394,9 +394,8 @@ def _notice(connector: Connector, group: Group, ref: Ref, items: Sequence[Item])
 def _stake(group: Group) -> str:
     """What it is worth to see to it."""
     money = f"At stake: {_money(group)}." if group.at_stake else ""
-    least = "at least " if group.findings > 1 else ""
-    touched = f"It touches {least}{words.count(group.customers, 'customer')}." if group.customers else ""
-    return " ".join(part for part in (money, touched) if part)
+    people = f"It touches {touched(group.customers, group.findings)}." if group.customers else ""
+    return " ".join(part for part in (money, people) if part)
 
 
 def _money(group: Group) -> str:

@@ -248,7 +248,7 @@ def _story(c: sa.Connection, hub: Hub, row: Any, plan_row: Any, asked: Asked) ->
     if noted.get("kept") is False:
         return showing.dry_story(hub, row.id)
     if noted.get("counts", {}).get("planned") == 0:
-        return showing.empty_story(showing.titles_of(hub), row.id, row.started_at, noted)
+        return showing.empty_story(c, showing.titles_of(hub), row.id, row.started_at, noted)
     return showing.stored_story(c, showing.titles_of(hub), plan_row.id) if plan_row else None
 
 
@@ -277,7 +277,7 @@ def _facts(
     return Facts(
         made_at=now_iso(),
         run=run,
-        systems=_systems(c, hub, digest),
+        systems=_systems(c, hub, digest, row),
         scores=words.scorecard(fields, known),
         fields=fields,
         kinds=digest.kinds(),
@@ -565,20 +565,31 @@ def _label(fields: str | None, ref: str) -> str:
 # -- the systems ---------------------------------------------------------------------------------------------------
 
 
-def _systems(c: sa.Connection, hub: Hub, digest: words.Digest) -> tuple[words.SystemFacts, ...]:
+def _systems(c: sa.Connection, hub: Hub, digest: words.Digest, row: Any) -> tuple[words.SystemFacts, ...]:
     """Those of the hub, and those that are no longer in it but have findings."""
     t = schema.streams
     states: dict[str, list[str]] = {}
     for system, state, read_at in c.execute(sa.select(t.c.system, t.c.state, t.c.read_at)):
         states.setdefault(system, []).append("failed" if state == "failed" else "read" if read_at else "never")
+    delivered = json.loads(row.counts).get("deliver", {}) if row else {}
     found = []
     for name in _all_systems(c, hub):
+        told = delivered.get(name, {})
         connector = hub.connectors.get(name)
         title, role = (connector.title, connector.role) if connector else (name, "no longer connected")
         master = bool(connector and connector.master)
         found.append(
             words.SystemFacts(
-                name, title, role, master, _read(states.get(name, [])), **digest.counts(name), fix=digest.fix(name)
+                name,
+                title,
+                role,
+                master,
+                _read(states.get(name, [])),
+                **digest.counts(name),
+                fix=digest.fix(name),
+                told=told.get("put", 0) + told.get("same", 0),
+                left=told.get("left", 0),
+                place=connector.place.titles if connector and connector.place else "",
             )
         )
     return tuple(found)

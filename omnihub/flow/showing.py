@@ -123,10 +123,12 @@ def dry_story(hub: Hub, run_id: str) -> Story:
         return tell(head, wishes, _around(c, titles_of(hub), wishes, head))
 
 
-def empty_story(titles: Mapping[str, str], run_id: str, made_at: str, noted: Mapping[str, Any]) -> Story:
+def empty_story(
+    c: sa.Connection, titles: Mapping[str, str], run_id: str, made_at: str, noted: Mapping[str, Any]
+) -> Story:
     """A run's plan that had nothing in it, from what the run has noted."""
     head = Head(None, "", "nothing to do", "sync", made_at, run_id, noted["counts"], noted["broken"], noted["looked"])
-    return tell(head, (), Around(titles=titles))
+    return tell(head, (), _around(c, titles, (), head))
 
 
 def titles_of(hub: Hub) -> dict[str, str]:

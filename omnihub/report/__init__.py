@@ -38,7 +38,7 @@ from omnihub.report.facts import (
     narrowed,
     plain,
 )
-from omnihub.report.page import count, render
+from omnihub.report.page import render
 from omnihub.report.planned import Around, Customer, Golden, Head, Pin, Story, Wish, plain_story, tell
 from omnihub.report.planpage import (
     RECORD_OPS,
@@ -58,7 +58,7 @@ from omnihub.report.sheets import COLUMNS, TABLE, cell, money, rows, table
 from omnihub.report.sheets import scores as score_table
 from omnihub.report.today import Today, first
 from omnihub.report.trend import Scored, trend
-from omnihub.report.wording import FINDINGS, LABELLED_BY, MAX_TEXT, PARENTS, SYSTEMS, Digest, label
+from omnihub.report.wording import FINDINGS, LABELLED_BY, MAX_TEXT, PARENTS, SYSTEMS, Digest, count, label
 from omnihub.report.workbook import Workbook
 
 __all__ = [

@@ -208,7 +208,9 @@ class KindCount:
 
 @dataclass(frozen=True)
 class SystemFacts:
-    """One system and its findings. fix: the first of those that wait for a person; `for_people` counts them all."""
+    """One system and its findings. fix: the first of those that wait for a person; `for_people` counts them all. told:
+    tasks its people are told of in the system itself (place: where), by the run the report is about; left: those beyond
+    the limit."""
 
     name: str
     title: str
@@ -221,6 +223,9 @@ class SystemFacts:
     waiting: int  # planned, deferred or drifted: the hub goes on by itself, or after an approval
     corrected: int
     fix: tuple[Item, ...]
+    told: int = 0
+    left: int = 0
+    place: str = ""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
-from omnihub.report.wording import in_words, listed
+from omnihub.report.wording import count, in_words, listed
 from omnihub.report.wording import title as heading
 
 
@@ -65,6 +65,9 @@ _RANKS = {"high": 0, "medium": 1, "low": 2}
 NAMED = 3  # fields named, of many
 
 _OF_A_STANDARD = {"answer_late": "first answers", "solution_late": "solutions"}
+_RECORDS = {"order": "order {record}", "ticket": "ticket “{record}”", "promotion": "offer {record}"}
+"""Records whose names do not say what they are."""
+
 _NOUNS = {"line": "order line", "feedback": "answer"}
 
 
@@ -98,6 +101,13 @@ def title(group: Group, where: str) -> str:
     return _capital(_whose(group) if group.ref else sentence(group, where))
 
 
+def touched(customers: int, findings: int) -> str:
+    """How many customers: known of each finding, and they may be the same ones."""
+    if findings == 1 or not customers:
+        return count(customers, "customer")
+    return f"up to {count(findings, 'customer')}" if customers == 1 else f"at least {count(customers, 'customer')}"
+
+
 def order(group: Group) -> tuple[Any, ...]:
     """What comes first sorts first: what is severe, then most money, most customers, most findings. Amounts are ordered
     as figures, whatever their currency."""
@@ -124,7 +134,8 @@ def _what(group: Group, where: str) -> str:
         what = _OF_A_STANDARD.get(kind, "answers and solutions")
         return f"{what} later than promised by {in_words(name)} in {where}"
     if group.ref and not group.cause:
-        return f"{group.record or group.ref} in {where}"
+        pattern = _RECORDS.get(group.entities[0], "{record}") if group.record else "{record}"
+        return f"{pattern.format(record=group.record or group.ref)} in {where}"
     what = heading(kind) if kind else listed([in_words(one) for one in group.kinds])
     return f"{what} in {where}{f' ({in_words(about)} {name})' if name else ''}"
 

@@ -9,12 +9,13 @@ from datetime import datetime
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from omnihub.report import grouping
 from omnihub.report.charts import drawn
-from omnihub.report.facts import Facts, FieldScore, PhaseScore, RunFacts, Score, SystemFacts
+from omnihub.report.facts import Facts, FieldScore, PhaseScore, RunFacts, Score, SystemFacts, Task
 from omnihub.report.phases import PHASES
 from omnihub.report.score import DEFINITION
 from omnihub.report.sheets import cut, money
-from omnihub.report.wording import PROMISES, in_words
+from omnihub.report.wording import PROMISES, count, in_words
 
 MAX_SHOWN = 160  # characters of a value on the page; the CSV has more
 MAX_REASON = 300  # of why a step broke off
@@ -56,9 +57,9 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {f.__name__: f for f in (number, count, percent, change, amount, hours, day, moment, value)} | {
-        "words": in_words
-    }
+    made.filters |= {
+        f.__name__: f for f in (number, count, touched, percent, change, amount, hours, day, moment, value)
+    } | {"words": in_words}
     return made
 
 
@@ -201,9 +202,9 @@ def number(n: int) -> str:
     return f"{n:,}"
 
 
-def count(n: int, noun: str) -> str:
-    """1 record, 2 records"""
-    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+def touched(task: Task) -> str:
+    """How many customers a task is about."""
+    return grouping.touched(task.customers, task.count)
 
 
 def percent(share: float | None) -> str:

@@ -13,9 +13,9 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from omnihub.report.page import CONTROL, count, environment, moment, number
+from omnihub.report.page import CONTROL, environment, moment, number
 from omnihub.report.planned import UNUSUAL, WHOLE, Customer, Edit, Record, Share, Story
-from omnihub.report.wording import listed
+from omnihub.report.wording import count, listed
 
 PAGE = 400  # customers drawn; with more a browser gets slow, and nobody reads them
 FIRST = 12  # of what is unusual, named on the first screen
@@ -74,7 +74,7 @@ def headline(story: Story) -> str:
     if not story.changes:
         if story.only:
             return "Nothing is planned here"
-        return "Nothing is planned" if story.blind else "Nothing to do: every system agrees"
+        return "Nothing is planned" if story.blind else "Nothing to write: what the hub may correct agrees"
     kind = KINDS.get(story.head.kind)
     first = f"{kind}: {count(story.changes, 'field')}" if kind else count(story.changes, "change")
     systems = [s for s in story.shares if s.changes]

@@ -174,6 +174,11 @@ def listed(some: Sequence[str]) -> str:
     return f"{', '.join(some[:-1])} and {some[-1]}" if len(some) > 1 else "".join(some)
 
 
+def count(n: int, noun: str) -> str:
+    """1 record, 2 records"""
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+
 class Digest:
     """Puts findings into words, a slice at a time, and keeps count of them."""
 

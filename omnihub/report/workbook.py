@@ -25,6 +25,7 @@ from omnihub.report.sheets import COLUMNS, cut, moment, money
 from omnihub.report.wording import PROMISES, STATUSES, in_words
 
 MAX_ROWS = 20_000  # findings in the workbook: two seconds to write, and nobody filters more by hand
+LINE, MOST_LINES = 14.5, 8  # points; a longer value is cut where it is shown, and whole in its cell
 MAX_CELL = 32_000  # characters; a spreadsheet takes 32,767
 
 _SEVERITIES = {"high": "1 urgent", "medium": "2 medium", "low": "3 low"}
@@ -37,13 +38,15 @@ _WIDTHS = {
 }  # fmt: skip
 
 _TODAY = (
-    ("Severity", 11), ("System", 16), ("What", 56), ("How many", 10), ("Customers", 10), ("At stake", 12),
+    ("Severity", 11), ("System", 16), ("What", 56), ("How many", 10), ("Customers, at least", 11), ("At stake", 12),
     ("Currency", 9), ("What to do", 56), ("For example", 38), ("Field", 16), ("It says", 24), ("It should say", 24),
-    ("Cause", 26),
+    ("To decide: omnihub findings ignore …", 34), ("Told there", 30), ("Cause", 26),
 )  # fmt: skip
 _SCORES = ("System", "About", "Records", "Known here", "Of", "Cells", "Comparable", "Equal", "Consistency", "Coverage")
 _FIELDS = ("System", "About", "Field", "Phase", "Cells", "Comparable", "Equal", "Corrected", "Filled", "Consistency")
 _SERVICE = ("System", "Channel", "What", "Standard, hours", "Tickets", "Within", "Share within", "Median, hours")
+_WIDE = ("Field", "Phase", "What")
+PRINTED = 9  # columns of what to fix today that reach paper: what is to be done, and an example
 _PHASES = ("System", "Phase", "Cells", "Comparable", "Equal", "Consistency", "Coverage")
 
 
@@ -104,7 +107,13 @@ class Workbook:
         """Everything but the findings."""
         self._book.set_properties({"title": "OmniHub consistency report", "created": _made(facts)})
         for n, task in enumerate(tasks[: self._most], 1):
-            self._line(self._today, n, self._task(task), self._tones.get(task.severity))
+            told = self._task(task)
+            self._today.set_row(n, _height(told, [width for _, width in _TODAY]))
+            self._line(self._today, n, told, self._tones.get(task.severity), self._wrapped)
+        self._today.print_area(0, 0, min(len(tasks), self._most), PRINTED - 1)
+        if len(tasks) > self._most:
+            more = f"{len(tasks) - self._most:,} more tasks: `omnihub findings --to-fix --json` has all of them."
+            self._today.write_string(self._most + 2, 0, more)
         if self._left:
             more = f"{self._left:,} more findings are in findings.csv and findings.parquet."
             self._findings.write_string(self._rows + 2, 0, more)
@@ -131,6 +140,8 @@ class Workbook:
             item.field,
             cut(item.says, item.says_length),
             cut(item.should_say, item.should_say_length),
+            task.name,
+            task.notice,
             task.cause,
         ]
 
@@ -199,12 +210,15 @@ class Workbook:
             at = {"categories": ["Trend", 1, 1, last, 1], "values": ["Trend", 1, column, last, column]}
             chart.add_series({"name": name, **at})
         chart.set_title({"name": "Consistency and coverage, run by run"})
+        chart.set_x_axis({"text_axis": True, "num_format": "yyyy-mm-dd hh:mm"})
+        chart.set_y_axis({"num_format": "0.0 %"})
         chart.set_size({"width": 760, "height": 320})
         return chart
 
     def _definition(self) -> None:
         sheet = self._sheet("How it is counted", (("Word", 20), ("Means", 110)))
         for n, (word, means) in enumerate(DEFINITION.items(), 1):
+            sheet.set_row(n, _height((word, means), (20, 110)))
             sheet.write_string(n, 0, word, self._plain)
             sheet.write_string(n, 1, means, self._wrapped)
 
@@ -214,7 +228,7 @@ class Workbook:
         return self._titles.get(system, system)
 
     def _table(self, name: str, heads: Sequence[str], told: Sequence[Sequence[Any]]) -> Worksheet:
-        sheet = self._sheet(name, [(head, 24 if n < 2 else 14) for n, head in enumerate(heads)])
+        sheet = self._sheet(name, [(head, 24 if n < 2 or head in _WIDE else 14) for n, head in enumerate(heads)])
         for n, row in enumerate(told, 1):
             self._line(sheet, n, row)
         _filtered(sheet, len(told), len(heads))
@@ -232,7 +246,14 @@ class Workbook:
         sheet.repeat_rows(0)
         return sheet
 
-    def _line(self, sheet: Worksheet, at: int, values: Sequence[Any], first: Format | None = None) -> None:
+    def _line(
+        self,
+        sheet: Worksheet,
+        at: int,
+        values: Sequence[Any],
+        first: Format | None = None,
+        texts: Format | None = None,
+    ) -> None:
         for n, value in enumerate(values):
             tone = first if first is not None and n == 0 else None
             if value is None or value == "":
@@ -246,12 +267,18 @@ class Workbook:
             elif isinstance(value, int):
                 sheet.write_number(at, n, value, self._number)
             else:
-                sheet.write_string(at, n, _text(value), tone or self._plain)
+                sheet.write_string(at, n, _text(value), tone or texts or self._plain)
 
 
 def _filtered(sheet: Worksheet, rows: int, columns: int) -> None:
     if rows:
         sheet.autofilter(0, 0, rows, columns - 1)
+
+
+def _height(values: Sequence[Any], widths: Sequence[int]) -> float:
+    """Of a row whose texts are wrapped: not every program finds it out by itself."""
+    lengths = [(len(value), width) for value, width in zip(values, widths, strict=True) if isinstance(value, str)]
+    return LINE * min(MOST_LINES, max((-(-length // (width - 1)) for length, width in lengths), default=1) or 1)
 
 
 def _cut_share(share: float) -> float:

@@ -22,6 +22,7 @@ from omnihub.report import (
     Score,
     ServiceScore,
     SystemFacts,
+    Task,
     Trouble,
     Written,
     plain,
@@ -293,3 +294,22 @@ def test_service_standards_are_shown_per_channel_and_told_as_data() -> None:
     assert re.search(r"not told +First answer +none +4 +20 min", page)
     assert plain(facts)["service"][0] | {"share": 0.75, "median_s": 9000} == plain(facts)["service"][0]
     assert "Service standards" not in render(FULL)
+
+
+def test_how_many_tasks_are_beyond_the_limit_of_a_system_is_told_with_their_place() -> None:
+    told = replace(CRM, told=100, left=86, place="the open tasks")
+    page = " ".join(Tags(render(replace(FULL, systems=(told,)))).text.split())
+    assert "In Our CRM itself (the open tasks) people are told of 100 tasks, of 186" in page
+    assert "the other 86 are in the CSV" in page
+    assert "findings.limit" not in render(FULL)
+
+
+def test_each_task_shows_the_name_or_the_notice_by_which_it_is_decided() -> None:
+    task = Task(
+        "crm", "value_differs", "Value differs", "", "high", 3, 1, (), ITEM, "Phone of 3", "0123456789abcdef", "tasks"
+    )
+    page = " ".join(Tags(render(replace(FULL, today=(task,), tasks=1))).text.split())
+    assert "To decide: its notice there, or 0123456789" in page
+    assert "up to 3 customers" in page
+    untold = Tags(render(replace(FULL, today=(replace(task, notice="", what="crm/people/1"),), tasks=1))).text
+    assert "To decide: crm/people/1" in untold

@@ -207,9 +207,12 @@ def test_nothing_to_do_could_not_look_and_not_supported_are_different_words() ->
     assert "The shop" in page
     assert "could not be looked at, so nothing is planned there" in page
     assert "is only read: the hub does not write there" in page
-    assert "nothing to do: it agrees already" in page
+    assert "nothing to write: what the hub may correct agrees" in page
     assert headline(told()) == "Nothing is planned"
-    assert headline(told(head=replace(HEAD, looked={"crm": "looked"}))) == "Nothing to do: every system agrees"
+    assert (
+        headline(told(head=replace(HEAD, looked={"crm": "looked"})))
+        == "Nothing to write: what the hub may correct agrees"
+    )
 
 
 def test_a_stopped_plan_says_which_limit_and_the_command_that_lets_it_pass() -> None:

@@ -84,6 +84,10 @@ def said(**more: Any) -> str:
             },
             "Ana in The shop: value differs (a, b, c and 2 more)",
         ),
+        (
+            {"kinds": ("order_state_differs",), "entities": ("order",), "cause": "", "ref": "x", "record": "#1011"},
+            "Order #1011 in The shop: order state differs (price)",
+        ),
         ({"kinds": ("duplicate",), "cause": "", "fields": ("",), "ref": "x"}, "Anna Meyer in The shop: duplicate"),
     ],
 )

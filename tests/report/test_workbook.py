@@ -93,3 +93,21 @@ def test_service_standards_are_a_sheet_with_hours_and_shares(tmp_path: Path) -> 
         ("Our CRM", "e-mail", "First answer", 8, 4, 3, 0.75, 2.5),
         ("Our CRM", "chat", "Solution", None, 2, None, None, None),
     ]
+
+
+def test_a_wrapped_text_has_a_row_high_enough_for_all_its_lines(tmp_path: Path) -> None:
+    long = replace(ITEM, next_step="Correct it, " * 20)
+    book = written(tmp_path / "r.xlsx", long)
+    assert book["Fix today"].row_dimensions[2].height > 4 * 14
+    words = book["How it is counted"]
+    assert max(d.height or 0 for d in words.row_dimensions.values()) > 28
+
+
+def test_how_many_tasks_did_not_fit_is_told(tmp_path: Path) -> None:
+    some = [replace(ITEM, about=f"g{n}") for n in range(5)]
+    today = Today(TITLES)
+    today.add(some)
+    with Workbook(tmp_path / "r.xlsx", TITLES, most=2) as book:
+        book.finish(FULL, today.tasks([group_of(item) for item in some]))
+    sheet = openpyxl.load_workbook(tmp_path / "r.xlsx")["Fix today"]
+    assert "3 more tasks" in [row[0] for row in sheet.iter_rows(min_row=2, values_only=True) if row[0]][-1]
