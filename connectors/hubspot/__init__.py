@@ -16,7 +16,8 @@ Custom properties the account has to have: company `customer_group`; contact `ma
 records, companies and contacts need `hub_ext_id`, a text with unique values; so do tasks, to show findings. What
 campaigns offer is read where the account has an object type for it (offers.py).
 
-A product's price is the one in euros (`hs_price_eur`): HubSpot keeps one for each currency of the account.
+A product's price is the one in euros (`hs_price_eur`): HubSpot keeps one for each currency of the account. The app
+needs the scopes to read and write products, too: where they can't be read, nothing is written anywhere in HubSpot.
 """
 
 from __future__ import annotations
