@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from omnihub.model import Entity
 from omnihub.refine import PRIOR, SENT, VERSIONS, refine, unmapped
-from omnihub.sdk import After, Codes, Const, EpochMs, FullName, Link, Nested, OneWay, Path, Stream
+from omnihub.sdk import After, Codes, Const, EpochMs, FullName, Less, Link, Nested, OneWay, Path, Stream
 
 PEOPLE = Stream(
     "people",
@@ -119,6 +119,27 @@ def one(stream: Stream, *given_: V, **more: Any) -> Row:
 def fields(stream: Stream, body: Any, **more: Any) -> dict[str, str]:
     found: dict[str, str] = json.loads(one(stream, V("1", body), **more)["fields"])
     return found
+
+
+@pytest.mark.parametrize(
+    ("body", "price"),
+    [
+        ({"list": 100.0, "off": 12.5}, "87.50"),
+        ({"list": "33.33", "off": "10"}, "29.997"),
+        ({"list": 100.0, "off": None}, "100.00"),
+        ({"list": 100.0}, "100.00"),
+        ({"list": 0.0625, "off": 0}, "0.0625"),
+        ({"list": "1.234,50", "off": 0}, "1234.50"),
+        ({"list": 100.0, "off": "a lot"}, None),
+        ({"list": None, "off": 10}, None),
+        ({"list": "many", "off": 10}, None),
+    ],
+)
+def test_a_price_is_less_the_discount_beside_it_where_both_can_be_read(body: Any, price: str | None) -> None:
+    stream = Stream("lines", Entity.LINE, {"sku": "sku", "unit_price": Less("list", percent="off")})
+    row = one(stream, V("1", {"sku": "OM-1", **body}))
+    assert json.loads(row["fields"]).get("unit_price") == price
+    assert ("unit_price" in json.loads(row["problems"])) == (price is None and body["list"] is not None)
 
 
 # -- from their words to ours ----------------------------------------------------------------------------------------

@@ -1,4 +1,5 @@
-"""Salesforce: accounts, contacts, deals and orders of the CRM, by SOQL and collections, and by jobs where it is many.
+"""Salesforce: accounts, contacts, deals with their lines, and orders of the CRM, by SOQL and collections, and by jobs
+where it is many.
 
     org.py    the vendor's SDK over our session       bulk.py   Bulk 2.0, both ways       erasing.py   hard delete
     notices.py   the hub's findings, as tasks or records of an object of their own
@@ -11,6 +12,9 @@ bytes they came in; those of a job come as CSV and are kept as the JSON the REST
 
 Orders are known by their reference number. How they travel is said by the company's own fields Stock_Point__c,
 Transport_Mode__c and Tracking_Number__c, how far they have come by more words of Status: Shipped, Delivered, Cancelled.
+
+What a deal's line says is a piece is its sales price less its discount. An org of one currency has no CurrencyIsoCode:
+its deals, lines and orders say none, and prices without a currency are not judged.
 
 To create records, the objects need the field `Hub_Id__c`: text of 64 characters, external id, unique.
 """
@@ -39,8 +43,10 @@ from omnihub.sdk import (
     Entity,
     FieldMap,
     Joined,
+    Less,
     Link,
     Many,
+    OneWay,
     Outcome,
     Page,
     Path,
@@ -95,6 +101,7 @@ class Sobject:
     name: str
     map: Mapping[str, str | Path]
     merges: bool = True  # whether a merge leaves a pointer to the winner
+    may_lack: frozenset[str] = frozenset()  # mapped fields that not every org has, or shows
 
     def pull(self, org: Org, want: Want) -> Iterator[Page]:
         """Records in the order of their stamps.
@@ -253,6 +260,7 @@ class Sobject:
             ) from None
         there = {name for name, kind in org.kinds[self.name].items() if kind not in COMPOUND} - VOLATILE
         needed = {*SYSTEM_FIELDS, *(name for path in FieldMap.of(self.map).values() for name in path.paths)}
+        needed -= self.may_lack - there
         if self.merges:
             needed.add("MasterRecordId")
         if missing := sorted(needed - there):
@@ -377,6 +385,8 @@ CONTACT = Sobject(
     },
 )
 
+CURRENCY = frozenset({"CurrencyIsoCode"})  # only in orgs that have several
+
 OPPORTUNITY = Sobject(
     "Opportunity",
     {
@@ -403,6 +413,21 @@ OPPORTUNITY = Sobject(
         "closes_on": "CloseDate",
     },
     merges=False,
+    may_lack=CURRENCY,
+)
+
+OPPORTUNITY_LINE = Sobject(
+    "OpportunityLineItem",
+    {
+        "of": Link("OpportunityId", "opportunities"),
+        "sku": OneWay("ProductCode"),
+        "name": OneWay("Name"),
+        "quantity": Path("Quantity", number=True),
+        "unit_price": Less("UnitPrice", percent="Discount"),
+        "currency": OneWay("CurrencyIsoCode"),
+    },
+    merges=False,
+    may_lack=CURRENCY | {"Discount"},
 )
 
 # Draft and Activated are the org's own; how far an order has come since is what the company added.
@@ -430,9 +455,11 @@ ORDER = Sobject(
         "tracking": "Tracking_Number__c",
     },
     merges=False,
+    may_lack=CURRENCY,
 )
 
 BLIND = "records deleted for good (their recycle bin was emptied), and formulas whose inputs changed elsewhere"
+CODES_MOVE = "a product that is given another code, which its lines then show without having changed"
 
 
 def _stream(
@@ -442,6 +469,7 @@ def _stream(
     max_length: Mapping[str, int] | None = None,
     given: tuple[str, ...] = (),
     required: tuple[str, ...] = (),
+    blind: str = BLIND,
 ) -> Stream:
     """`max_length`: what may be written, and how many characters the org keeps of it."""
     push = (
@@ -472,7 +500,7 @@ def _stream(
         key="Id",
         updated="SystemModstamp",
         push=push,
-        blind=BLIND,
+        blind=blind,
         full_every=timedelta(days=1),
     )
 
@@ -527,6 +555,7 @@ connector = Connector(
             required=("last_name",),
         ),
         _stream("opportunities", Entity.DEAL, OPPORTUNITY),
+        _stream("opportunity_lines", Entity.LINE, OPPORTUNITY_LINE, blind=f"{BLIND}; {CODES_MOVE}"),
         _stream("orders", Entity.ORDER, ORDER),
     ),
 )

@@ -24,7 +24,7 @@ from datetime import timedelta
 from typing import Any
 
 from connectors.salesforce import soql
-from connectors.salesforce.objects import OBJECTS, TEXTS, Column, Object, Refused, id_of, stamp
+from connectors.salesforce.objects import NUMBERS, OBJECTS, TEXTS, Column, Object, Refused, id_of, stamp
 from omnihub.sandbox.kit import Call, Reply, Standin, route
 from omnihub.sandbox.state import Obj, iso
 
@@ -117,7 +117,7 @@ class Jobs(Standin):
             return str(value).lower()
         if column.type == "datetime":
             return str(value).replace("+0000", self.options.get("csv_stamps", "Z"))
-        if column.type == "currency" and self.options.get("plain_decimals"):
+        if column.type in NUMBERS and self.options.get("plain_decimals"):
             return str(value).removesuffix(".0")
         return str(value)
 

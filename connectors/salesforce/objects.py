@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 TEXTS = frozenset({"string", "textarea", "phone", "email", "url", "picklist"})
+NUMBERS = frozenset({"currency", "double", "percent"})
 
 
 class Refused(Exception):
@@ -169,6 +170,20 @@ OBJECTS: Mapping[str, Object] = {
             Column("Description", "textarea", 32_000),
         ),
         _object(
+            "OpportunityLineItem", "00k", "opportunity_lines",
+            Column("OpportunityId", "reference", 18, required=True, to=("Opportunity",)),
+            Column("Name", length=376, writable=False),
+            Column("ProductCode", length=255, writable=False),  # of the product; both are only shown here
+            Column("Quantity", "double", required=True),
+            Column("UnitPrice", "currency"),
+            Column("ListPrice", "currency", writable=False),
+            Column("Discount", "percent"),
+            Column("TotalPrice", "currency", writable=False),
+            Column("CurrencyIsoCode", "picklist", 3, writable=False),
+            Column("ServiceDate", "date"),
+            Column("Description", length=255),
+        ),
+        _object(
             "Order", "801", "orders",
             Column("AccountId", "reference", 18, to=("Account",)),
             Column("OrderNumber", length=30, writable=False),
@@ -322,7 +337,7 @@ def _checked_number_or_time(column: Column, value: Any) -> Any:
     try:
         if column.type == "boolean" and isinstance(value, bool):
             return value
-        if column.type == "currency" and not isinstance(value, bool):
+        if column.type in NUMBERS and not isinstance(value, bool):
             return float(value)
         if column.type == "date":
             return date.fromisoformat(value).isoformat()

@@ -1,4 +1,4 @@
-"""Salesforce's stand-in: one org with accounts, contacts, opportunities, orders and tasks, over the REST API.
+"""Salesforce's stand-in: one org with accounts, contacts, opportunities and their lines, orders and tasks, over REST.
 
     soql.py      the queries it understands          objects.py   what its objects are made of, and may hold
     jobs.py      Bulk 2.0, with options of its own
@@ -35,6 +35,7 @@ import msgspec
 from connectors.salesforce import soql
 from connectors.salesforce.jobs import Jobs
 from connectors.salesforce.objects import (
+    NUMBERS,
     OBJECTS,
     Column,
     Object,
@@ -97,6 +98,14 @@ NAMES: Mapping[str, Mapping[str, str]] = {
         "currency": "CurrencyIsoCode",
         "stage": "StageName",
         "closes_on": "CloseDate",
+    },
+    "opportunity_lines": {
+        "of": "OpportunityId",
+        "sku": "ProductCode",
+        "name": "Name",
+        "quantity": "Quantity",
+        "unit_price": "UnitPrice",
+        "currency": "CurrencyIsoCode",
     },
     "orders": {
         "number": "OrderReferenceNumber",
@@ -749,7 +758,7 @@ def _shipping(text: str | None) -> dict[str, str | None]:
 def _native(column: Column, value: Any) -> Any:
     if value is None:
         return None
-    if column.type == "currency":
+    if column.type in NUMBERS:
         try:
             return float(value)
         except (TypeError, ValueError):
@@ -783,11 +792,22 @@ def _whole(
         held.setdefault(BY, HUB_USER)
     if of.name == "Task":
         held["IsClosed"] = held.get("Status") == CLOSED_TASK
+    if of.name == "OpportunityLineItem":
+        held["TotalPrice"] = _sum(held)
     if of.name == "Contact":
         held["Name"] = " ".join(filter(None, (held.get("FirstName"), held.get("LastName"))))
     for prefix in addresses:
         held[f"{prefix}Address"] = _address(held, prefix)
     return held
+
+
+def _sum(held: Mapping[str, Any]) -> float | None:
+    price, quantity = held.get("UnitPrice"), held.get("Quantity")
+    return (
+        None
+        if price is None or quantity is None
+        else round(price * quantity * (1 - (held.get("Discount") or 0) / 100), 2)
+    )
 
 
 def _address(held: Mapping[str, Any], prefix: str) -> dict[str, Any] | None:

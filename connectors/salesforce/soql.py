@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from connectors.salesforce.objects import OBJECTS, TEXTS, Column, Object, Refused, known_id
+from connectors.salesforce.objects import NUMBERS, OBJECTS, TEXTS, Column, Object, Refused, known_id
 
 MAX_FIELDS_ALL = 200  # FIELDS(ALL) and FIELDS(CUSTOM) want a LIMIT of at most this
 
@@ -281,7 +281,7 @@ _WANTED: Mapping[str, tuple[str, ...]] = {
     "boolean": ("word",),
     "datetime": ("datetime",),
     "date": ("date",),
-    "currency": ("number",),
+    **dict.fromkeys(NUMBERS, ("number",)),
 }
 
 

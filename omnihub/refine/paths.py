@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from omnihub.sdk import After, Each, Joined, Path
+from omnihub.sdk import After, Each, Joined, Less, Path
 
-MADE = (After, Each, Joined)  # what is made of more than one text
+MADE = (After, Each, Joined, Less)  # what is made of more than one text
 
 
 def json_path(path: str) -> str:
@@ -49,6 +49,8 @@ def plain_paths(mapped: Sequence[Path]) -> list[str]:
 def _made(body: str, where: Path, system: str) -> str:
     if isinstance(where, Each):
         return _each(body, where, system)
+    if isinstance(where, Less):
+        return _less(body, where)
     return _after(body, where) if isinstance(where, After) else _joined(body, where)
 
 
@@ -77,6 +79,17 @@ def _after(body: str, where: After) -> str:
     micros = f"epoch_us({since}::TIMESTAMPTZ) + round({minutes}::DOUBLE * 60000000)::BIGINT"
     later = f"TRY(strftime(make_timestamp({micros}), '%Y-%m-%dT%H:%M:%SZ'))"
     return f"coalesce({later}, {since} || ' + ' || {minutes} || ' min')"
+
+
+def _less(body: str, where: Less) -> str:
+    """To the hundredth of a cent; the two as they stand where they make no price, so that it shows as a value nobody
+    can read."""
+    price, percent = (
+        f"json_extract_string({body}, {_quoted(json_path(p.removeprefix('^')))})" for p in (where.path, where.percent)
+    )
+    left = f"round({price}::DECIMAL(18, 4) * (100 - {percent}::DECIMAL(9, 4)) / 100, 4)::DECIMAL(18, 4)::VARCHAR"
+    none = f"{percent} IS NULL OR TRY({percent}::DECIMAL(9, 4)) = 0"
+    return f"CASE WHEN {none} THEN {price} ELSE coalesce(TRY({left}), {price} || ' less ' || {percent} || ' %') END"
 
 
 def _quoted(text: str) -> str:

@@ -17,6 +17,7 @@ ROLES: dict[str, dict[str, Entity]] = {
         "accounts": Entity.ACCOUNT,
         "contacts": Entity.CONTACT,
         "opportunities": Entity.DEAL,
+        "opportunity_lines": Entity.LINE,
         "orders": Entity.ORDER,
     },
     "marketing": {
@@ -61,6 +62,7 @@ LINKS: dict[tuple[str, str], dict[str, str]] = {
     ("crm", "accounts"): {"parent": "accounts"},
     ("crm", "contacts"): {"account": "accounts"},
     ("crm", "opportunities"): {"account": "accounts", "contact": "contacts"},
+    ("crm", "opportunity_lines"): {"of": "opportunities"},
     ("crm", "orders"): {"account": "accounts"},
     ("marketing", "contacts"): {"account": "companies"},
     ("marketing", "deals"): {"account": "companies", "contact": "contacts"},
@@ -114,6 +116,7 @@ HELD: dict[tuple[str, str], tuple[str, ...]] = {
         "consent_at",
     ),
     ("crm", "opportunities"): ("name", "account", "contact", "amount", "currency", "stage", "closes_on"),
+    ("crm", "opportunity_lines"): ("of", "sku", "name", "quantity", "unit_price", "currency"),
     ("crm", "orders"): (
         "number",
         "account",

@@ -2,7 +2,7 @@
 a Python function with the same signature instead.
 
 connector   Connector, Stream, Push, Many, Nested, Setting, Row, Answer   what a connector is made of
-fieldmap    Path, Codes, Link, FullName, OneWay, EpochMs, After, Share,
+fieldmap    Path, Codes, Link, FullName, OneWay, EpochMs, After, Less, Share,
             Const                                                         raw ↔ canonical
 auth        Bearer, Header, Basic, ApiKey, ClientCredentials, Refresh,
             LoginToken, JwtBearer, Login                                  how calls are signed
@@ -56,6 +56,7 @@ from omnihub.sdk.fieldmap import (
     FieldMap,
     FullName,
     Joined,
+    Less,
     Link,
     OneWay,
     Path,
@@ -122,6 +123,7 @@ __all__ = [
     "Joined",
     "JwtBearer",
     "Keyset",
+    "Less",
     "Level",
     "Limit",
     "Link",

@@ -9,6 +9,7 @@
         "opened_at": EpochMs("createdTime"),                     milliseconds ↔ UTC time
         "answered_at": After("reply.minutes", "created_at"),     so many minutes after another time; read only
         "first_name": FullName("name", "first"),                 one part of a name kept as one text
+        "unit_price": Less("price", percent="discount"),         a price, less so many percent of it; read only
         "discount": Share("percentage"),                         a share of one ↔ percent
         "skus": Each("items.*.sku"),                             all there are, each item of a list; read only
         "currency": Const("EUR"),                                not in the record at all
@@ -161,6 +162,17 @@ class After(OneWay):
     """
 
     since: str = ""
+
+
+@dataclass(frozen=True)
+class Less(OneWay):
+    """A price less the discount that stands beside it, in percent; where none does, the price as it stands."""
+
+    percent: str = field(default="", kw_only=True)
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        return (self.path, self.percent)
 
 
 @dataclass(frozen=True)

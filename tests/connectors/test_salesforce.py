@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 import requests
 import yaml
@@ -32,9 +33,10 @@ from connectors.salesforce.objects import OBJECTS, Column, id_of
 from connectors.salesforce.sandbox import STREAMS, SalesforceStandin
 from omnihub.errors import BrokenAnswer, ConfigError, RateLimited, RejectedRecord, RetryableError
 from omnihub.model import ENTITIES
+from omnihub.refine import PRIOR, SENT, VERSIONS, refine
 from omnihub.sandbox.copies import HELD, Copy
 from omnihub.sandbox.kit import Call, Quota, Reply, Running
-from omnihub.sdk import Answer, Link, Op, Outcome, Page, Record, Row, Want, Windows, open_client
+from omnihub.sdk import Answer, Link, Op, Outcome, Page, Record, Row, Want, Windows, open_client, value_at
 from omnihub.sdk import Quota as DailyCalls
 from omnihub.sdk.reporting import Notice, Standing
 
@@ -278,6 +280,55 @@ def test_deleted_records_say_so_and_merged_ones_point_to_the_winner(serve: Any) 
         (True, None),
     ]
     assert seen(pull(org, "opportunities"))[first("opportunities")].deleted
+
+
+LINE = {"of": 1, "sku": "OM-1", "name": "Pump", "quantity": "2", "unit_price": "99.50", "currency": "EUR"}
+
+
+def refined(org: Org, stream: str) -> list[dict[str, str]]:
+    """The fields of a stream's living records as they are refined, in the order of their ids."""
+    at = NOW.isoformat()
+    versions = [
+        {"ref": f"salesforce/{stream}/{id_}", "seq": n, "body": r.raw.decode(), "deleted": r.deleted, "landed_at": at}
+        for n, (id_, r) in enumerate(sorted(seen(pull(org, stream)).items()))
+        if not r.deleted
+    ]
+    table = pa.Table.from_pylist(versions, schema=VERSIONS)
+    rows = refine("salesforce", connector.stream(stream), table, PRIOR.empty_table(), SENT.empty_table()).to_pylist()
+    assert {row["problems"] for row in rows} <= {"{}"}
+    return [json.loads(row["fields"]) for row in sorted(rows, key=lambda row: str(row["ref"]))]
+
+
+def test_a_deals_lines_say_whose_they_are_and_what_a_piece_costs_after_the_discount(serve: Any) -> None:
+    standin, org = serve(
+        [copy("opportunities", 1, name="Deal"), *(copy("opportunity_lines", n, **LINE) for n in (1, 2))]
+    )
+    standin.edit_as("Ann", "opportunity_lines", first("opportunity_lines", 2), {"Discount": 12.5, "Quantity": 2.5})
+    one = {**LINE, "of": f"salesforce/opportunities/{first('opportunities')}"}
+    assert refined(org, "opportunity_lines") == [one, one | {"quantity": "2.5", "unit_price": "87.0625"}]
+
+
+def test_a_line_that_changes_or_is_taken_off_its_deal_is_read_by_itself(serve: Any, clock: Clock) -> None:
+    standin, org = serve([copy("opportunity_lines", n, **LINE) for n in (1, 2, 3)])
+    cursor = pull(org, "opportunity_lines")[-1].cursor
+    clock.later(minutes=10)
+    standin.edit("opportunity_lines", first("opportunity_lines", 1), {"unit_price": "98.00"})
+    org.call("DELETE", f"sobjects/OpportunityLineItem/{first('opportunity_lines', 2)}")
+    found = seen(pull(org, "opportunity_lines", since=cursor))
+    told = {n: found[first("opportunity_lines", n)] for n in (1, 2)}
+    assert [(r.deleted, value_at(r.raw, "UnitPrice")) for r in told.values()] == [(False, 98.0), (True, 99.5)]
+    assert [f["unit_price"] for f in refined(org, "opportunity_lines")] == ["98.00", "99.50"]
+
+
+@pytest.mark.parametrize("stream", ["opportunities", "opportunity_lines", "orders"])
+def test_an_org_of_one_currency_is_read_too(serve: Any, monkeypatch: pytest.MonkeyPatch, stream: str) -> None:
+    name = STREAMS[stream].name
+    fewer = {n: c for n, c in OBJECTS[name].columns.items() if n not in ("CurrencyIsoCode", "Discount")}
+    monkeypatch.setitem(OBJECTS, name, replace(OBJECTS[name], columns=fewer))
+    _, org = serve([copy(stream, 1, **(LINE if stream == "opportunity_lines" else {"account": 1, "currency": "EUR"}))])
+    [found] = refined(org, stream)
+    assert "currency" not in found
+    assert found.get("unit_price") == {"opportunity_lines": "99.50"}.get(stream)
 
 
 def test_a_merge_on_the_screen_is_seen_by_the_next_pull(serve: Any, clock: Clock) -> None:
@@ -894,13 +945,16 @@ AWKWARD = [
       for n in (1, 2)),
     *(copy("opportunities", n, name="D", account=11, amount=a, stage="won", closes_on="2026-02-01", currency="EUR")
       for n, a in enumerate(("1000", "0.1", "12345678.9", "-3"), 1)),
+    *(copy("opportunity_lines", n, of=1, sku="OM-1", name="Pump, large", quantity=q, unit_price=p, currency="EUR")
+      for n, (q, p) in enumerate((("2", "1000"), ("0.5", "0.1"), ("12", None)), 1)),
+    copy("opportunity_lines", 4, of=1, sku="OM-2", name="Seal", quantity="1", unit_price="2", deleted=True),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
     "options", [{}, {"plain_decimals": True, "csv_stamps": "+0000", "results_in_order": True, "result_rows": 3}]
 )
-@pytest.mark.parametrize("stream", ["accounts", "contacts", "opportunities"])
+@pytest.mark.parametrize("stream", ["accounts", "contacts", "opportunities", "opportunity_lines"])
 def test_a_record_read_by_a_job_is_the_same_bytes_as_by_a_query(
     serve: Any, monkeypatch: pytest.MonkeyPatch, stream: str, options: dict[str, Any]
 ) -> None:
@@ -911,7 +965,7 @@ def test_a_record_read_by_a_job_is_the_same_bytes_as_by_a_query(
     assert {i: (r.raw, r.updated, r.deleted, r.merged_into) for i, r in by_job.items()} == {
         i: (r.raw, r.updated, r.deleted, r.merged_into) for i, r in queried.items()
     }
-    assert len(by_job) == {"accounts": 14, "contacts": 2, "opportunities": 4}[stream]
+    assert len(by_job) == {"accounts": 14, "contacts": 2, "opportunities": 4, "opportunity_lines": 4}[stream]
 
 
 def test_more_than_two_thousand_records_are_asked_for_with_a_job_and_fewer_are_not(serve: Any) -> None:

@@ -582,30 +582,37 @@ def test_an_offer_is_judged_by_the_day_when_its_promotion_or_itself_is_over(worl
     assert seen == [{"2"}, {"1", "2"}, {"1"}]
 
 
-def test_a_quotes_line_is_judged_again_when_its_customer_its_day_or_its_list_changes(world: World) -> None:
+@pytest.mark.parametrize(
+    ("system", "quotes", "lines"),
+    [("portal", "quotes", "quote_lines"), ("salesforce", "opportunities", "opportunity_lines")],
+)
+def test_a_quotes_line_is_judged_again_when_its_customer_its_day_or_its_list_changes(
+    world: World, system: str, quotes: str, lines: str
+) -> None:
+    account, deal, one = f"{system}/accounts/1", f"{system}/{quotes}/1", f"{system}/{lines}/1"
     world.put("airtable/products/1", sku="P-1", name="Pump", status="active")
     for n, (group, amount, last) in enumerate((("key", "8.00", "2026-06-30"), ("key", "9.00", None),
                                                ("standard", "10.00", None)), 1):  # fmt: skip
         first = "2026-07-01" if amount == "9.00" else None
         listed = {"sku": "P-1", "customer_group": group, "currency": "EUR", "amount": amount}
         world.put(f"airtable/prices/{n}", valid_from=first, valid_to=last, **listed)
-    world.put("portal/accounts/1", name="Acme", customer_group="key")
-    quote = {"account": "portal/accounts/1", "stage": "quoted"}
-    line = {"of": "portal/quotes/1", "sku": "p 1", "quantity": "1", "currency": "EUR"}
-    world.put("portal/quotes/1", closes_on="2026-06-30", **quote)
-    world.put("portal/quote_lines/1", unit_price="8.00", **line)
+    world.put(account, name="Acme", customer_group="key")
+    quote = {"account": account, "stage": "quoted"}
+    line = {"of": deal, "sku": "p 1", "quantity": "1", "currency": "EUR"}
+    world.put(deal, closes_on="2026-06-30", **quote)
+    world.put(one, unit_price="8.00", **line)
     seen = []
     for what, told in (
-        ("portal/accounts/1", {"name": "Acme", "customer_group": "key"}),
-        ("portal/accounts/1", {"name": "Acme", "customer_group": "standard"}),
-        ("portal/accounts/1", {"name": "Acme", "customer_group": "key"}),
-        ("portal/quotes/1", {**quote, "closes_on": "2026-07-01"}),
+        (account, {"name": "Acme", "customer_group": "key"}),
+        (account, {"name": "Acme", "customer_group": "standard"}),
+        (account, {"name": "Acme", "customer_group": "key"}),
+        (deal, {**quote, "closes_on": "2026-07-01"}),
         ("airtable/prices/2", {"sku": "P-1", "customer_group": "key", "currency": "EUR", "amount": "8.00"}),
-        ("portal/quote_lines/1", {**line, "unit_price": "7.00"}),
+        (one, {**line, "unit_price": "7.00"}),
     ):
         world.put(what, **told)
         world.bring_up_to_date()
-        seen.append({kind for kind, ref in world.kinds() if ref == "portal/quote_lines/1"})
+        seen.append({kind for kind, ref in world.kinds() if ref == one})
     assert seen == [set(), {"price_group"}, set(), {"price_expired"}, set(), {"price_differs"}]
 
 
@@ -753,6 +760,10 @@ RECORDS = (
     record("portal/quotes", account=link("portal/accounts"), contact=link("portal/users"), closes_on=days),
     record("portal/quote_lines", of=link("portal/quotes"), sku=skus, unit_price=money, quantity=st.just("5"),
            currency=CURRENCY),
+    record("salesforce/opportunities", account=link("salesforce/accounts"), contact=link("salesforce/contacts"),
+           closes_on=days),
+    record("salesforce/opportunity_lines", of=link("salesforce/opportunities"), sku=skus, unit_price=money,
+           quantity=st.just("5"), currency=CURRENCY),
 )  # fmt: skip
 REFS = [f"{system}/{stream}/{n}" for system, stream in ENTITY for n in range(3)]
 GOLDEN_REFS = [r for r in REFS if ENTITY[Ref.parse(r).system, Ref.parse(r).stream] in GOLDEN]

@@ -409,6 +409,14 @@ def listed(seen: Seen, sku: str, group: str, currency: str, quantity: int, day: 
     return {x["amount"] for x in fits if int(x["min_quantity"]) == most}
 
 
+def group_of(seen: Seen, deal: Place) -> str:
+    """The group of whoever an order, a deal or a quote is for: of its account's, where its contact is nobody."""
+    fields, linked = seen.copies[deal].fields, LINKS[deal.role, deal.stream]
+    links = (Place(deal.role, linked[name], fields[name]) for name in ("contact", "account") if fields.get(name))
+    kind, _, i = next(seen.who[at].key for at in links if at in seen.who).partition("-")
+    return seen.world.companies.group(seen.world.people.company_of(int(i)) if kind == "contact" else int(i))
+
+
 def as_paid(price: str, currency: str) -> str:
     """Francs have no coin under five."""
     return f"{round(float(price) * 20) / 20:.2f}" if currency == "CHF" else price
@@ -423,8 +431,7 @@ def test_lines_carry_the_price_of_their_group_currency_quantity_and_day_except_w
             continue
         of = LINKS[at.role, at.stream]["of"]
         parent = seen.copies[Place(at.role, of, line.fields["of"])].fields
-        who = seen.who[Place(at.role, LINKS[at.role, of]["contact"], parent["contact"])].key
-        group = seen.world.companies.group(seen.world.people.company_of(int(who.split("-")[1])))
+        group = group_of(seen, Place(at.role, of, line.fields["of"]))
         day = home_day(parent["ordered_at"]) if at.role == "shop" else parent["closes_on"]
         f = line.fields
         if f["sku"] not in seen.units:
@@ -478,3 +485,14 @@ def test_orders_add_up(seen: Seen) -> None:
     for at, x in seen.copies.items():
         if (at.role, at.stream) == ("shop", "orders"):
             assert round(float(x.fields["total"]) * 100) == sums[at.n]
+
+
+def test_a_deal_of_the_crm_is_worth_its_lines_where_it_has_any(seen: Seen) -> None:
+    deals = {at.n: x.fields for at, x in seen.copies.items() if at.stream == "opportunities"}
+    sums: Counter[int] = Counter()
+    for at, x in seen.copies.items():
+        if at.stream == "opportunity_lines":
+            assert x.fields["currency"] == deals[x.fields["of"]]["currency"]
+            sums[x.fields["of"]] += round(float(x.fields["unit_price"]) * 100) * int(x.fields["quantity"])
+    assert {n: round(float(deals[n]["amount"]) * 100) for n in sums} == sums
+    assert 0.6 < len(sums) / len(deals) < 0.9, "some have none"

@@ -190,6 +190,7 @@ class World:
             return elsewhere[role, stream]()
         streams: dict[str, Callable[[], Iterator[Held]]] = {
             "opportunities": self.trade.opportunities,
+            "opportunity_lines": self.trade.opportunity_lines,
             "deals": self.trade.deals,
             "line_items": self.trade.line_items,
             "products": self.catalog.shop_products,

@@ -223,8 +223,8 @@ class Trade:
 
     # -- deals --------------------------------------------------------------------------------------------------
 
-    def opportunities(self) -> Iterator[Held]:
-        """The CRM's deals."""
+    def _chances(self) -> Iterator[tuple[Held, list[Line]]]:
+        """The CRM's deals, three in four with lines and their sum."""
         n = 0
         for p, contact in enumerate(self.people.numbers.first["crm"]):
             dice = Dice(self.seed, _CHANCES, p)
@@ -234,14 +234,15 @@ class Trade:
             n += 1
             company = self.companies.company(self.people.company_of(p))
             stage = dice.pick(("open", "open", "quoted", "won", "won", "lost"))
-            ago_s = HOUR + dice.skewed(400 * DAY)
+            ago_s = HOUR + dice.skewed(min(self.span_s, 400 * DAY))
             ends_s = ago_s if stage in ("won", "lost") else self._ahead(dice.below(90))
+            currency = self.catalog.currency(company.group, company.land.currency)
             fields: dict[str, Any] = {
                 "name": f"{company.name} – {dice.pick(('retrofit', 'new line', 'service contract', 'spare parts'))}",
                 "account": account,
                 "contact": contact,
                 "amount": money(50_000 + dice.skewed(40_000_000)),
-                "currency": self.catalog.currency(company.group, company.land.currency),
+                "currency": currency,
                 "stage": stage,
                 "closes_on": self.clock.day(ends_s),
             }
@@ -249,7 +250,24 @@ class Trade:
             if dice.chance(0.02):
                 fields["contact"] = NOWHERE + n
                 x.wrong.append(Wrong("contact", "orphan_link", "points to nobody"))
-            yield x
+            count = 1 + dice.below(4) if dice.chance(0.75) else 0
+            # below nought, where marketing's deals have none
+            lines = list(self.lines(-n, 1, company.group, currency, self.year(ends_s), count))
+            if lines:
+                fields["amount"] = money(sum(one.cents * one.quantity for one in lines))
+            yield x, lines
+
+    def opportunities(self) -> Iterator[Held]:
+        """The CRM's deals."""
+        return (x for x, _ in self._chances())
+
+    def opportunity_lines(self) -> Iterator[Held]:
+        """Their lines."""
+        n = 0
+        for x, lines in self._chances():
+            for line in lines:
+                n += 1
+                yield self._line("crm", "opportunity_lines", n, x.n, line, x.fields["currency"], x.updated_ago_s)
 
     def _dealt(self) -> Iterator[tuple[int, int, int, int, str, int, int, str, list[Line]]]:
         """(deal, person, contact, account, stage, ends, ago, currency, lines)."""
