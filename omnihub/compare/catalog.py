@@ -154,7 +154,8 @@ SELECT t.ref, t.entity, t.system, t.sku, t.sku_text, NULL, NULL,
        CASE WHEN t.f->>'currency' IS NOT NULL THEN t.f->>'promised_price' END, 'promised_price', t.f->>'currency',
        t.f->>'quantity', coalesce(c.customer_group, a.customer_group),
        coalesce(home_day(coalesce(t.f->>'answered_at', t.f->>'opened_at')), (SELECT today FROM asked)), NULL, NULL,
-       NULL, coalesce(c.id, a.id), list_distinct(list_concat(a.groups, c.groups)), coalesce(a.nobodys, true) AND c.nobodys
+       NULL, coalesce(c.id, a.id), list_distinct(list_concat(a.groups, c.groups)),
+       coalesce(a.nobodys, true) AND c.nobodys
 FROM facts AS t LEFT JOIN known AS a ON a.ref = t.f->>'account' LEFT JOIN known AS c ON c.ref = t.f->>'contact'
 WHERE NOT t.master AND t.entity = 'ticket' AND t.sku IS NOT NULL AND t.f->>'promised_price' IS NOT NULL
 UNION ALL
