@@ -1,7 +1,7 @@
 """What channels say about products and prices, held against the master in the context in which it was said.
 
-What a product is called, whether it may be sold, and its SKU are judged here; its price in `prices`. A shop shows the
-price for everyone (the group `standard`), one piece, today.
+What a product is called, whether it may be sold, and its SKU are judged here; its price in `prices`. A shop and
+marketing's library show the price for everyone (the group `standard`), one piece, today.
 """
 
 from __future__ import annotations

@@ -256,15 +256,20 @@ def test_the_library_of_marketing_and_its_offers_follow_what_the_master_asks_for
     world.put("hubspot/products/1", price="10.00", currency="EUR", **goods)
     world.put("hubspot/campaign_offers/1", price="7.20", currency="EUR", valid_to="2026-01-31", **may)
     library, offer = "hubspot/products/1", "hubspot/campaign_offers/1"
+    valve = {"who": 2, "sku": "P-2", "name": "Valve", "status": "active"}
+    world.put("airtable/products/2", **valve)
+    world.read_whole("hubspot", "products")
     world.bring_up_to_date()
-    assert world.kinds() == set()
+    assert world.kinds() == set(), "nobody says that marketing has to have all"
     world.put("airtable/prices/1", amount="11.00", **listed | {"customer_group": "standard"})
     world.put("airtable/prices/2", amount="9.00", **listed)
+    world.put("airtable/products/2", **valve | {"sold_in": "HubSpot"})
     world.bring_up_to_date()
-    assert world.kinds() == {("price_differs", library), ("price_differs", offer)}
+    missing = ("product_missing", "airtable/products/2")
+    assert world.kinds() == {("price_differs", library), ("price_differs", offer), missing}
     world.put("airtable/promotions/1", **may | {"discount": "20"})
     world.bring_up_to_date()
-    assert world.kinds() == {("price_differs", library), ("promotion_differs", offer)}, "one cause, told once"
+    assert world.kinds() == {("price_differs", library), ("promotion_differs", offer), missing}, "one cause, told once"
 
 
 def test_a_link_breaks_and_heals_with_what_it_points_to(world: World) -> None:
