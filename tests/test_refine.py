@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from omnihub.model import Entity
 from omnihub.refine import PRIOR, SENT, VERSIONS, refine, unmapped
-from omnihub.sdk import After, Codes, Const, EpochMs, FullName, Less, Link, Nested, OneWay, Path, Stream
+from omnihub.sdk import After, Codes, Const, EpochMs, FullName, Less, Link, Nested, OneWay, Only, Path, Stream
 
 PEOPLE = Stream(
     "people",
@@ -43,6 +43,7 @@ ORDERS = Stream(
         "ordered_at": "at",
         "transport_mode": OneWay("by"),
         "delivered_at": After("took.minutes", "at"),
+        "tax_rate": Only("taxes.0.percent"),
     },
 )
 LINES = Stream(
@@ -204,10 +205,20 @@ def test_the_field_map_translates(what: str, body: Any, expected: dict[str, str]
         ),
         ({"at": "2026-11-21T22:18:46Z", "took": {"minutes": None}}, {"ordered_at": "2026-11-21T22:18:46Z"}),
         ({"took": {"minutes": 5}}, {}),
+        ({"taxes": [{"percent": 19.0}]}, {"tax_rate": "19"}),
+        ({"taxes": [{"percent": 9}, {"percent": 9.5}]}, {}),
+        ({"taxes": []}, {}),
+        ({"taxes": None}, {}),
     ],
 )
 def test_figures_and_times_have_one_form(body: Any, expected: dict[str, str]) -> None:
     assert fields(ORDERS, body) == expected
+
+
+def test_what_the_only_one_of_a_list_says_is_read_the_same_of_a_record_with_a_history() -> None:
+    several, alone = {"taxes": [{"percent": 9}, {"percent": 9.5}]}, {"taxes": [{"percent": 8.1}]}
+    assert json.loads(one(ORDERS, V("1", several), V("1", alone))["fields"]) == {"tax_rate": "8.1"}
+    assert json.loads(one(ORDERS, V("1", alone), V("1", several))["fields"]) == {}
 
 
 def test_a_time_that_cannot_be_counted_from_another_is_a_problem_and_no_guess() -> None:

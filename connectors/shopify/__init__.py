@@ -20,7 +20,7 @@ from datetime import timedelta
 from connectors.shopify.discounts import DISCOUNTS, GIVES, ITEMS
 from connectors.shopify.erasing import BY_HAND, erase
 from connectors.shopify.notices import place
-from connectors.shopify.reading import CUSTOMERS, ORDERS, PRODUCTS, VARIANTS
+from connectors.shopify.reading import CARTS, CUSTOMERS, ORDERS, PRODUCTS, VARIANTS
 from connectors.shopify.shop import Shop, level
 from connectors.shopify.stock import levels
 from connectors.shopify.writing import (
@@ -47,6 +47,7 @@ from omnihub.sdk import (
     Many,
     Nested,
     OneWay,
+    Only,
     Path,
     Push,
     Setting,
@@ -206,6 +207,43 @@ order_lines = Stream(
         "quantity": OneWay("quantity"),
         "unit_price": OneWay("originalUnitPriceSet.shopMoney.amount"),
         "currency": OneWay("^currencyCode"),
+        "tax_rate": Only("taxLines.0.ratePercentage"),
+    },
+)
+
+# Checkouts somebody began and left, and those that became orders since; a cart nobody gave a name or address to is in
+# no list of the shop. Of several taxes of a cart it does not say which are on which line.
+carts = Stream(
+    name="carts",
+    entity=Entity.CART,
+    pull=CARTS,
+    updated="updatedAt",
+    map={
+        "name": OneWay("name"),
+        "contact": Link("customer.id", "customers"),
+        "changed_at": OneWay("updatedAt"),
+        "ordered_at": OneWay("completedAt"),
+        "currency": OneWay("totalPriceSet.shopMoney.currencyCode"),
+        "total": OneWay("totalPriceSet.shopMoney.amount"),
+        "tax_included": OneWay("taxesIncluded", boolean=True),
+        "tax_rate": Only("taxLines.0.ratePercentage"),
+    },
+    blind=UNSEEN.format("carts the shop no longer keeps, or carts"),
+    full_every=DAILY,
+)
+
+cart_lines = Stream(
+    name="cart_lines",
+    entity=Entity.LINE,
+    nested=Nested(of="carts", path="lineItems.nodes"),
+    updated="^updatedAt",
+    map={
+        "of": Link("^id", "carts"),
+        "sku": OneWay("sku"),
+        "name": OneWay("title"),
+        "quantity": OneWay("quantity"),
+        "unit_price": OneWay("originalUnitPriceSet.shopMoney.amount"),
+        "currency": OneWay("originalUnitPriceSet.shopMoney.currencyCode"),
     },
 )
 
@@ -278,5 +316,5 @@ connector = Connector(
     limits=(Bucket(2000, restores_per_s=100, told=level, path="/graphql.json$"),),
     connect=_connect,
     place=place,
-    streams=(customers, products, variants, orders, order_lines, discounts, inventory_levels),
+    streams=(customers, products, variants, orders, order_lines, carts, cart_lines, discounts, inventory_levels),
 )

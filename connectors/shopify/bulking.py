@@ -31,6 +31,7 @@ from graphql import (
 )
 
 from connectors.shopify.graph import Quick, look_up, understood
+from connectors.shopify.shapes import STREAM_OF
 from omnihub.sandbox.kit import Call, Reply
 from omnihub.sandbox.state import iso
 
@@ -42,7 +43,9 @@ CONNECTIONS, DEPTH = 5, 2
 AT_ONCE = 200  # records worked out in one go
 KEPT = 40  # files kept
 
-ROOTS = {"customers": "Customer", "products": "Product", "orders": "Order"}
+ROOTS = {
+    "customers": "Customer", "products": "Product", "orders": "Order", "abandonedCheckouts": "AbandonedCheckout",
+}  # fmt: skip
 
 
 class Files:
@@ -235,7 +238,7 @@ def _results(
     query = f"query q($ids: [ID!]!) {{ nodes(ids: $ids) {{ ... on {ROOTS[root.name.value]} {{ {asked} }} }} }}"
     lines: list[dict[str, Any]] = []
     inside: list[dict[str, Any]] = []
-    for ids in shop.matching(root.name.value, str(given.get("query") or ""), AT_ONCE):
+    for ids in shop.matching(STREAM_OF[ROOTS[root.name.value]], str(given.get("query") or ""), AT_ONCE):
         shop.in_bulk = True
         try:
             found = _executed(shop, schema, query, {"ids": ids})["data"]["nodes"]

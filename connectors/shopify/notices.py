@@ -4,10 +4,10 @@
     consistency           the tag of every record that has one, so that lists can be filtered by it
     consistency-ignore    the tag somebody gives a record that is to stay as it is; who, the shop does not say
 
-What is said of a variant stands at its product, where people look; what is about nothing in particular, at the shop,
-each in a metafield of its own. The tag is there before the metafield and goes after it: so whatever the hub remembers,
-a notice is found by searching for the tag. A metafield is changed over the digest it was read with, so that nothing
-said there in the meantime is lost.
+What is said of a variant stands at its product, and what is said of a cart at its customer, where people look; what is
+about nothing in particular, at the shop, each in a metafield of its own. The tag is there before the metafield and goes
+after it: so whatever the hub remembers, a notice is found by searching for the tag. A metafield is changed over the
+digest it was read with, so that nothing said there in the meantime is lost.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ _WHERE = f'metafield(namespace: "{NAMESPACE}", key: "{KEY}") {{ value compareDig
 RECORDS = f"""query records($ids: [ID!]!) {{ nodes(ids: $ids) {{ id ... on HasMetafields {{ {_WHERE} }}
     ... on Customer {{ tags }} ... on Product {{ tags }} ... on Order {{ tags }} }} }}"""
 PRODUCTS = "query products($ids: [ID!]!) { nodes(ids: $ids) { ... on ProductVariant { id product { id } } } }"
+CARTS = "query carts($ids: [ID!]!) { nodes(ids: $ids) { ... on AbandonedCheckout { id customer { id } } } }"
 SHOP_ID = "query itself { shop { id } }"
 SET = """mutation tell($metafields: [MetafieldsSetInput!]!) {
   metafieldsSet(metafields: $metafields) { metafields { id } userErrors { code elementIndex field message } }
@@ -151,13 +152,18 @@ def _kind(gid: str) -> str:
 
 
 def _owners(shop: Shop, notices: Sequence[Notice]) -> list[str | None]:
-    """Whose metafield each is said in: the record's, a variant's product's, else the shop's; None where it is gone."""
+    """Whose metafield each is said in: the record's, a variant's product's, a cart's customer's, else the shop's; None
+    where it is gone."""
     found: list[str | None] = [n.ref_id if n.ref_id and _kind(n.ref_id) in TAGGED else None for n in notices]
     variants = {n.ref_id for n in notices if n.ref_id and _kind(n.ref_id) == "ProductVariant"}
     products = _products(shop, sorted(variants)) if variants else {}
+    carts = {n.ref_id for n in notices if n.ref_id and _kind(n.ref_id) == "AbandonedCheckout"}
+    customers = _customers(shop, sorted(carts)) if carts else {}
     for n, notice in enumerate(notices):
         if notice.ref_id in variants:
             found[n] = products.get(str(notice.ref_id))
+        elif notice.ref_id in carts:
+            found[n] = customers.get(str(notice.ref_id)) or _shop_id(shop)
         elif not found[n]:
             found[n] = _shop_id(shop)
     return found
@@ -166,6 +172,13 @@ def _owners(shop: Shop, notices: Sequence[Notice]) -> list[str | None]:
 def _products(shop: Shop, variants: Sequence[str]) -> dict[str, str]:
     answer = shop.ask(PRODUCTS, {"ids": list(variants)}, cost=2 * len(variants))
     return {node["id"]: node["product"]["id"] for node in _data(answer.response.content)["nodes"] if node}
+
+
+def _customers(shop: Shop, carts: Sequence[str]) -> dict[str, str]:
+    """Of the carts that have one."""
+    answer = shop.ask(CARTS, {"ids": list(carts)}, cost=2 * len(carts))
+    nodes = [node for node in _data(answer.response.content)["nodes"] if node]
+    return {node["id"]: node["customer"]["id"] for node in nodes if node["customer"]}
 
 
 def _shop_id(shop: Shop) -> str:

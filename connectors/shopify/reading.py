@@ -4,9 +4,10 @@ Prices are the vendor's published ones: an object 1 point, a connection 2 and it
 
     customers    1 + 3 objects inside                               =   4     × 200 + 2 =  802
     products     4 + (2 + 5 variants × 4)                           =  26     ×  37 + 2 =  964
-    orders       1 + 11 for what is inside + (2 + 10 lines × 3)     =  44     ×  22 + 2 =  970
+    orders       1 + 11 for what is inside + (2 + 10 lines × 4)     =  54     ×  18 + 2 =  974
+    carts        1 + 4 objects inside + (2 + 10 lines × 3)          =  37     ×  26 + 2 =  964
     discounts    2 + with a code 35                                 =  37     ×  26 + 2 =  964
-    whole ones   966 a product with 240 variants, 764 an order with 250 lines: one a query
+    whole ones   966 a product with 240 variants, 994 an order with 245 lines, 757 a cart with 250: one a query
 
 So a list shows the first few variants or lines. A record that has more is asked for again, whole, and kept as the
 shop sends it then. A list that costs more than `BULK_ABOVE_POINTS` is not paged through: the shop makes a file of it
@@ -19,7 +20,8 @@ import json
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import msgspec
@@ -62,7 +64,14 @@ ORDER = """id updatedAt name processedAt cancelledAt currencyCode taxesIncluded 
     shippingLine { code title }
     fulfillments(first: 1) { displayStatus deliveredAt trackingInfo(first: 1) { number } }"""
 
-LINE = "id sku title quantity originalUnitPriceSet { shopMoney { amount currencyCode } }"
+# Not its address: whoever has that is in the customer's checkout.
+CART = """id updatedAt name completedAt taxesIncluded
+    customer { id }
+    totalPriceSet { shopMoney { amount currencyCode } }
+    taxLines { ratePercentage }"""
+
+CART_LINE = "id sku title quantity originalUnitPriceSet { shopMoney { amount currencyCode } }"
+LINE = f"{CART_LINE} taxLines {{ ratePercentage }}"
 
 
 @dataclass(frozen=True)
@@ -131,7 +140,7 @@ class Listing:
     """A list of the shop. `nested`: the list inside each record that is shown whole; `also`: others, cut as they are.
 
     size: records a page. points: what one of them costs in a page, and `whole_points` whole.
-    bulk_above: how many records are read by a bulk operation; in_bulk: whether they ever are.
+    bulk_above: how many records are read by a bulk operation; in_bulk: whether they ever are. sort: the order of pages.
     updated: where a record says when it changed.
     """
 
@@ -148,12 +157,13 @@ class Listing:
     bulk_above: int | None = None
     in_bulk: bool = True
     updated: str = "updatedAt"
+    sort: str = "UPDATED_AT"
 
     @property
     def document(self) -> str:
         """The query for a page."""
         return f"""query {self.name}($first: Int!, $after: String, $query: String) {{
-            {self.name}(first: $first, after: $after, query: $query, sortKey: UPDATED_AT) {{
+            {self.name}(first: $first, after: $after, query: $query, sortKey: {self.sort}) {{
               nodes {{ {self._shown()} }}
               pageInfo {{ hasNextPage endCursor }}
             }}
@@ -295,6 +305,48 @@ class Listing:
         return " ".join([self._own, *inside])
 
 
+@dataclass(frozen=True)
+class ByNumber(Listing):
+    """A list that can be searched by time of change and not shown in its order, only in that of the ids.
+
+    What changes while it is paged through may have been shown already. So the cursor moves at the end, and not past the
+    moment the first page came, by the shop's own clock: where the shop does not tell its time, not at all.
+    """
+
+    sort: str = "ID"
+
+    def _paged(self, shop: Shop, since: str | None, first: Shown) -> Iterator[Page]:
+        changed = _search(since and _earlier(since))
+        search, newest, after, deep, last_id = changed, since, None, 0, ""
+        began, shown = _told_at(first[0]), first
+        while True:
+            response, found, info = shown
+            newest = _latest(newest, found)
+            if not info["hasNextPage"]:
+                cursor = max(since or "", min(newest, began)) if newest and began else since
+                yield from self._complete(shop, response, found, cursor, since is None)
+                return
+            yield from self._complete(shop, response, found, None, False)
+            deep += len(found)
+            here, after = after, info["endCursor"]
+            if deep + self.size > self.deepest:  # begin again from here: a search of its own, with pages of its own
+                before, last_id = last_id, str(found[-1].id)
+                self._moved_on(shop, before, last_id)
+                search, after, deep = f"id:>={last_id.rpartition('/')[2]} {changed or ''}".strip(), None, 0
+            else:
+                self._moved_on(shop, here, after)
+            shown = self._page(shop, search, after)
+
+
+def _told_at(response: requests.Response) -> str | None:
+    """What time it was by the clock of whoever answered, as records have it."""
+    try:
+        told = parsedate_to_datetime(response.headers["Date"]).astimezone(UTC)
+    except (KeyError, ValueError):
+        return None
+    return told.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
 def _nodes(body: bytes, updated: str) -> list[Record]:
     """The records of an answer to `nodes`, which has null where an id is of nothing (any more)."""
     found: list[Record] = []
@@ -323,7 +375,11 @@ PRODUCTS = Listing(
     nested=Inside("variants", "ProductVariant", VARIANT, few=5, most=240), whole_points=966,
 )  # fmt: skip
 ORDERS = Listing(
-    "orders", "Order", ORDER, size=22, points=44, nested=Inside("lineItems", "LineItem", LINE, few=10),
-    also=(Inside("fulfillmentOrders", "FulfillmentOrder", "id assignedLocation { name }", few=1),), whole_points=764,
+    "orders", "Order", ORDER, size=18, points=54, nested=Inside("lineItems", "LineItem", LINE, few=10, most=245),
+    also=(Inside("fulfillmentOrders", "FulfillmentOrder", "id assignedLocation { name }", few=1),), whole_points=994,
+)  # fmt: skip
+CARTS = ByNumber(
+    "abandonedCheckouts", "AbandonedCheckout", CART, size=26, points=37,
+    nested=Inside("lineItems", "AbandonedCheckoutLineItem", CART_LINE, few=10), whole_points=757,
 )  # fmt: skip
 VARIANTS = Nodes("ProductVariant", VARIANT + " product { id }", size=190, points=5)

@@ -86,12 +86,18 @@ def position_of(cursor: str | None) -> dict[str, Any]:
 
 
 def times(search: str) -> tuple[str, str]:
-    """(from, before) of `updated_at:>='…' updated_at:<'…'`; of the rest only `tagged` is understood here."""
+    """(from, before) of `updated_at:>='…' updated_at:<'…'`; of the rest only `least` and `tagged` are understood."""
     since = until = ""
     for operator, moment in re.findall(r"updated_at:(>=|<)'?([^'\s]+)'?", search):
         at = exact(moment)
         since, until = (at, until) if operator == ">=" else (since, at)
     return since, until
+
+
+def least(search: str) -> int:
+    """The number of `id:>=…`."""
+    found = re.search(r"\bid:>='?(\d+)", search)
+    return int(found[1]) if found else 0
 
 
 def tagged(search: str) -> str:
@@ -202,6 +208,12 @@ def _shipping_address(order: Mapping[str, Any], info: Any) -> dict[str, Any] | N
         "zip": code[0].strip() if code else None,
         "city": town[code.end() :] if code else town,
     }
+
+
+def _taxes(source: Mapping[str, Any], info: Any, first: int | None = None) -> list[dict[str, Any]]:
+    """One tax, or none that is known."""
+    rate = source.get("taxRate")
+    return [] if rate is None else [{"title": "VAT", "rate": rate / 100, "ratePercentage": rate}][:first]
 
 
 def _shipping_line(order: Mapping[str, Any], info: Any) -> dict[str, Any] | None:
@@ -382,10 +394,12 @@ RESOLVERS: dict[str, dict[str, Callable[..., Any]]] = {
         "customers": lambda root, info, **given: info.context.listed("customers", given),
         "products": lambda root, info, **given: info.context.listed("products", given),
         "orders": lambda root, info, **given: info.context.listed("orders", given),
+        "abandonedCheckouts": lambda root, info, **given: info.context.listed("carts", given),
         "discountNodes": lambda root, info, **given: info.context.listed("discounts", given),
         "customersCount": _count("customers"),
         "productsCount": _count("products"),
         "ordersCount": _count("orders"),
+        "abandonedCheckoutsCount": _count("carts"),
         "customerByIdentifier": _identified,
         "customerMergePreview": _merge_preview,
         "customerMergeJobStatus": _merge_job,
@@ -443,7 +457,18 @@ RESOLVERS: dict[str, dict[str, Callable[..., Any]]] = {
     "DiscountProducts": {"productVariants": _variants_of, "products": _products_of},
     "DiscountCollections": {"collections": _collections_of},
     "Collection": {"products": _products_of},
-    "LineItem": {"name": lambda line, info: line["title"], "originalUnitPriceSet": _bag("unitPrice")},
+    "LineItem": {
+        "name": lambda line, info: line["title"],
+        "originalUnitPriceSet": _bag("unitPrice"),
+        "taxLines": _taxes,
+    },
+    "AbandonedCheckout": {
+        "customer": lambda cart, info: info.context.present_customer(cart.get("customer")),
+        "totalPriceSet": _bag("total"),
+        "taxLines": _taxes,
+        "lineItems": lambda cart, info, **given: info.context.inside("cart_lines", cart["id"], given),
+    },
+    "AbandonedCheckoutLineItem": {"originalUnitPriceSet": _bag("unitPrice")},
     "Metafield": {"jsonValue": lambda m, info: json.loads(m["value"]) if m["type"] == "json" else m["value"]},
 }
 for _owner in ("Customer", "Product", "ProductVariant", "Order", "Shop"):

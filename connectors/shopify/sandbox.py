@@ -1,4 +1,4 @@
-"""Shopify's stand-in: a shop's customers, products and orders behind the Admin GraphQL API.
+"""Shopify's stand-in: a shop's customers, products, orders and carts behind the Admin GraphQL API.
 
     POST /admin/oauth/access_token           a token for a day
     POST /admin/api/{version}/graphql.json   everything else
@@ -41,6 +41,7 @@ from connectors.shopify.resolvers import (
     Connection,
     cursor,
     everything,
+    least,
     located,
     paged,
     position_of,
@@ -374,13 +375,28 @@ class Shopify(Standin):
             after = (position["at"][0], position["at"][1]) if position else None
             found = self.state.by_time(stream, since=since, until=until, after=after, limit=size + 1)
         else:
-            found = self.state.by_order(stream, after=position.get("n", 0), limit=size + 1)
-            found = [o for o in found if o.updated_at >= since]
+            found = self._numbered(
+                stream, least(given.get("query") or ""), since, until, position.get("n", 0), size + 1
+            )
         deep = position.get("deep", 0)
         cursors = [
             cursor({"at": (o.updated_at, o.id), "n": o.n, "deep": deep + i}) for i, o in enumerate(found[:size], 1)
         ]
         return Connection([self.shown(o) for o in found[:size]], cursors, more=len(found) > size, before=bool(position))
+
+    def _numbered(self, stream: str, first: int, since: str, until: str, after: int, limit: int) -> list[Obj]:
+        """Those that were changed then, in the order of their ids."""
+        found: list[Obj] = []
+        while len(found) < limit and (some := self.state.by_order(stream, after=after, limit=limit)):
+            after = some[-1].n
+            found += [
+                obj
+                for obj in some
+                if obj.updated_at >= since
+                and (not until or obj.updated_at < until)
+                and int(obj.id.rpartition("/")[2]) >= first
+            ]
+        return found[:limit]
 
     def _tagged(self, stream: str, tag: str) -> list[Obj]:
         rows = self.state.ask(

@@ -17,12 +17,14 @@ TYPES = {
     "variants": "ProductVariant",
     "orders": "Order",
     "order_lines": "LineItem",
+    "carts": "AbandonedCheckout",
+    "cart_lines": "AbandonedCheckoutLineItem",
     "inventory_levels": "InventoryLevel",
     "metafields": "Metafield",
     "discounts": "DiscountNode",
 }
 STREAM_OF = {kind: stream for stream, kind in TYPES.items()}
-PARENTS = {"variants": ("products", "product"), "order_lines": ("orders", "order")}
+PARENTS = {"variants": ("products", "product"), "order_lines": ("orders", "order"), "cart_lines": ("carts", "cart")}
 COUNTRIES = {
     "AT": "Austria", "BE": "Belgium", "CH": "Switzerland", "CZ": "Czechia", "DE": "Germany", "DK": "Denmark",
     "ES": "Spain", "FR": "France", "GB": "United Kingdom", "IT": "Italy", "NL": "Netherlands", "PL": "Poland",
@@ -117,17 +119,33 @@ def order(given: Mapping[str, Any]) -> dict[str, Any]:
             "tracking": "tracking", "delivered_at": "deliveredAt",
         },
     )  # fmt: skip
-    if "tax_included" in given:
-        body["taxesIncluded"] = given["tax_included"] == "true"
+    body |= _taxed(given)
     return body | ({"total": money(given["total"])} if "total" in given else {})
 
 
-def line(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Lines."""
-    body = _renamed(given, {"of": "order", "sku": "sku", "name": "title", "currency": "currencyCode"})
+def line(given: Mapping[str, Any], of: str = "order") -> dict[str, Any]:
+    """Lines of orders."""
+    body = _renamed(given, {"of": of, "sku": "sku", "name": "title", "currency": "currencyCode"}) | _taxed(given)
     if "quantity" in given:
         body["quantity"] = _count(given["quantity"])
     return body | ({"unitPrice": money(given["unit_price"])} if "unit_price" in given else {})
+
+
+def cart(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Carts. When one was changed is what the shop's own clock says."""
+    names = {"name": "name", "contact": "customer", "ordered_at": "completedAt", "currency": "currencyCode"}
+    body = _renamed(given, names) | _taxed(given)
+    return body | ({"total": money(given["total"])} if "total" in given else {})
+
+
+def cart_line(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Lines of carts."""
+    return line(given, of="cart")
+
+
+def _taxed(given: Mapping[str, Any]) -> dict[str, Any]:
+    rate = {"taxRate": _percent(given["tax_rate"])} if given.get("tax_rate") else {}
+    return rate | ({"taxesIncluded": given["tax_included"] == "true"} if "tax_included" in given else {})
 
 
 def discount(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -156,10 +174,14 @@ def discount(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _share(percent: Any) -> float:
+    return (_percent(percent) or 0.0) / 100
+
+
+def _percent(told: Any) -> float | None:
     try:
-        return float(Decimal(str(percent)) / 100)
+        return float(Decimal(str(told)))
     except InvalidOperation:
-        return 0.0
+        return None
 
 
 def level(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -193,6 +215,8 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "variants": {"title": "Default Title", "price": "0.00", "position": 1, "taxable": True},
     "orders": {"name": "", "currencyCode": "EUR", "taxesIncluded": False, "total": "0.00", "status": "open"},
     "order_lines": {"title": "", "quantity": 0, "unitPrice": "0.00", "currencyCode": "EUR"},
+    "carts": {"name": "", "currencyCode": "EUR", "taxesIncluded": False, "total": "0.00"},
+    "cart_lines": {"title": "", "quantity": 0, "unitPrice": "0.00", "currencyCode": "EUR"},
     "inventory_levels": {"location": "Shop location", "onHand": 0},
     "metafields": {},
     "discounts": {"title": "", "startsAt": "2020-01-01T00:00:00Z", "gives": "discount", "percentage": 0.0},
@@ -223,6 +247,8 @@ NATIVE: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     "variants": variant,
     "orders": order,
     "order_lines": line,
+    "carts": cart,
+    "cart_lines": cart_line,
     "discounts": discount,
     "inventory_levels": level,
 }

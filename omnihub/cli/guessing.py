@@ -24,8 +24,9 @@ ENTITIES: Mapping[Entity, str] = {
     Entity.PRICE: "price pricelist pricelistitem tariff",
     Entity.PROMOTION: "promotion coupon discount voucher campaign offer",
     Entity.DEAL: "deal opportunity quote",
+    Entity.CART: "cart basket checkout abandonedcheckout abandonedcart",
     Entity.ORDER: "order salesorder purchase",
-    Entity.LINE: "line lineitem orderline orderitem quoteline quoteitem",
+    Entity.LINE: "line lineitem orderline orderitem quoteline quoteitem cartline cartitem",
     Entity.TICKET: "ticket case issue incident servicerequest",
     Entity.DEVICE: "device machine asset equipment installation",
     Entity.INTERACTION: "interaction activity event login visit call alarm",
@@ -111,6 +112,15 @@ FIELDS: Mapping[Entity, Mapping[str, str]] = {
         "currency": "currency currencycode",
         "stage": "stage status",
         "closes_on": "closedate expectedclosedate closeson validuntil",
+    },
+    Entity.CART: {
+        "name": "name number reference",
+        "account": _ACCOUNT_LINK,
+        "contact": _CONTACT_LINK,
+        "changed_at": "updatedat updated modifiedat changedat lastmodified",
+        "ordered_at": "completedat orderedat convertedat",
+        "currency": "currency currencycode",
+        "total": "total totalprice totalamount grandtotal amount",
     },
     Entity.ORDER: {
         "number": "number ordernumber name reference",
@@ -254,7 +264,11 @@ def rank_of(entity: Entity, path: str) -> int:
 
 
 def entity_of(path: str, leaves: Sequence[Leaf]) -> Entity | None:
-    """What the list at this address is about."""
+    """What the list at this address is about.
+
+    >>> [str(entity_of(path, [])) for path in ("/v1/carts", "/v1/abandoned-checkouts", "/v1/cart-items")]
+    ['cart', 'cart', 'line']
+    """
     word = plain(path.rstrip("/").rpartition("/")[2])
     found = next((e for e, words in ENTITIES.items() if {word, singular(word)} & set(words.split())), None)
     if found is Entity.ACCOUNT and {plain(leaf.name) for leaf in leaves} & LIKE_A_PERSON:

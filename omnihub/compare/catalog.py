@@ -48,15 +48,17 @@ def context(
 ) -> Context:
     """(products, prices, lines, promotions) for `catalog`, from living refined records.
 
-    rows: (ref, entity, system, fields …) of products, prices, promotions, lines, orders, deals and tickets. believed:
-    see `customers.BELIEVED`. accounts: (id, fields) of golden accounts. masters: the systems that are right. today: an
-    ISO day. zone: where the master's days begin and end.
+    rows: (ref, entity, system, fields …) of products, prices, promotions, lines, orders, carts, deals and tickets.
+    believed: see `customers.BELIEVED`. accounts: (id, fields) of golden accounts. masters: the systems that are right.
+    today: an ISO day. zone: where the master's days begin and end.
 
     groups: all that is said of which group a customer is, see `customers.groups_of`; without it, what is believed.
 
-    A line's customer is that of its order or deal: its account, or its contact's; where a contact is of none, its group
-    is the one that is said, if all say the same. Its day is when it was ordered or is
-    to close; a product's is today. An offer's price is one of today, or of its first day; one that is over says none.
+    A line's customer is that of its order, deal or cart: its account, or its contact's; where a contact is of none, its
+    group is the one that is said, if all say the same. Its day is when it was ordered or is to close, of a cart the day
+    of its last change, for then it was shown with these prices. A cart that became an order is judged as that order
+    alone. A line's tax is the line's own, where it says it, else that of what it is in. A product's day is today. An
+    offer's price is one of today, or of its first day; one that is over says none.
 
     A ticket's customer is its contact's, else its account: support files a branch's tickets under the group it is of.
     What was promised in it is of the day of the first answer, for no agent can have promised anything before, and a
@@ -132,10 +134,11 @@ CREATE TEMP MACRO home_day(told) AS  -- the master's, who closes a list at his o
 CREATE TEMP TABLE occasions AS
 SELECT o.ref, coalesce(a.customer_group, c.customer_group) AS customer_group, coalesce(a.id, c.id) AS customer,
        list_distinct(list_concat(a.groups, c.groups)) AS groups, coalesce(a.nobodys, true) AND c.nobodys AS any_group,
-       coalesce(home_day(o.f->>'ordered_at'), left(o.f->>'closes_on', 10)) AS day,
-       o.f->>'tax_included' AS tax_included, o.f->>'tax_rate' AS tax_rate
+       coalesce(home_day(o.f->>'ordered_at'), left(o.f->>'closes_on', 10), home_day(o.f->>'changed_at')) AS day,
+       o.f->>'tax_included' AS tax_included, o.f->>'tax_rate' AS tax_rate,
+       o.entity = 'cart' AND o.f->>'ordered_at' IS NOT NULL AS past
 FROM facts AS o LEFT JOIN known AS a ON a.ref = o.f->>'account' LEFT JOIN known AS c ON c.ref = o.f->>'contact'
-WHERE o.entity IN ('order', 'deal');
+WHERE o.entity IN ('order', 'deal', 'cart');
 CREATE TEMP TABLE said_lines AS
 SELECT ref, entity, system, sku, sku_text, name, status, f->>'price' AS price, 'price' AS field,
        f->>'currency' AS currency, '1' AS quantity, '' AS customer_group, (SELECT today FROM asked) AS day,
@@ -148,7 +151,7 @@ SELECT l.ref, l.entity, l.system, l.sku, l.sku_text, l.name, NULL, l.f->>'unit_p
        coalesce(l.f->>'tax_included', o.tax_included), coalesce(l.f->>'tax_rate', o.tax_rate), o.customer,
        o.groups, o.any_group
 FROM facts AS l LEFT JOIN occasions AS o ON o.ref = l.f->>'of'
-WHERE NOT l.master AND l.entity = 'line' AND l.sku IS NOT NULL
+WHERE NOT l.master AND l.entity = 'line' AND l.sku IS NOT NULL AND NOT coalesce(o.past, false)
 UNION ALL
 SELECT t.ref, t.entity, t.system, t.sku, t.sku_text, NULL, NULL,
        CASE WHEN t.f->>'currency' IS NOT NULL THEN t.f->>'promised_price' END, 'promised_price', t.f->>'currency',

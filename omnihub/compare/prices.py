@@ -11,6 +11,11 @@ A price the master has no list for is not judged, unless it is just that of anot
 
 Where the systems do not agree of which group a customer is, or nobody knows it, a price that is right for one of these
 groups is no mistake of the price: it is the group that is to be settled, and that is told by itself.
+
+Tax is put on by the rate that whoever names the price says, for what a customer is charged depends on where they are,
+and is taken off a list's price by the list's own rate; each by the other where only one is told. Whether a rate itself
+is right is not judged: abroad another one holds, or none at all, and the master's lists do not say for which country
+theirs is.
 """
 
 from __future__ import annotations
@@ -42,8 +47,8 @@ PRICES = pa.schema(
         ("rounding", pa.string()),
     ]
 )
-"""The master's prices; days are inclusive, an empty one is open. `tax_rate`: in percent. `tolerance`: how far from it a
-price may be. `rounding`: the step it may be rounded to, as 0.05."""
+"""The master's prices; days are inclusive, an empty one is open. `tax_rate`: in percent, of the tax that is in it or
+comes on top. `tolerance`: how far from it a price may be. `rounding`: the step it may be rounded to, as 0.05."""
 
 LINES = pa.schema(
     [
@@ -68,10 +73,10 @@ LINES = pa.schema(
         ("any_group", pa.bool_()),
     ]
 )
-"""What a channel says: a product it offers (entity product), a line of an order or deal, or what an agent promised a
-customer in a ticket. `field`: the price's.
-`customer`: the golden id of who saw it. Without a unit it is the master's for the product. `groups`: all that anybody
-says the customer is of, where that is not one; `any_group`: nobody says of which."""
+"""What a channel says: a product it offers (entity product), a line of an order, a deal or a cart, or what an agent
+promised a customer in a ticket. `field`: the price's. `tax_rate`: what is paid there, 0 where nothing is. `customer`:
+the golden id of who saw it. Without a unit it is the master's for the product. `groups`: all that anybody says the
+customer is of, where that is not one; `any_group`: nobody says of which."""
 
 KINDS = (
     "price_expired", "price_early", "price_break", "price_group", "price_currency", "price_unit", "price_tax",
@@ -117,6 +122,10 @@ CREATE OR REPLACE TEMP MACRO close_to(said, listed, slack, step) AS
 CREATE OR REPLACE TEMP MACRO reduced(price, percent, off, gross, rate) AS  -- a promotion's amount is one without tax
     price * (1 - coalesce(percent, 0) / 100)
     - coalesce(off, 0) * CASE WHEN gross THEN 1 + coalesce(rate, 0) ELSE 1 END;
+CREATE OR REPLACE TEMP MACRO as_told(listed, listed_gross, told_gross, listed_rate, told_rate) AS
+    CASE WHEN listed_gross = told_gross THEN listed
+         WHEN told_gross THEN round((listed * (1 + coalesce(told_rate, listed_rate)))::DECIMAL(18, 4), 2)
+         ELSE round((listed / (1 + coalesce(listed_rate, told_rate)))::DECIMAL(18, 4), 2) END;
 CREATE OR REPLACE TEMP MACRO plainly(amount) AS
     CASE WHEN amount = round(amount, 2) THEN amount::DECIMAL(18, 2)::VARCHAR ELSE amount::VARCHAR END;
 CREATE TEMP TABLE said AS
@@ -154,10 +163,9 @@ WITH chosen AS (
      AND (p.gross = s.gross OR coalesce(s.rate, p.rate) IS NOT NULL)
     GROUP BY s.n)
 SELECT c.n, c.row, p.least, p.valid_from, p.valid_to, p.price_list, p.step, p.gross,
-       coalesce(s.rate, p.rate) AS rate, p.slack + CASE WHEN p.gross = s.gross THEN 0 ELSE {CENT} END AS slack,
-       CASE WHEN p.gross = s.gross THEN p.amount
-            WHEN s.gross THEN round((p.amount * (1 + coalesce(s.rate, p.rate)))::DECIMAL(18, 4), 2)
-            ELSE round((p.amount / (1 + coalesce(s.rate, p.rate)))::DECIMAL(18, 4), 2) END AS expected
+       coalesce(nullif(s.rate, 0), p.rate) AS rate,
+       p.slack + CASE WHEN p.gross = s.gross THEN 0 ELSE {CENT} END AS slack,
+       as_told(p.amount, p.gross, s.gross, p.rate, s.rate) AS expected
 FROM chosen AS c JOIN listed AS p ON p.n = c.row JOIN said AS s ON s.n = c.n;
 """
 
@@ -167,16 +175,25 @@ CREATE TEMP TABLE suspects AS
 SELECT s.*, f.* EXCLUDE (n, gross, rate), f.rate AS known_rate, f.gross AS listed_gross
 FROM said AS s LEFT JOIN fitting AS f ON f.n = s.n
 WHERE f.n IS NULL OR NOT coalesce(close_to(s.amount, f.expected, f.slack, f.step), false);
+CREATE TEMP TABLE alternatives AS  -- each row that says this price, as it stands there or with tax as it is told here
+SELECT w.n AS w, p.*, false AS converted
+FROM suspects AS w JOIN listed AS p ON p.sku = w.sku AND close_to(w.amount, p.amount, p.slack, p.step)
+UNION ALL
+SELECT w.n, p.*, true
+FROM suspects AS w JOIN listed AS p
+  ON p.sku = w.sku AND p.gross <> w.gross
+ AND close_to(w.amount, as_told(p.amount, p.gross, w.gross, p.rate, w.rate), p.slack + {CENT}, p.step);
 CREATE TEMP TABLE candidates AS
-SELECT w.n, p.n AS row, p.price_list, p.valid_from, p.valid_to,
+SELECT w.n, p.n AS row, p.converted, p.price_list, p.valid_from, p.valid_to,
        p.customer_group = w.customer_group AS same_group, p.currency = w.currency AS same_currency,
-       coalesce(p.unit = w.unit, true) AS same_unit, p.gross = w.gross AS same_tax, p.least <= w.pieces AS reached,
+       coalesce(p.unit = w.unit, true) AS same_unit, p.gross = w.gross OR p.converted AS same_tax,
+       p.least <= w.pieces AS reached,
        w.day BETWEEN p.valid_from AND p.valid_to AS valid, p.least = w.least AS same_break,
        p.valid_to = '9999-12-31' AND p.valid_from < w.valid_from AS superseded,
        p.valid_to < w.day AS ended, w.row IS NULL AS unlisted
-FROM suspects AS w JOIN listed AS p ON p.sku = w.sku AND close_to(w.amount, p.amount, p.slack, p.step);
+FROM suspects AS w JOIN alternatives AS p ON p.w = w.n;
 CREATE TEMP TABLE explained AS
-SELECT n, row, price_list, valid_to, unlisted, CASE
+SELECT n, row, converted, price_list, valid_to, unlisted, CASE
     WHEN unlisted AND NOT (same_group AND same_unit AND same_tax AND valid AND reached) THEN NULL
     WHEN unlisted THEN 5
     WHEN same_group AND same_currency AND same_unit AND same_tax AND valid AND same_break AND NOT superseded THEN 0
@@ -190,11 +207,11 @@ SELECT n, row, price_list, valid_to, unlisted, CASE
     END AS why
 FROM candidates
 UNION ALL  -- tax put on, or taken off, what fits
-SELECT n, row, price_list, valid_to, false, 7 FROM suspects
+SELECT n, row, false, price_list, valid_to, false, 7 FROM suspects
 WHERE known_rate > 0 AND (abs(amount - expected * (1 + known_rate)) <= slack + {CENT}
                           OR abs(amount - expected / (1 + known_rate)) <= slack + {CENT})
 UNION ALL  -- what a promotion makes of the other of two lists at once is right, too
-SELECT w.n, w.row, w.price_list, w.valid_to, false, 0
+SELECT w.n, w.row, false, w.price_list, w.valid_to, false, 0
 FROM suspects AS w JOIN offered AS m ON m.sku = w.sku JOIN listed AS p
   ON p.sku = w.sku AND p.customer_group = w.customer_group AND p.currency = w.currency AND p.least = w.least
  AND p.gross = w.gross AND coalesce(p.unit = w.unit, true) AND w.day BETWEEN p.valid_from AND p.valid_to
@@ -205,7 +222,7 @@ WHERE coalesce(m.customer_group, w.customer_group) = w.customer_group
   AND abs(w.amount - reduced(p.amount, m.percent, m.off, w.gross, w.known_rate))
       <= p.slack + {CENT}
 UNION ALL  -- what a promotion makes of what fits is right
-SELECT w.n, w.row, w.price_list, w.valid_to, false, 0
+SELECT w.n, w.row, false, w.price_list, w.valid_to, false, 0
 FROM suspects AS w JOIN offered AS m ON m.sku = w.sku
 WHERE coalesce(m.customer_group, w.customer_group) = w.customer_group
   AND (m.off IS NULL OR m.currency = w.currency)
@@ -213,7 +230,7 @@ WHERE coalesce(m.customer_group, w.customer_group) = w.customer_group
   AND abs(w.amount - reduced(w.expected, m.percent, m.off, w.gross, w.known_rate))
       <= w.slack + {CENT};
 CREATE TEMP TABLE causes AS
-SELECT n, min(why) AS why, arg_min(row, (why, -row)) AS row FROM explained WHERE why IS NOT NULL GROUP BY n;
+SELECT n, min(why) AS why, arg_min(row, (why, converted, -row)) AS row FROM explained WHERE why IS NOT NULL GROUP BY n;
 """
 
 # A line for each group that it may have been meant for.

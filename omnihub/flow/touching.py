@@ -1,8 +1,8 @@
 """What a change touches: the links of changed records are noted by their target, and whoever they lead to is looked up.
 
 a record that came or went      ─▶ who links to it
-an order or deal                ─▶ its lines
-a customer's group or account   ─▶ its orders and deals ─▶ their lines; its tickets; the offers made to it by name
+an order, deal or cart          ─▶ its lines
+a customer's group or account   ─▶ its orders, deals and carts ─▶ their lines; its tickets; the offers made to it by name
 an account, or its domain       ─▶ those whose mailbox is at its domain ─▶ theirs as well
 a master's product, price or promotion ─▶ all that is said about its SKU, its other prices too
 a master's promotion            ─▶ the offers of its code or name; the first one or the last ─▶ all offers
@@ -40,7 +40,7 @@ FACT = "compare"  # the fact that keeps the basis
 MASTERED = (Entity.PRODUCT, Entity.PRICE, Entity.PROMOTION)  # what a master is asked about
 SAID = (Entity.PRODUCT, Entity.LINE, Entity.PROMOTION, Entity.TICKET)  # what is held against it
 DATED = (Entity.PRICE.value, Entity.PROMOTION.value)  # what begins and ends
-OCCASIONS = (Entity.ORDER, Entity.DEAL)
+OCCASIONS = (Entity.ORDER, Entity.DEAL, Entity.CART)
 TOLD = (Entity.PROMOTION, Entity.TICKET)  # what names its customer itself
 PROMISE = '"promised_price":'  # in the fields of a ticket with a price; the others say nothing about what is sold
 SOLD_IN = '"sold_in":'  # in the fields of what is sold in channels the master names

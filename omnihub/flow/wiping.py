@@ -3,9 +3,9 @@
 `Person.of` finds out what is theirs ─▶ `let_go` lands that they are gone ─▶ the steps follow, for everybody else
                                                               ─▶ `wipe` takes out the rows ─▶ `wipe_files`
 
-Theirs: the records of the person, and of what is about nobody else (consents, logins, feedback). What only mentions
-them (orders, tickets, deals, devices) stays, without them. What others hold too, as a switchboard's number or a
-namesake's name, is no trace of them and stays with those others.
+Theirs: the records of the person, and of what is about nobody else (consents, logins, feedback, carts with what lies in
+them). What only mentions them (orders, tickets, deals, devices) stays, without them. What others hold too, as a
+switchboard's number or a namesake's name, is no trace of them and stays with those others.
 
 All rows go in one transaction. Until then everything can be found again from what is there, so that whoever is stopped
 begins anew and ends the same.
@@ -254,7 +254,14 @@ def _with_others(c: sa.Connection, hub: Hub, person: Person) -> Person:
             mentions.add(ref)
         else:
             others.add(ref)
+    about |= _inside(c, about)
     return replace(person, about=tuple(sorted(about)), mentions=tuple(sorted(mentions)), others=tuple(sorted(others)))
+
+
+def _inside(c: sa.Connection, refs: Iterable[str]) -> set[str]:
+    """What is nested in these records, as the lines in a cart."""
+    t = schema.refined
+    return {row.ref for row in bulk.where_in(c, sa.select(t.c.ref), t.c.parent, sorted(refs))}
 
 
 def _linking(c: sa.Connection, person: Person) -> set[str]:

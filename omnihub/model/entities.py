@@ -28,6 +28,7 @@ class Entity(StrEnum):
     PRICE = "price"
     PROMOTION = "promotion"
     DEAL = "deal"
+    CART = "cart"
     ORDER = "order"
     LINE = "line"
     TICKET = "ticket"
@@ -192,6 +193,17 @@ ENTITIES: dict[Entity, dict[str, Field]] = {
         currency=Kind.CURRENCY,
         stage=Kind.CODE,
         closes_on=Kind.DATE,
+    ),
+    Entity.CART: _fields(
+        name=Kind.TEXT,
+        account=Kind.LINK,
+        contact=Kind.LINK,
+        changed_at=Kind.TIME,
+        ordered_at=Kind.TIME,  # when it became an order; of one that is still open, nothing
+        currency=Kind.CURRENCY,
+        total=Kind.MONEY,
+        tax_included=Kind.BOOLEAN,  # in the prices of its lines
+        tax_rate=Kind.PERCENT,
     ),
     Entity.ORDER: _fields(
         number=Kind.CODE,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from omnihub.sdk import After, Each, Joined, Less, Path
+from omnihub.sdk import After, Each, Joined, Less, Only, Path
 
-MADE = (After, Each, Joined, Less)  # what is made of more than one text
+MADE = (After, Each, Joined, Less, Only)  # what is made of more than one text
 
 
 def json_path(path: str) -> str:
@@ -51,6 +51,8 @@ def _made(body: str, where: Path, system: str) -> str:
         return _each(body, where, system)
     if isinstance(where, Less):
         return _less(body, where)
+    if isinstance(where, Only):
+        return _only(body, where)
     return _after(body, where) if isinstance(where, After) else _joined(body, where)
 
 
@@ -62,6 +64,12 @@ def _each(body: str, where: Each, system: str) -> str:
     one = f"CASE x {codes} ELSE x END" if codes else "x"
     prefix = f"{_quoted(f'{system}/{where.stream}/')} || " if where.stream else ""
     return f"nullif(to_json([{prefix}{one} FOR x IN {every} IF nullif(x, '') IS NOT NULL])::VARCHAR, '[]')"
+
+
+def _only(body: str, where: Only) -> str:
+    """That of the first, where there is no second."""
+    first, second = (_quoted(json_path(path.removeprefix("^"))) for path in (where.path, where.second))
+    return f"CASE WHEN json_extract({body}, {second}) IS NULL THEN json_extract_string({body}, {first}) END"
 
 
 def _joined(body: str, where: Path) -> str:

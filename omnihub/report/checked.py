@@ -3,7 +3,7 @@
     product  sku            the master's products
              price          the master's lists: a row for its SKU and currency that is valid today
     line     sku            the master's products
-             unit_price     the master's lists, on the day of its order or deal
+             unit_price     the master's lists, on the day of its order or deal, or when its cart last changed
     ticket   sku            the master's products, where a price was promised for it
              promised_price the master's lists, on the day of the first answer
     order    status …       another system's order of the same number that has the field
@@ -12,6 +12,8 @@
                …            the master's promotion of the same code that has the field
     ticket   order_status   the order of that number, in any system that says its state
     ticket   answered_at …  the master's standard for its channel, once it is answered, or due
+
+The lines of a cart that became an order are counted as that order's alone.
 
 What has a finding was compared, whatever else is known. Everything else that is said but held against nothing lowers
 coverage, as what is not said does: silence is not agreement.
@@ -80,11 +82,11 @@ CELLS: tuple[tuple[Entity, str], ...] = (
     *((entity, name) for entity, names in AGAINST_STANDARDS.items() for name in names),
 )
 
-ENTITIES: tuple[Entity, ...] = (*dict.fromkeys(entity for entity, _ in CELLS), Entity.PRICE, Entity.DEAL)
+ENTITIES: tuple[Entity, ...] = (*dict.fromkeys(entity for entity, _ in CELLS), Entity.PRICE, Entity.DEAL, Entity.CART)
 """Whose records are asked for: those that have cells, the lists, and the occasions of lines."""
 
 _READ = (
-    *("sku", "currency", "number", "code", "of", "ordered_at", "closes_on", "valid_from", "valid_to"),
+    *("sku", "currency", "number", "code", "of", "ordered_at", "closes_on", "changed_at", "valid_from", "valid_to"),
     *("promised_price", "answered_at", "opened_at"),
 )
 
@@ -189,13 +191,16 @@ JOIN held AS h ON h.system = s.system AND h.stream = s.stream AND h.field = c.fi
 
 _JUDGE = f"""
 CREATE TEMP TABLE occasions AS
-SELECT ref, entity, left(coalesce(ordered_at, closes_on), 10) AS day FROM seen WHERE entity IN ('order', 'deal');
+SELECT ref, entity, left(coalesce(ordered_at, closes_on, changed_at), 10) AS day,
+       entity = 'cart' AND ordered_at IS NOT NULL AS past
+FROM seen WHERE entity IN ('order', 'deal', 'cart');
 CREATE TEMP TABLE listed AS
 SELECT DISTINCT k.key, s.currency, coalesce(s.valid_from, '0000-01-01') AS valid_from,
        coalesce(s.valid_to, '9999-12-31') AS valid_to
 FROM seen AS s JOIN skus AS k ON k.text = s.sku WHERE s.entity = 'price' AND s.master;
 CREATE TEMP TABLE trade AS
 SELECT s.ref, s.entity, k.key, s.currency, s.promised_price IS NOT NULL AS promised, o.entity AS occasion,
+       coalesce(o.past, false) AS past,
        coalesce(o.day, left(coalesce(s.answered_at, s.opened_at), 10), (FROM days)) AS day
 FROM seen AS s LEFT JOIN skus AS k ON k.text = s.sku LEFT JOIN occasions AS o ON o.ref = s.of
 WHERE s.entity IN ('product', 'line', 'promotion', 'ticket') AND NOT s.master;
@@ -206,7 +211,8 @@ CREATE TEMP TABLE peers AS
 SELECT entity, peer, field, count(DISTINCT system) AS systems, bool_or(master) AS mastered
 FROM told WHERE held AND peer IS NOT NULL GROUP BY ALL;
 CREATE TEMP TABLE judged AS
-SELECT t.system, t.entity, t.field, CASE WHEN o.occasion = 'deal' THEN '{OF_DEALS}' ELSE t.phase END AS phase,
+SELECT t.system, t.entity, t.field,
+       CASE WHEN o.occasion IN ('deal', 'cart') THEN '{OF_DEALS}' ELSE t.phase END AS phase,
        t.held, coalesce(d.held, false) AS differs,
        coalesce(d.written, false) AS written,
        coalesce(d.held, false) OR s.ref IS NOT NULL OR t.held AND CASE
@@ -226,7 +232,7 @@ LEFT JOIN covered AS c ON c.ref = t.ref
 LEFT JOIN peers AS p ON p.peer = t.peer AND p.entity = CASE t.entity WHEN 'ticket' THEN 'order' ELSE t.entity END
  AND p.field = CASE t.field {_SAME_AS} ELSE t.field END
 LEFT JOIN promised AS s ON s.ref = t.ref AND s.field = t.field
-WHERE NOT t.master;
+WHERE NOT t.master AND NOT coalesce(o.past, false);
 """
 
 _COUNTED = """

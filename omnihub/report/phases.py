@@ -1,14 +1,14 @@
 """The customer's journey in four phases, and which of them a cell of the scorecard belongs to.
 
     customer       who the customer is: accounts and contacts, needed in every phase
-    pre-purchase   what is offered: catalogue, campaigns and promotions, deals with their lines
+    pre-purchase   what is offered: catalogue, campaigns and promotions, deals and carts with their lines
     purchase       what is paid and bought: the price a shop shows or a ticket promises, the lines of orders
     delivery       how far an order has come, from where, to where, how and when it travels; what tickets tell of that
     maintenance    tickets and devices
 
 A price is paid where it is shown, so a catalogue's prices belong to the purchase and its words to what comes before it;
-what a deal names is still an offer. What a customer was promised in answer to a question is what that customer will
-pay, however the ticket is filed: it belongs to the purchase, with the product it was promised for.
+what a deal names, or lies in a cart, is still an offer. What a customer was promised in answer to a question is what
+that customer will pay, however the ticket is filed: it belongs to the purchase, with the product it was promised for.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ PHASES: dict[str, str] = {
 }
 """phase → its heading, in the order of the journey."""
 
-OF_DEALS = "pre-purchase"  # a deal, and the lines that are a deal's and not an order's
+OF_DEALS = "pre-purchase"  # a deal or a cart, and the lines that are theirs and not an order's
 
 _BY_ENTITY = {
     "account": "customer",
@@ -30,6 +30,7 @@ _BY_ENTITY = {
     "product": "pre-purchase",
     "promotion": "pre-purchase",
     "deal": OF_DEALS,
+    "cart": OF_DEALS,
     "order": "purchase",
     "line": "purchase",
     "ticket": "maintenance",

@@ -2,7 +2,7 @@
 a Python function with the same signature instead.
 
 connector   Connector, Stream, Push, Many, Nested, Setting, Row, Answer   what a connector is made of
-fieldmap    Path, Codes, Link, FullName, OneWay, EpochMs, After, Less, Share,
+fieldmap    Path, Codes, Link, FullName, OneWay, EpochMs, After, Less, Share, Only,
             Const                                                         raw ↔ canonical
 auth        Bearer, Header, Basic, ApiKey, ClientCredentials, Refresh,
             LoginToken, JwtBearer, Login                                  how calls are signed
@@ -59,6 +59,7 @@ from omnihub.sdk.fieldmap import (
     Less,
     Link,
     OneWay,
+    Only,
     Path,
     Share,
 )
@@ -138,6 +139,7 @@ __all__ = [
     "Number",
     "Offset",
     "OneWay",
+    "Only",
     "Op",
     "Outcome",
     "Page",

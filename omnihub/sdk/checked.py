@@ -22,7 +22,7 @@ from omnihub.model import fields_of
 from omnihub.sdk.auth import ApiKey, Basic, Bearer, ClientCredentials, Header, JwtBearer, LoginToken, Refresh
 from omnihub.sdk.connector import CREATING, Connector, Push, Stream
 from omnihub.sdk.declared import meant
-from omnihub.sdk.fieldmap import Codes, Const, FullName, Link, Path
+from omnihub.sdk.fieldmap import Codes, Const, FullName, Link, Only, Path
 from omnihub.sdk.graphql import GraphByIds, GraphPages, GraphSend
 from omnihub.sdk.jobs import Export, SendJob
 from omnihub.sdk.limits import Bucket, Concurrency, Limit, Penalty, Quota
@@ -168,6 +168,10 @@ def _of_place(where: Path, streams: Sequence[str], nested: bool) -> Found:
         yield _trouble("stream", where.stream, f"{says}; {meant(where.stream, streams)}")
     if isinstance(where, Codes) and not where.codes:
         yield _trouble("codes", "", "has no codes; write them, or the path alone")
+    if isinstance(where, Only) and not where.second:
+        yield _trouble(
+            "", where.path, f"{where.path!r} names no list; write the place of its first, as in taxes.0.rate"
+        )
     if isinstance(where, FullName) and where.part not in ("first", "last"):
         yield _trouble("part", where.part, f"{where.part!r} is no part of a name; write first or last")
 

@@ -12,6 +12,7 @@
         "unit_price": Less("price", percent="discount"),         a price, less so many percent of it; read only
         "discount": Share("percentage"),                         a share of one ↔ percent
         "skus": Each("items.*.sku"),                             all there are, each item of a list; read only
+        "tax_rate": Only("taxLines.0.rate"),                     of a list's first, where there is no second; read only
         "currency": Const("EUR"),                                not in the record at all
     }
 
@@ -91,6 +92,22 @@ class Each(OneWay):
     @property
     def paths(self) -> tuple[str, ...]:
         return (self.path, *self.more)
+
+
+@dataclass(frozen=True)
+class Only(OneWay):
+    """What the one object of a list says, the list's first at `path`. Where there are several, which of them counts is
+    not told: then nothing is."""
+
+    @property
+    def second(self) -> str:
+        """Where the next of the list would stand."""
+        before, _, after = self.path.rpartition(".0.")
+        return f"{before}.1" if before and after else ""
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        return (self.path, f"{self.second}.{self.path.rpartition('.0.')[2]}")
 
 
 @dataclass(frozen=True)

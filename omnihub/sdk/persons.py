@@ -1,7 +1,8 @@
 """What in a record speaks of a person: whose it is, what they are known by, and the record with all of that left out.
 
     contact                          is a person: `known_by` says by what they would be recognised
-    consent, interaction, feedback   are about the person they link to, and about nothing else
+    consent, interaction, feedback,  are about the person they link to, and about nothing else
+    cart
     deal, order, ticket, offer …     only mention them: `without_person` is what remains of such a record
     account, product, price …        are nobody's personal records
 
@@ -23,14 +24,15 @@ from omnihub.sdk.connector import Connector, Stream
 from omnihub.sdk.fieldmap import Each, Link
 from omnihub.sdk.page import dig, names_on
 
-ABOUT_A_PERSON = (Entity.CONSENT, Entity.INTERACTION, Entity.FEEDBACK)
+ABOUT_A_PERSON = (Entity.CONSENT, Entity.INTERACTION, Entity.FEEDBACK, Entity.CART)
 KEPT: Mapping[Entity, tuple[str, ...]] = {  # what a record that mentions a person still says without them
     Entity.DEAL: ("account", "amount", "currency", "stage", "closes_on"),
     Entity.ORDER: (
-        "number", "account", "ordered_at", "status", "currency", "total", "stock_point", "transport_mode",
-        "delivered_at",
+        "number", "account", "ordered_at", "status", "currency", "total", "tax_included", "tax_rate",
+        "stock_point", "transport_mode", "delivered_at",
     ),
-    Entity.LINE: ("of", "sku", "name", "quantity", "unit_price", "currency"),
+    Entity.CART: ("account", "changed_at", "ordered_at", "currency", "total", "tax_included", "tax_rate"),
+    Entity.LINE: ("of", "sku", "name", "quantity", "unit_price", "currency", "tax_included", "tax_rate"),
     Entity.TICKET: ("account", "status", "channel", "opened_at", "answered_at", "solved_at", "satisfaction"),
     Entity.DEVICE: ("serial", "sku", "account", "installed_on", "status"),
     Entity.PROMOTION: (

@@ -219,6 +219,33 @@ def test_a_deal_counts_on_the_day_it_is_to_close() -> None:
     assert [found["day"] for found in known(deal, line)[2]] == ["2027-01-31"]
 
 
+CART_LINE = fact("shop/items/1", "line", {"sku": "P-1", "of": "shop/carts/1", "unit_price": "1"})
+
+
+def test_what_lies_in_a_cart_counts_on_the_day_it_was_last_changed_where_the_master_is() -> None:
+    cart = fact("shop/carts/1", "cart", {"contact": "shop/people/1", "changed_at": "2026-12-31T23:30:00Z"})
+    for zone, day in (("Europe/Berlin", "2027-01-01"), ("UTC", "2026-12-31")):
+        [line] = known(cart, CART_LINE, zone=zone)[2]
+        assert (line["day"], line["customer_group"], line["customer"]) == (day, "dealer", "account_x")
+
+
+def test_a_cart_that_became_an_order_is_judged_as_that_order_alone() -> None:
+    told = {"changed_at": "2026-03-04T10:00:00Z", "ordered_at": "2026-03-05T10:00:00Z"}
+    assert known(fact("shop/carts/1", "cart", told), CART_LINE)[2] == []
+    assert known(
+        fact("shop/orders/1", "order", told), CART_LINE | {"fields": CART_LINE["fields"].replace("carts", "orders")}
+    )[2]
+
+
+def test_a_lines_own_tax_counts_before_that_of_what_it_is_in() -> None:
+    cart = fact("shop/carts/1", "cart", {"tax_included": "true", "tax_rate": "19"})
+    own = fact("shop/items/2", "line", {"sku": "P-1", "of": "shop/carts/1", "unit_price": "1", "tax_rate": "7"})
+    assert {(x["tax_rate"], x["tax_included"]) for x in known(cart, CART_LINE, own)[2]} == {
+        ("19", "true"),
+        ("7", "true"),
+    }
+
+
 def test_what_a_shop_offers_is_for_everyone_one_piece_today() -> None:
     shops = fact("shop/products/1", "product", {"sku": "P-1", "price": "100", "currency": "EUR", "status": "active"})
     [line] = known(shops)[2]

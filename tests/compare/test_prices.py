@@ -188,6 +188,38 @@ def test_a_rate_makes_one_of_the_other() -> None:
     )
 
 
+def test_tax_is_put_on_by_what_is_paid_there_and_taken_off_by_what_is_in_the_list() -> None:
+    net = [price("100", tax_rate="19")]
+    abroad = {"tax_rate": "25.5"}
+    assert verdict(net, said("125.50", tax_included="true", **abroad)) == "right"
+    assert verdict(net, said("119.00", tax_included="true", **abroad)) == "price_differs"
+    gross = [price("119", tax_included="true", tax_rate="19")]
+    for line in (said("100", tax_rate="0"), said("100", **abroad), said("100")):
+        assert verdict(gross, line) == "right", "the list's own tax is in it, whatever is paid"
+    assert verdict(gross, said("119", tax_rate="0")) == "price_tax", "who pays none was charged it"
+
+
+def test_where_no_tax_is_paid_a_net_price_is_right_and_a_gross_one_is_told_as_tax() -> None:
+    net = [price("100", tax_rate="19")]
+    assert verdict(net, said("100", tax_rate="0")) == "right"
+    assert verdict(net, said("100", tax_rate="0", tax_included="true")) == "right"
+    assert verdict(net, said("119", tax_rate="0", tax_included="true")) == "price_tax"
+    assert verdict(net, said("119", tax_rate="0")) == "price_tax"
+
+
+def test_a_price_told_with_tax_is_explained_by_the_rows_that_have_none_in_them() -> None:
+    lists = [
+        price("80", valid_from="2025-01-01", valid_to="2025-12-31", price_list="old", tax_rate="19"),
+        price("100", valid_from="2026-01-01", price_list="new", tax_rate="19"),
+        price("70", customer_group="dealer", tax_rate="19"),
+        price("90", min_quantity="10", valid_from="2026-01-01", tax_rate="19"),
+    ]
+    taxed = {"tax_included": "true", "tax_rate": "20"}
+    seen = verdicts(lists, *(said(amount, **taxed) for amount in ("120", "96", "84", "108", "100", "77")))
+    assert seen == ["right", "price_expired", "price_group", "price_break", "price_tax", "price_differs"]
+    assert told(lists, said("96", **taxed))["used"] == "old"
+
+
 def test_a_list_says_how_far_from_it_and_to_what_step_a_price_may_be() -> None:
     assert verdict([price("100", tolerance="0.50")], said("100.50")) == "right"
     assert verdict([price("100", tolerance="0.50")], said("100.51")) == "price_differs"
@@ -277,7 +309,16 @@ def test_an_amount_off_is_one_without_tax() -> None:
 # -- a whole world -----------------------------------------------------------------------------------------------------
 
 NOW = datetime(2026, 11, 21, 10, tzinfo=UTC)
-TRADED = {Entity.PRODUCT, Entity.PRICE, Entity.PROMOTION, Entity.LINE, Entity.ORDER, Entity.DEAL, Entity.TICKET}
+TRADED = {
+    Entity.PRODUCT,
+    Entity.PRICE,
+    Entity.PROMOTION,
+    Entity.LINE,
+    Entity.ORDER,
+    Entity.DEAL,
+    Entity.CART,
+    Entity.TICKET,
+}
 
 
 def of_world(world: World) -> tuple[Counter[str], Counter[str], Counter[str]]:

@@ -27,7 +27,7 @@ from graphql import (
 from connectors.shopify import bulk, connector, erasing, stock, writing
 from connectors.shopify.discounts import DISCOUNTS, INSIDE, PRODUCTS_OF_COLLECTION, VARIANTS_OF_PRODUCT
 from connectors.shopify.graph import requested_cost, understood
-from connectors.shopify.reading import CUSTOMERS, ORDERS, PRODUCTS, ROW_KEY, VARIANTS, Custom, Listing
+from connectors.shopify.reading import CARTS, CUSTOMERS, ORDERS, PRODUCTS, ROW_KEY, VARIANTS, Custom, Listing
 from connectors.shopify.sandbox import SCHEMA, Bucket, Shopify
 from connectors.shopify.shop import PATH, SINGLE_QUERY_POINTS, Points, Shop
 from connectors.shopify.writing import (
@@ -133,7 +133,11 @@ def world() -> list[Copy]:
             },
         ),
         copy("discounts", 1, {"code": "MAY", "name": "Offer of May", "skus": "P1-A, P1-B", "discount": "12.5"}),
-        copy("order_lines", 1, {"of": 1, "sku": "P1-A", "name": "Pump", "quantity": "2", "unit_price": "12.50"}),
+        copy(
+            "order_lines",
+            1,
+            {"of": 1, "sku": "P1-A", "name": "Pump", "quantity": "2", "unit_price": "12.50", "tax_rate": "8.1"},
+        ),
         copy("order_lines", 2, {"of": 1, "sku": "S2", "name": "Seal", "quantity": "1", "unit_price": "1.50"}),
     ]
 
@@ -625,6 +629,8 @@ def by_bulk(listing: Listing) -> Listing:
 
 
 def many_inside(standin: Shopify) -> None:
+    standin.seed(copy("carts", n, {"name": f"#{n}", "contact": 1, "tax_rate": "19"}) for n in (1, 2))
+    standin.seed(Copy("shop", "cart_lines", n, {"of": 2, "sku": "S2"}, DAY.format(1), DAY.format(1)) for n in range(30))
     standin.seed(copy("variants", n, {"of": 1, "sku": f"P1-{n}"}) for n in range(4, 9))
     standin.seed(
         Copy("shop", "order_lines", n, {"of": 2, "sku": "S2"}, DAY.format(1), DAY.format(1)) for n in range(10, 30)
@@ -632,7 +638,7 @@ def many_inside(standin: Shopify) -> None:
 
 
 @pytest.mark.parametrize("children", ["last", "grouped"])
-@pytest.mark.parametrize("listing", [CUSTOMERS, PRODUCTS, ORDERS], ids=lambda listing: listing.name)
+@pytest.mark.parametrize("listing", [CUSTOMERS, PRODUCTS, ORDERS, CARTS], ids=lambda listing: listing.name)
 def test_a_record_has_the_same_bytes_whether_it_came_in_a_page_or_in_lines(listing: Listing, children: str) -> None:
     run, standin = started(bulk_children=children)
     many_inside(standin)
@@ -1354,13 +1360,14 @@ TITLE = Custom("jobTitle", "job_title")
 WITH_TITLE = replace(CUSTOMERS, custom=(TITLE,), points=5, size=150)
 title_steps = writing.with_custom(writing._customers, (TITLE,))
 update_with_title = writing.by_request(title_steps)
-READS = [listing.document for listing in (CUSTOMERS, PRODUCTS, ORDERS, DISCOUNTS)]
-READS += [n.document for o in (CUSTOMERS, PRODUCTS, ORDERS, DISCOUNTS) for n in (o.by_ids, o.whole)] + [
+READS = [listing.document for listing in (CUSTOMERS, PRODUCTS, ORDERS, CARTS, DISCOUNTS)]
+READS += [n.document for o in (CUSTOMERS, PRODUCTS, ORDERS, CARTS, DISCOUNTS) for n in (o.by_ids, o.whole)] + [
     VARIANTS.document
 ]
 READS += [inner.document for inner in (*INSIDE.values(), PRODUCTS_OF_COLLECTION, VARIANTS_OF_PRODUCT)]
-READS += [listing.counted for listing in (CUSTOMERS, PRODUCTS, ORDERS)]
-READS += [o.in_lines(search) for o in (CUSTOMERS, PRODUCTS, ORDERS) for search in (None, "updated_at:>='2026-01-01'")]
+IN_BULK = (CUSTOMERS, PRODUCTS, ORDERS, CARTS)
+READS += [listing.counted for listing in IN_BULK]
+READS += [o.in_lines(search) for o in IN_BULK for search in (None, "updated_at:>='2026-01-01'")]
 READS += [WITH_TITLE.document, writing.find_document(2), stock.LOCATIONS, stock.LEVELS]
 WRITES = [bulk.START_QUERY, bulk.START_MUTATION, bulk.POLL, bulk.CANCEL, bulk.STAGE]
 WRITES += [writing.DEFINE, writing.MERGE, writing.MERGED, writing.PREVIEW]
@@ -1370,7 +1377,7 @@ def test_a_request_that_adds_an_address_is_not_repeated_blindly() -> None:
     assert [safe for _, _, safe in written_documents()] == [False, True, True, True, True, True]
 
 
-@pytest.mark.parametrize("listing", [CUSTOMERS, PRODUCTS, ORDERS, DISCOUNTS], ids=lambda listing: listing.name)
+@pytest.mark.parametrize("listing", [CUSTOMERS, PRODUCTS, ORDERS, CARTS, DISCOUNTS], ids=lambda listing: listing.name)
 def test_the_page_size_is_the_largest_the_shop_sells_for_one_query(listing: Listing) -> None:
     parsed, wrong = understood(SCHEMA, listing.document)
     assert parsed
@@ -1558,7 +1565,7 @@ def test_any_subset_of_the_fields_can_be_seeded_and_read(shop: Shop, standin: Sh
         "price": "free",
         "quantity": "many",
     }
-    streams = ("customers", "products", "variants", "orders", "order_lines")
+    streams = ("customers", "products", "variants", "orders", "order_lines", "carts", "cart_lines")
     copies = [
         copy(stream, n, {f: junk.get(f, "?") for f in fields if f not in ("of", "contact")} | {"of": 1})
         for stream in streams
@@ -1567,6 +1574,7 @@ def test_any_subset_of_the_fields_can_be_seeded_and_read(shop: Shop, standin: Sh
     standin.seed(copies)
     assert {n for n in (8, 9) if standin.native_id("customers", n) in records_of(pulled(CUSTOMERS, shop))} == {8, 9}
     assert {n for n in (8, 9) if standin.native_id("orders", n) in records_of(pulled(ORDERS, shop))} == {8, 9}
+    assert {n for n in (8, 9) if standin.native_id("carts", n) in records_of(pulled(CARTS, shop))} == {8, 9}
     assert {n for n in (8, 9) if standin.native_id("products", n) in records_of(pulled(PRODUCTS, shop))} == {8, 9}
 
 

@@ -131,6 +131,17 @@ def test_variants_are_shown_at_their_product_and_what_is_about_no_record_at_the_
     }
 
 
+def test_what_is_said_of_a_cart_is_shown_at_its_customer_or_at_the_shop_where_it_has_none(
+    shop: Shop, standin: Shopify
+) -> None:
+    standin.seed([Copy("shop", "carts", n, {"name": f"#{n}", "contact": c}, AT, AT) for n, c in ((1, 2), (2, None))])
+    carts = [standin.native_id("carts", n) for n in (1, 2, 3)]
+    some = [notice("Price", cart, f"omnihub-{n}") for n, cart in enumerate(carts)]
+    customer = standin.native_id("customers", 2)
+    assert told(shop, *some) == [customer, SHOP["id"], SHOP["id"]]
+    assert (said(standin, customer), tags(standin, customer)) == ({"omnihub-0": "Price"}, ["consistency"])
+
+
 def test_what_came_to_be_about_several_records_leaves_the_first(shop: Shop, standin: Shopify) -> None:
     told(shop, notice("one"))
     assert told(shop, notice("many", None), id_=CUSTOMER) == [SHOP["id"]]

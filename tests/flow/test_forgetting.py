@@ -234,6 +234,20 @@ def test_an_offer_made_to_them_by_name_stays_without_any_names(begin: Start) -> 
     assert not any(b"gid://shopify/Customer/" in bytes(row.body) for row in bodies)
 
 
+@pytest.mark.long
+def test_of_their_carts_nothing_stays_and_nothing_comes_back(begin: Start) -> None:
+    here = begin("synced")
+    t = schema.refined
+    carts = loop.rows(here.store, sa.select(t.c.ref, t.c.fields).where(t.c.entity == "cart"))
+    cart, ref = next((row.ref, json.loads(row.fields)["contact"]) for row in carts)
+    inside = [row.ref for row in loop.rows(here.store, sa.select(t.c.ref).where(t.c.parent == cart))]
+    assert inside
+    forgotten(here, ref)
+    for n in range(2):
+        assert traces(here, [cart.rpartition("/")[2], *(line.rpartition("/")[2] for line in inside)]) == []
+        assert loop.sync(here.hub(), full=n == 0).planned == 0
+
+
 # -- what can go wrong -----------------------------------------------------------------------------------------------
 
 

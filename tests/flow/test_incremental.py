@@ -621,6 +621,34 @@ def test_a_quotes_line_is_judged_again_when_its_customer_its_day_or_its_list_cha
     assert seen == [set(), {"price_group"}, set(), {"price_expired"}, set(), {"price_differs"}]
 
 
+def test_what_lies_in_a_cart_is_judged_again_when_it_is_changed_taxed_bought_or_its_customer_is_another(
+    world: World,
+) -> None:
+    world.put("airtable/products/1", sku="P-1", name="Pump", status="active")
+    for n, (group, amount, last) in enumerate((("key", "8.00", "2026-06-30"), ("key", "9.00", None),
+                                               ("standard", "10.00", None)), 1):  # fmt: skip
+        first = "2026-07-01" if amount == "9.00" else None
+        listed = {"sku": "P-1", "customer_group": group, "currency": "EUR", "amount": amount}
+        world.put(f"airtable/prices/{n}", valid_from=first, valid_to=last, **listed)
+    world.put("salesforce/accounts/1", name="Acme", customer_group="key")
+    cart = {"account": "salesforce/accounts/1", "changed_at": "2026-06-30T10:00:00Z"}
+    world.put("shopify/carts/1", **cart)
+    world.put("shopify/cart_lines/1", of="shopify/carts/1", sku="p 1", quantity="1", currency="EUR", unit_price="8.00")
+    seen = []
+    for what, told in (
+        ("shopify/carts/1", cart),
+        ("salesforce/accounts/1", {"name": "Acme", "customer_group": "standard"}),
+        ("salesforce/accounts/1", {"name": "Acme", "customer_group": "key"}),
+        ("shopify/carts/1", cart | {"changed_at": "2026-07-01T10:00:00Z"}),
+        ("shopify/carts/1", cart | {"tax_included": "true", "tax_rate": "25"}),
+        ("shopify/carts/1", cart | {"tax_included": "true", "tax_rate": "25", "ordered_at": "2026-07-02T10:00:00Z"}),
+    ):
+        world.put(what, **told)
+        world.bring_up_to_date()
+        seen.append({kind for kind, ref in world.kinds() if ref == "shopify/cart_lines/1"})
+    assert seen == [set(), {"price_group"}, set(), {"price_expired"}, {"price_tax"}, set()]
+
+
 def ordered(world: World) -> None:
     """An order of the shop with a line, on a shelf that has enough, as the CRM and a ticket tell of it."""
     ours = {"status": "open", "stock_point": "Ulm", "transport_mode": "air"}
@@ -762,6 +790,12 @@ RECORDS = (
     record("hubspot/deals", account=link("hubspot/companies"), contact=link("hubspot/contacts"), closes_on=days),
     record("hubspot/line_items", of=link("hubspot/deals"), sku=skus, unit_price=money, quantity=st.just("5"),
            currency=CURRENCY),
+    record("shopify/carts", contact=link("shopify/customers"), changed_at=moments,
+           ordered_at=st.sampled_from([None, None, "2026-01-06T12:00:00Z"]),
+           tax_included=st.sampled_from([None, "true"]),
+           tax_rate=st.sampled_from([None, "25"])),
+    record("shopify/cart_lines", of=link("shopify/carts"), sku=skus, unit_price=money, currency=CURRENCY,
+           quantity=st.sampled_from(["1", "5"])),
     record("portal/quotes", account=link("portal/accounts"), contact=link("portal/users"), closes_on=days),
     record("portal/quote_lines", of=link("portal/quotes"), sku=skus, unit_price=money, quantity=st.just("5"),
            currency=CURRENCY),

@@ -43,8 +43,8 @@ def purchase_by_hand(here: Loop, system: str) -> tuple[int, int]:
     for ref, (entity, of, told) in said.items():
         if of != system or entity not in PRICED or "sku" not in told:
             continue
-        _, _, occasion = said.get(told.get("of", ""), ("", "", {}))
-        if "closes_on" in occasion:
+        kind, _, occasion = said.get(told.get("of", ""), ("", "", {}))
+        if kind in ("deal", "cart"):
             continue
         day = occasion.get("ordered_at", now_iso())[:10]
         cells = [PRICED[entity]] if listed(lists, told, day) or (ref, PRICED[entity]) in wrong else []

@@ -149,6 +149,18 @@ def test_an_offer_made_to_some_people_keeps_what_it_gives_and_loses_who_they_are
     }  # fmt: skip
 
 
+def test_of_several_taxes_none_becomes_the_only_one() -> None:
+    shop = loop.CONNECTORS["shopify"]
+    rates = ({"ratePercentage": 9.0, "title": "CGST"}, {"ratePercentage": 9.5, "title": "SGST"})
+    lines = [{"id": f"gid://shopify/LineItem/{n}", "taxLines": list(rates[:n])} for n in (1, 2)]
+    left = persons.without_person(
+        shop, shop.stream("orders"), {"id": "gid://shopify/Order/1", "lineItems": {"nodes": lines}}
+    )
+    assert [line["taxLines"] for line in json.loads(left)["lineItems"]["nodes"]] == [
+        [{"ratePercentage": 9.0}], [{"ratePercentage": 9.0}, {"ratePercentage": 9.5}],
+    ]  # fmt: skip
+
+
 def test_a_workbook_or_table_that_speaks_of_them_goes_though_it_is_packed(tmp_path: Path) -> None:
     for name, record in (("theirs", "Anna Weber <anna@weber.example>"), ("others", "Ben <ben@x.example>")):
         with xlsxwriter.Workbook(tmp_path / f"{name}.xlsx", {"constant_memory": True}) as book:

@@ -14,7 +14,14 @@ from omnihub.report.facts import FieldScore, PhaseScore
 from omnihub.report.service import MEASURED
 
 TODAY = "2026-05-10"
-STREAMS = {"product": "goods", "line": "lines", "order": "orders", "deal": "deals", "promotion": "offers"}
+STREAMS = {
+    "cart": "carts",
+    "product": "goods",
+    "line": "lines",
+    "order": "orders",
+    "deal": "deals",
+    "promotion": "offers",
+}
 
 MASTER = (
     ("erp/goods/1", "product", {"sku": "OM-1", "name": "Pump"}),
@@ -98,6 +105,18 @@ def test_one_broken_price_moves_only_the_purchase_score_of_its_own_channel() -> 
     # Over all channels: the deal's line of the CRM is an offer, and in no purchase.
     assert phase(after, "", "purchase").consistency == 4 / 5
     assert phase(after, "", "pre-purchase").consistency == phase(before, "", "pre-purchase").consistency == 1
+
+
+def test_what_lies_in_a_cart_is_an_offer_until_it_is_an_order() -> None:
+    line = {"sku": "OM-2", "unit_price": "7.00", "currency": "EUR"}
+    cart: Row = ("shop/carts/1", "cart", {"changed_at": "2026-04-30T22:00:00Z"})
+    lying: Row = ("shop/lines/9", "line", line | {"of": "shop/carts/1"})
+    before, after = counted((*MASTER, *SHOP)), counted((*MASTER, *SHOP, cart, lying), ("shop/lines/9", "unit_price"))
+    assert phase(after, "shop", "purchase") == phase(before, "shop", "purchase")
+    [offered] = [f for f in after if (f.entity, f.field, f.phase) == ("line", "unit_price", "pre-purchase")]
+    assert (offered.golden, offered.comparable, offered.equal) == (1, 1, 0)
+    bought: Row = (*cart[:2], cart[2] | {"ordered_at": "2026-05-01T08:00:00Z"})
+    assert counted((*MASTER, *SHOP, bought, lying)) == before
 
 
 def test_what_has_a_finding_was_compared_even_where_no_list_speaks_of_it() -> None:

@@ -417,6 +417,10 @@ def group_of(seen: Seen, deal: Place) -> str:
     return seen.world.companies.group(seen.world.people.company_of(int(i)) if kind == "contact" else int(i))
 
 
+def with_tax(price: str, percent: float) -> str:
+    return f"{round(float(price) * (100 + percent)) / 100:.2f}"
+
+
 def as_paid(price: str, currency: str) -> str:
     """Francs have no coin under five."""
     return f"{round(float(price) * 20) / 20:.2f}" if currency == "CHF" else price
@@ -425,23 +429,30 @@ def as_paid(price: str, currency: str) -> str:
 def test_lines_carry_the_price_of_their_group_currency_quantity_and_day_except_where_planted() -> None:
     seen = Seen(World(150, 7, NOW))
     wrong = {e.at for e in seen.errors if e.field in ("sku", "unit_price")}
-    checked = 0
+    checked = gross = 0
     for at, line in seen.copies.items():
         if ROLES[at.role][at.stream] is not Entity.LINE:
             continue
         of = LINKS[at.role, at.stream]["of"]
         parent = seen.copies[Place(at.role, of, line.fields["of"])].fields
         group = group_of(seen, Place(at.role, of, line.fields["of"]))
-        day = home_day(parent["ordered_at"]) if at.role == "shop" else parent["closes_on"]
+        if of == "carts" and "ordered_at" in parent:
+            assert at not in wrong, "it is an order by now"
+            continue
+        moment = {"orders": "ordered_at", "carts": "changed_at"}.get(of)
+        day = home_day(parent[moment]) if moment else parent["closes_on"]
         f = line.fields
         if f["sku"] not in seen.units:
             assert at in wrong
             continue
         prices = listed(seen, f["sku"], group, f["currency"], int(f["quantity"]), day)
-        paid = {as_paid(price, f["currency"]) for price in prices}
+        tax = float(f.get("tax_rate") or parent["tax_rate"]) if parent.get("tax_included") == "true" else 0
+        paid = {as_paid(with_tax(price, tax), f["currency"]) for price in prices}
+        gross += bool(tax)
         assert (f["unit_price"] in paid) == (at not in wrong), (at, f, prices)
         checked += 1
     assert checked > 200
+    assert gross > 20
     assert wrong
 
 

@@ -10,7 +10,7 @@
     ordeals    copies that are hard to know somebody by
     campaigns  what the channels offer of the master's promotions
     specials   and of those that are more than a percentage off
-    trade      deals, quotes, orders, tickets, devices, logins
+    trade      deals, quotes, orders, carts, tickets, devices, logins
     service    what the master promises, and how soon tickets are answered and solved
     delivery   stock, and what other systems and tickets say of orders on their way
     guests     the same customers in any system that says what it can hold
@@ -197,6 +197,8 @@ class World:
             "variants": self.catalog.variants,
             "orders": self.trade.orders,
             "order_lines": self.trade.order_lines,
+            "carts": self.trade.carts,
+            "cart_lines": self.trade.cart_lines,
             "discounts": self.campaigns.discounts,
             "inventory_levels": self.trade.delivery.shelves,
             "offers": self.campaigns.offers,

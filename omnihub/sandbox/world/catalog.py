@@ -151,6 +151,7 @@ class Catalog:
         self.products = [self._product(i) for i in range(self.count)]
         self.traded = [x.index for x in self.products if x.status == "active" and x.index % 4]
         self._traded = frozenset(self.traded)
+        self.netted = [i for i in self.traded if not self._taxed(i)]  # whose lists are all without tax
         self.sold = [x.index for x in self.products if self._in_shop(x)]
         self.again = [i for i in self.sold if i % 60 == 29 and self.products[i].status == "active"]
 
@@ -450,12 +451,16 @@ class Catalog:
             del f["gtin"]
             x.wrong.append(Wrong("sku", "sku_unknown", "no such SKU"))
             return
-        kind = next((kind for kind, (every, at) in _SHOWN.items() if i % every == at), None)
-        dice = Dice(self.seed, _FINISH, -i)
-        wrong = self.mistaken(kind, i, "standard", "EUR", 1, self.year, dice) if kind else None
-        if kind and wrong is not None:
+        wrong, kind = self.misshown(i)
+        if wrong is not None:
             f["price"] = money(wrong)
             x.wrong.append(Wrong("price", kind, MISTAKES[kind]))
+
+    def misshown(self, i: int) -> tuple[int | None, str]:
+        """(the wrong price the shop shows for one piece, what is wrong with it); None where it shows the right one."""
+        kind = next((kind for kind, (every, at) in _SHOWN.items() if i % every == at), "")
+        dice = Dice(self.seed, _FINISH, -i)
+        return (self.mistaken(kind, i, "standard", "EUR", 1, self.year, dice) if kind else None), kind
 
     def _status(self, i: int) -> str:
         """The shop's own word: half of the discontinued are still on sale."""

@@ -269,6 +269,14 @@ class Visit:
             "closes_on": self.clock.day(deal.ago_s),
         }
 
+    def _cart(self, deal: Deal, dice: Dice) -> dict[str, Any]:
+        return {
+            "name": f"{self.guest.role[:3].upper()}-{10_000 + deal.n}",
+            "changed_at": self.clock.time(deal.ago_s),
+            "currency": deal.currency,
+            "total": _total(deal.lines),
+        }
+
     def _ticket(self, deal: Deal, dice: Dice) -> dict[str, Any]:
         return {
             "subject": dice.pick(SUBJECTS).format(100 + dice.below(900)),
@@ -309,6 +317,7 @@ _LISTS: Mapping[Entity, str] = {
 _FIELDS: Mapping[Entity, Callable[[Visit, Deal, Dice], dict[str, Any]]] = {
     Entity.ORDER: Visit._order,
     Entity.DEAL: Visit._chance,
+    Entity.CART: Visit._cart,
     Entity.TICKET: Visit._ticket,
     Entity.DEVICE: Visit._device,
     Entity.INTERACTION: Visit._event,

@@ -1,8 +1,13 @@
-"""What customers and the company do with each other: deals, quotes, orders, tickets, devices and their alarms, logins.
+"""What customers and the company do with each other: deals, quotes, orders, carts, tickets, devices and their alarms,
+logins.
 
 The right price of a line is the one of the customer's group, in the currency they are billed in, for the quantity, on
 the day: `ordered_at` of an order (by the company's own calendar), `closes_on` of a deal or a quote (where that lies
 ahead, in the same year as today). What stands in the lines is what was charged.
+
+In some orders and carts tax is in the prices, by the rate of the customer's country; on the others it comes on top, and
+abroad, where the customer pays it, it is none. What lies in a cart has the right price of the day when it was last
+changed, or, as all do who buy one piece for everybody's price, the one the shop shows. Some carts became orders since.
 
 Who asked support about a price or a part was often promised one: the right price on the day of the answer, or one that
 is wrong like that of a line.
@@ -11,6 +16,7 @@ is wrong like that of a line.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -24,7 +30,7 @@ from omnihub.sandbox.world.people import NOWHERE, People
 from omnihub.sandbox.world.service import Service
 
 _ORDERS, _LINES, _DEALS, _CHANCES, _TICKETS, _DEVICES, _ALARMS, _LOGINS, _FINISH, _EDGES, _QUOTES = range(401, 412)
-_PROMISES = 412
+_PROMISES, _TAXED, _CARTS = 412, 413, 414
 
 QUANTITIES = (1, 1, 1, 2, 2, 3, 4, 5, 8, 10, 12, 20, 25, 50, 100, 120)
 SUBJECTS = (
@@ -33,6 +39,11 @@ SUBJECTS = (
 )  # fmt: skip
 ABOUT_PRICES = ("Spare part needed", "Price in the shop is not ours", "Seal kit for OM-")
 """What subjects begin with that a price is told to."""
+TAXES = {
+    "DE": 19, "AT": 20, "CH": 8.1, "FI": 25.5, "SE": 25, "FR": 20, "NL": 21, "PL": 23, "IT": 22, "ES": 21, "GB": 20,
+}  # fmt: skip
+"""What comes on top of a net price, in percent; elsewhere no price is shown with tax."""
+HOME = "DE"
 ALARMS = ("overheating", "low_pressure", "vibration", "connection_lost", "filter_due")
 
 _CHARGED = {
@@ -59,12 +70,17 @@ class Line(NamedTuple):
     wrong: Wrong | None
 
 
+def _with(tax: float, cents: int) -> int:
+    return round(cents * (100 + tax) / 100) if tax else cents
+
+
 class Trade:
     """Everything that hangs on companies and people."""
 
     def __init__(self, seed: int, companies: Companies, people: People, catalog: Catalog, clock: Clock) -> None:
         self.seed, self.companies, self.people, self.catalog, self.clock = seed, companies, people, catalog, clock
         self.service = Service(seed, clock)
+        self._index = {catalog.products[i].sku: i for i in catalog.sold}
         start = clock.now.replace(year=clock.now.year - 1, month=1, day=1, hour=0, minute=0, second=0)
         self.delivery = Delivery(seed, catalog, clock)
         self.span_s = min(500 * DAY, int((clock.now - start).total_seconds()) - DAY)  # older prices are not kept
@@ -79,26 +95,40 @@ class Trade:
         return int(self.clock.day(max(ago_s, 0))[:4])
 
     def lines(
-        self, of: int, kind_of: int, group: str, currency: str, year: int, count: int, *, edge: bool = False
+        self,
+        of: int,
+        kind_of: int,
+        group: str,
+        currency: str,
+        year: int,
+        count: int,
+        *,
+        edge: bool = False,
+        tax: float = 0,
     ) -> Iterator[Line]:
-        """What was ordered, as charged. `of`, `kind_of`: which order, deal or quote; the same have the same lines. At
-        the edge of the year more of it is wrong."""
+        """What was ordered, as charged. `of`, `kind_of`: which order, deal, quote or cart; the same have the same
+        lines. At the edge of the year more of it is wrong. `tax`: percents that are in the prices."""
         for k in range(count):
             dice = Dice(self.seed, _LINES, (of * 8 + k) * 2 + kind_of)
-            i = self.catalog.traded[dice.skewed(len(self.catalog.traded))]
+            goods = self.catalog.netted if tax else self.catalog.traded
+            i = goods[dice.skewed(len(goods))]
             product, quantity = self.catalog.products[i], dice.pick(QUANTITIES)
             cents = self.catalog.cents(i, group, currency, quantity, year)
             u = dice.below(1000) % (200 if edge else 1000)
             kind = next((kind for kind, below in _CHARGED.items() if u < below), None)
             if kind == "sku_unknown":
                 wrong = Wrong("sku", kind, "no such SKU")
-                yield Line(product.sku[:-1] + "Z", product.name, quantity, cents, wrong)
+                yield Line(product.sku[:-1] + "Z", product.name, quantity, _with(tax, cents), wrong)
                 continue
             other = self.catalog.mistaken(kind, i, group, currency, quantity, year, dice) if kind else None
+            if kind == "price_tax" and tax:
+                other = round(cents / (1 + tax / 100))  # taken off once too often
             if kind and other is not None:
-                yield Line(product.sku, product.name, quantity, other, Wrong("unit_price", kind, MISTAKES[kind]))
+                wrong = Wrong("unit_price", kind, MISTAKES[kind])
+                yield Line(product.sku, product.name, quantity, _with(tax, other), wrong)
             else:
-                yield Line(product.sku, product.name, quantity, self.catalog.charged(cents, currency), None)
+                charged = self.catalog.charged(_with(tax, cents), currency)
+                yield Line(product.sku, product.name, quantity, charged, None)
 
     @staticmethod
     def _line(role: str, stream: str, n: int, of: int, line: Line, currency: str, ago_s: int) -> Held:
@@ -112,12 +142,21 @@ class Trade:
         }
         return Held(role, stream, n, fields, ago_s, wrong=[line.wrong] if line.wrong else [])
 
+    def _taxed(self, of: int, land: str) -> tuple[bool, float]:
+        """(whether tax is in the prices of an order, or of a cart where it is below nought; how much of it is paid)."""
+        if land in TAXES and Dice(self.seed, _TAXED, of).chance(0.15):
+            return True, TAXES[land]
+        return False, TAXES[HOME] if land == HOME else 0
+
     def _edge(self, order: int) -> int | None:
         """A few orders came when the old lists ended, to the second: how long ago, None for the others."""
         dice, turn_s = Dice(self.seed, _EDGES, order), self.clock.turn_of_year_ago_s()
         return turn_s + dice.pick((1, 0, 1800, -1800)) if dice.chance(0.02) and turn_s > 2 * DAY else None
 
     # -- the shop's orders --------------------------------------------------------------------------------------
+
+    def _land(self, p: int) -> str:
+        return self.companies.company(self.people.company_of(p)).land.code
 
     def _placed(self) -> Iterator[tuple[int, int, int, str, str, int, int, bool]]:
         """(order, person, shop customer, group, currency, seconds ago, how many lines, at the edge of the year)."""
@@ -139,7 +178,9 @@ class Trade:
     def _ordered(self) -> Iterator[tuple[int, int, int, str, str, int, list[Line]]]:
         """(order, person, shop customer, group, currency, seconds ago, lines)."""
         for order, p, customer, group, currency, ago_s, count, edge in self._placed():
-            lines = list(self.lines(order, 0, group, currency, self.clock.home_year(ago_s), count, edge=edge))
+            gross, rate = self._taxed(order, self._land(p))
+            year, tax = self.clock.home_year(ago_s), rate if gross else 0
+            lines = list(self.lines(order, 0, group, currency, year, count, edge=edge, tax=tax))
             yield order, p, customer, group, currency, ago_s, lines
 
     def _course(self, order: int, ago_s: int) -> tuple[Course, Dice]:
@@ -169,6 +210,7 @@ class Trade:
                 "status": status,
                 "currency": currency,
                 "total": money(sum(x.cents * x.quantity for x in lines)),
+                "tax_included": "true" if self._taxed(order, self._land(p))[0] else "false",
                 "stock_point": astray or self.delivery.point(wished, lines, status),
                 "delivery_point": f"{at.street}, {at.postal_code} {at.city}",
                 "transport_mode": dice.pick(TRANSPORT),
@@ -216,10 +258,67 @@ class Trade:
     def order_lines(self) -> Iterator[Held]:
         """Their lines."""
         n = 0
-        for order, _, _, _, currency, ago_s, lines in self._ordered():
+        for order, p, _, _, currency, ago_s, lines in self._ordered():
+            rate = self._taxed(order, self._land(p))[1]
             for line in lines:
                 n += 1
-                yield self._line("shop", "order_lines", n, order, line, currency, ago_s)
+                x = self._line("shop", "order_lines", n, order, line, currency, ago_s)
+                x.fields["tax_rate"] = f"{rate:g}"
+                yield x
+
+    # -- its carts ----------------------------------------------------------------------------------------------
+
+    def _filled(self) -> Iterator[tuple[int, int, dict[str, Any], list[Line]]]:
+        """(cart, seconds ago, the shop's record of it, lines)."""
+        cart = 0
+        for p, customer in enumerate(self.people.numbers.first["shop"]):
+            dice = Dice(self.seed, _CARTS, p)
+            if not customer or not dice.chance(0.3):
+                continue
+            cart += 1
+            ago_s = HOUR + dice.skewed(min(self.span_s, 80 * DAY))  # the shop keeps them for three months
+            c = self.people.company_of(p)
+            group = self.companies.group(c)
+            currency = self.catalog.currency(group, self.companies.company(c).land.currency)
+            gross, rate = self._taxed(-cart, self._land(p))
+            year, tax = self.clock.home_year(ago_s), rate if gross else 0
+            lines = list(self.lines(-cart, 1, group, currency, year, 1 + dice.below(4), tax=tax))
+            if (group, currency, year, gross) == ("standard", "EUR", self.catalog.year, False):
+                lines = [self._as_shown(line) for line in lines]
+            fields: dict[str, Any] = {
+                "name": f"#{35_000_000_000 + cart * 7919}",
+                "contact": customer,
+                "changed_at": self.clock.time(ago_s),
+                "currency": currency,
+                "total": money(sum(x.cents * x.quantity for x in lines)),
+                "tax_included": "true" if gross else "false",
+                "tax_rate": f"{rate:g}",
+            }
+            if dice.chance(0.2):
+                fields["ordered_at"] = fields["changed_at"]
+            yield cart, ago_s, fields, lines
+
+    def _as_shown(self, line: Line) -> Line:
+        """One piece has the price that stands in the shop, wrong where that is."""
+        i = self._index.get(line.sku)
+        shown, kind = self.catalog.misshown(i) if i is not None and line.quantity == 1 else (None, "")
+        if shown is None:
+            return line
+        return line._replace(cents=shown, wrong=Wrong("unit_price", kind, MISTAKES[kind]))
+
+    def carts(self) -> Iterator[Held]:
+        """What customers of the shop have in their carts."""
+        for cart, ago_s, fields, _ in self._filled():
+            yield Held("shop", "carts", cart, fields, ago_s)
+
+    def cart_lines(self) -> Iterator[Held]:
+        """Their lines. What is wrong in a cart that became an order is nobody's business any more."""
+        n = 0
+        for cart, ago_s, fields, lines in self._filled():
+            for line in lines:
+                n += 1
+                x = self._line("shop", "cart_lines", n, cart, line, fields["currency"], ago_s)
+                yield replace(x, wrong=[]) if "ordered_at" in fields else x
 
     # -- deals --------------------------------------------------------------------------------------------------
 
