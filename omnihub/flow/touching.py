@@ -2,7 +2,7 @@
 
 a record that came or went      ─▶ who links to it
 an order, deal or cart          ─▶ its lines
-a customer's group or account   ─▶ its orders, deals and carts ─▶ their lines; its tickets; the offers made to it by name
+a customer's group or account   ─▶ its orders, deals and carts ─▶ their lines; its tickets; offers made to it by name
 an account, or its domain       ─▶ those whose mailbox is at its domain ─▶ theirs as well
 a master's product, price or promotion ─▶ all that is said about its SKU, its other prices too
 a master's promotion            ─▶ the offers of its code or name; the first one or the last ─▶ all offers
