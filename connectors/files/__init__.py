@@ -3,7 +3,7 @@
 partners:
   connector: files
   url: ./exports            # or s3://…, https://…, zip://::./all.zip; credentials come from the environment
-  outbox: ./to-partners     # where files with our changes go, if any are pushed
+  outbox: ./to-partners     # where files with our changes go, if any are pushed, and our findings, if they are told
   streams:
     customers: {files: "customers*.csv", entity: account, key: Id, map: {name: Company, phone: Phone}, push: [phone]}
 
@@ -13,6 +13,7 @@ formats       a file's rows, one by one, with the place of each
 sheets        … of CSV: encoding, delimiter, quotes
 reading       pull and look: later files win, unchanged ones are not read again
 outbox        changes as files of their own
+notices       findings as one file beside them
 in_place      changes written into the file they were read from, and persons taken out of it
 """
 
@@ -22,6 +23,7 @@ from collections.abc import Mapping
 
 from connectors.files.declaration import FilesStream
 from connectors.files.in_place import Erase, Rewrite
+from connectors.files.notices import place
 from connectors.files.outbox import Changes
 from connectors.files.places import Place, opened
 from connectors.files.reading import Look, Pull
@@ -43,8 +45,9 @@ def made(declared: Declared) -> Connector:
         if pushed:
             raise Misdeclared([(("streams", name, "push"), "a master is never written") for name in pushed])
     settings = [Setting("url", "the folder, or where fsspec finds it: s3://…, https://…, zip://::./all.zip")]
-    if any(said.push and said.push.write == "changes" for said in streams.values()):
-        settings.append(Setting("outbox", "the folder where files with changes go"))
+    handed_over = any(said.push and said.push.write == "changes" for said in streams.values())
+    what = "the folder where files with changes go, and the file with the hub's findings"
+    settings.append(Setting("outbox", what, default=None if handed_over else ""))
 
     def open_(given: Mapping[str, str]) -> Place:
         return opened(declared.name, declared.folder, given)
@@ -56,6 +59,7 @@ def made(declared: Declared) -> Connector:
         master=declared.master,
         settings=tuple(settings),
         open=open_,
+        place=place,
         streams=tuple(_stream(name, said) for name, said in streams.items()),
     )
 

@@ -50,7 +50,7 @@ class Changes:
 
     def __call__(self, place: Place, rows: Sequence[Row]) -> Iterable[Answer]:
         """One answer per row, once its file is in the outbox whole."""
-        box = _Outbox.of(place, self.stream)
+        box = Outbox.of(place, self.stream)
         handed = box.handed_over()
         answers: list[Answer] = []
         together: dict[tuple[str, ...], list[tuple[Row, Cells]]] = defaultdict(list)
@@ -111,7 +111,7 @@ class Changes:
 
 
 @dataclass(frozen=True)
-class _Outbox:
+class Outbox:
     """The folder, and what it remembers for one stream."""
 
     place: Place
@@ -120,7 +120,7 @@ class _Outbox:
     root: str
 
     @classmethod
-    def of(cls, place: Place, stream: str) -> _Outbox:
+    def of(cls, place: Place, stream: str = "") -> Outbox:
         if not place.outbox:
             raise ConfigError(f"{place.system}: set systems.{place.system}.outbox in omnihub.yaml")
         fs, root = reach(place.system, place.outbox)
@@ -143,7 +143,7 @@ class _Outbox:
 
     def remember(self, handed: Mapping[str, str]) -> None:
         """Keep what was handed over."""
-        self._put(self.ledger, json.dumps(dict(sorted(handed.items()))).encode())
+        self.put(self.ledger, json.dumps(dict(sorted(handed.items()))).encode())
 
     def keep(self, body: bytes, rows: Sequence[Cells], ending: str) -> Exchange:
         """Leave a file, whole or not at all, unless one with just this is there."""
@@ -152,10 +152,11 @@ class _Outbox:
             there = self.fs.glob(f"{self.root}/{self.stream}-*-{digest}.{ending}")
         path = there[0] if there else f"{self.root}/{self.stream}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{digest}.{ending}"
         if not there:
-            self._put(path, body)
+            self.put(path, body)
         return Exchange("WRITE", masked(self.fs.unstrip_protocol(path)), 200, datetime.now(UTC))
 
-    def _put(self, path: str, body: bytes) -> None:
+    def put(self, path: str, body: bytes) -> None:
+        """Leave this in a file, whole or not at all."""
         try:
             if isinstance(self.fs, LocalFileSystem):
                 put_whole(Path(path), body)

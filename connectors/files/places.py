@@ -22,6 +22,7 @@ from omnihub.sdk.declared import meant
 
 SETTLED_S = 2.0  # some clocks of files tick in seconds: what changed just now may change again within the same tick
 MAGIC = re.compile(r"[*?\[]")
+REPORT = "consistency-report"  # how the name of the file with the hub's findings begins
 PACKED = (".gz", ".bz2", ".xz", ".zst")
 TIMES = ("mtime", "LastModified", "last_modified", "created", "date_time")
 SIGNS = ("ETag", "etag", "md5Hash", "CRC", "checksum")
@@ -53,6 +54,11 @@ class Place:
         return masked(self.url)
 
     @property
+    def report(self) -> str:
+        """What the file with the hub's findings is called."""
+        return f"{REPORT}-{self.system}.csv"
+
+    @property
     def is_local(self) -> bool:
         """Whether files can be put in the place of others in one step."""
         return isinstance(self.fs, LocalFileSystem)
@@ -66,6 +72,7 @@ class Place:
             infos = [info for info in map(self.fs.info, names) if info.get("type") != "directory"]
         found = [self._file(info) for info in infos]
         found = [f for f in found if not f.name.rpartition("/")[2].startswith((".", "~$"))]
+        found = [f for f in found if f.name.rpartition("/")[2] != self.report]  # the hub's own words are no records
         by_name = sorted(found, key=lambda f: _natural(f.name))
         return by_name if order == "name" else sorted(by_name, key=lambda f: f.time or datetime.min.replace(tzinfo=UTC))
 
