@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from omnihub.model import Entity
 from omnihub.refine import PRIOR, SENT, VERSIONS, refine, unmapped
-from omnihub.sdk import After, Codes, Const, EpochMs, FullName, Less, Link, Nested, OneWay, Only, Path, Stream
+from omnihub.sdk import After, Codes, Const, Each, EpochMs, FullName, Less, Link, Nested, OneWay, Only, Path, Stream
 
 PEOPLE = Stream(
     "people",
@@ -52,6 +52,15 @@ LINES = Stream(
     {"of": Link("^id", "orders"), "sku": "sku", "quantity": "n", "currency": "^money"},
     nested=Nested("orders", "cart.lines"),
     key="key",
+)
+OFFERS = Stream(
+    "offers",
+    Entity.PROMOTION,
+    {
+        "skus": Each("goods.*.sku", more=("sets.*.of.*.sku",)),
+        "customer_groups": Each("groups.*", codes={"D's": "dealer"}),
+        "contacts": Each("who.*.id", stream="people"),
+    },
 )
 
 
@@ -600,6 +609,31 @@ def test_a_time_made_of_two_is_the_same_both_ways(bodies: list[Any], deleted: li
     both_ways(ORDERS, bodies[:4], [MONDAY, None, FRIDAY, "never"], deleted)
 
 
+def test_of_a_list_every_item_is_read_wherever_it_stands() -> None:
+    body = {
+        "goods": [{"sku": "B-2"}, {"sku": None}, {}],
+        "sets": [{"of": [{"sku": "A-1"}, {"sku": "B-2"}]}, {"of": []}, {"of": [{"sku": "C-3"}]}],
+        "groups": ["key", "D's", "Club"],
+        "who": [{"id": 9}, {"id": "7"}],
+    }
+    assert fields(OFFERS, body) == {
+        "skus": "A-1, B-2, C-3",
+        "customer_groups": "Club;dealer;key",
+        "contacts": "acme/people/7;acme/people/9",
+    }
+    assert fields(OFFERS, {"goods": [], "sets": None, "groups": "key", "who": [{"id": ""}]}) == {}
+
+
+ITEMS = st.lists(st.fixed_dictionaries({}, optional={"sku": TEXTS | ANYTHING, "id": ANYTHING}), max_size=3)
+LISTS = st.fixed_dictionaries({}, optional=dict.fromkeys(("goods", "sets", "groups", "who"), ITEMS | ANYTHING))
+
+
+@settings(max_examples=15, phases=FAST)
+@given(bodies=st.lists(LISTS, min_size=1, max_size=4), deleted=st.lists(st.booleans(), min_size=4, max_size=4))
+def test_every_item_of_a_list_is_the_same_both_ways(bodies: list[Any], deleted: list[bool]) -> None:
+    both_ways(OFFERS, bodies, [MONDAY, None, FRIDAY, "never"], deleted)
+
+
 # -- drift -----------------------------------------------------------------------------------------------------------
 
 
@@ -616,3 +650,4 @@ def test_fields_nobody_mapped_are_counted() -> None:
 def test_fields_inside_lists_and_parents_are_seen() -> None:
     bodies = ['{"id": 1, "lines": [{"sku": "X", "tax": 1}], "phones": [{"number": 1, "kind": "m"}]}']
     assert unmapped(bodies, ["id", "^id", "lines", "phones.0.number"]) == {"phones.0.kind": 1}
+    assert unmapped(bodies, ["id", "lines.*.sku", "phones.*.number"]) == {"lines.*.tax": 1, "phones.*.kind": 1}
