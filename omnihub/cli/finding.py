@@ -11,6 +11,7 @@ from typing import Any
 import typer
 from rich.console import Console
 from rich.markup import escape
+from rich.table import Table
 
 from omnihub.cli.installation import here
 from omnihub.cli.judging import ends
@@ -23,6 +24,7 @@ from omnihub.model import FINDING_KINDS, STANDING, FindingState
 from omnihub.report.grouping import Group, sentence
 from omnihub.report.wording import in_words
 
+WIDE = 130  # columns of a terminal from which on each fact has a column of its own
 SHOWN = 50  # groups, or findings of one, at most; JSON has all
 COLOURS = {"high": "red", "medium": "yellow", "low": "dim"}
 
@@ -63,16 +65,37 @@ def _draw_all(console: Console, groups: Sequence[Row], total: int, state: str) -
     if not groups:
         put(console, f"{GOOD} nothing {state or 'stands'}")
         return
-    drawn = table("", "what", "at stake", "owner", "since", "name", right=("at stake",), fold=("what", "name"))
-    for one in groups:
-        owner = escape(one["owner"]) + (" [dim](assigned)[/]" if one["state"] == FindingState.ASSIGNED else "")
-        severity = f"[{COLOURS[one['severity']]}]{one['severity']}[/]"
-        drawn.add_row(severity, escape(one["says"]), _money(one["at_stake"]), owner, one["since"][:10], _name(one))
-    put(console, drawn)
+    put(console, (_wide if console.width >= WIDE else _narrow)(groups))
     if total > len(groups):
         put(console, f"[dim]… and {number(total - len(groups))} more: --system, --kind, --owner, or --json for all[/]")
     put(console, "[dim]each of one:[/]   [bold]omnihub findings show NAME[/]")
     put(console, "[dim]decide on it:[/]  [bold]omnihub findings ignore NAME --because …[/] [dim]or[/] assign NAME TO")
+
+
+def _wide(groups: Sequence[Row]) -> Table:
+    drawn = table("", "what", "at stake", "owner", "since", "name", right=("at stake",), fold=("what", "name"))
+    for one in groups:
+        drawn.add_row(
+            _severity(one), escape(one["says"]), _money(one["at_stake"]), _owner(one), one["since"][:10], _name(one)
+        )
+    return drawn
+
+
+def _narrow(groups: Sequence[Row]) -> Table:
+    """Who sees to it, since when, and its name below what is said of it: words keep together."""
+    drawn = table("", "what", "at stake", right=("at stake",), fold=("what",))
+    for one in groups:
+        below = f"{_owner(one)} · {one['since'][:10]} · {_name(one)}"
+        drawn.add_row(_severity(one), f"{escape(one['says'])}\n[dim]{below}[/]", _money(one["at_stake"]))
+    return drawn
+
+
+def _severity(one: Row) -> str:
+    return f"[{COLOURS[one['severity']]}]{one['severity']}[/]"
+
+
+def _owner(one: Row) -> str:
+    return escape(one["owner"]) + (" [dim](assigned)[/]" if one["state"] == FindingState.ASSIGNED else "")
 
 
 def _name(one: Row) -> str:
