@@ -419,3 +419,10 @@ def test_the_story_is_data_too() -> None:
     [edit] = customer["records"][0]["edits"]
     assert (edit["rule"], edit["winner"], edit["agree"]) == ("trusted", "crm/firms/1", ("The shop", "Tube"))
     assert {s["system"]: s["looked"] for s in data["shares"]} == HEAD.looked
+
+
+def test_an_undo_of_notices_alone_has_no_table_of_systems_with_nothing_in_it() -> None:
+    undo = told(head=replace(HEAD, looked={}, kind="undo", counts={}))
+    assert not undo.shares
+    assert "System by system" not in render_plan(undo)
+    assert "System by system" in render_plan(told())
