@@ -107,7 +107,8 @@ class Trade:
         tax: float = 0,
     ) -> Iterator[Line]:
         """What was ordered, as charged. `of`, `kind_of`: which order, deal, quote or cart; the same have the same
-        lines. At the edge of the year more of it is wrong. `tax`: percents that are in the prices."""
+        lines. At the edge of the year, or left lying for long, more of it is wrong. `tax`: percents that are in the
+        prices."""
         for k in range(count):
             dice = Dice(self.seed, _LINES, (of * 8 + k) * 2 + kind_of)
             goods = self.catalog.netted if tax else self.catalog.traded
@@ -273,7 +274,7 @@ class Trade:
         cart = 0
         for p, customer in enumerate(self.people.numbers.first["shop"]):
             dice = Dice(self.seed, _CARTS, p)
-            if not customer or not dice.chance(0.3):
+            if not customer or not dice.chance(0.35):
                 continue
             cart += 1
             ago_s = HOUR + dice.skewed(min(self.span_s, 80 * DAY))  # the shop keeps them for three months
@@ -282,7 +283,8 @@ class Trade:
             currency = self.catalog.currency(group, self.companies.company(c).land.currency)
             gross, rate = self._taxed(-cart, self._land(p))
             year, tax = self.clock.home_year(ago_s), rate if gross else 0
-            lines = list(self.lines(-cart, 1, group, currency, year, 1 + dice.below(4), tax=tax))
+            count, stale = 1 + dice.below(4), dice.chance(0.5)
+            lines = list(self.lines(-cart, 1, group, currency, year, count, edge=stale, tax=tax))
             if (group, currency, year, gross) == ("standard", "EUR", self.catalog.year, False):
                 lines = [self._as_shown(line) for line in lines]
             fields: dict[str, Any] = {
