@@ -244,7 +244,7 @@ def test_of_their_carts_nothing_stays_and_nothing_comes_back(begin: Start) -> No
     assert inside
     forgotten(here, ref)
     for n in range(2):
-        assert traces(here, [cart.rpartition("/")[2], *(line.rpartition("/")[2] for line in inside)]) == []
+        assert traces(here, [one.split("/", 2)[2] for one in (cart, *inside)]) == []
         assert loop.sync(here.hub(), full=n == 0).planned == 0
 
 
