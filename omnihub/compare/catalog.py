@@ -64,6 +64,9 @@ def context(
     What was promised in it is of the day of the first answer, for no agent can have promised anything before, and a
     ticket's last change may be any clerk's or machine's, long after; of the day it was opened, where no answer is told.
     Without a currency a promise is no price.
+
+    A channel's own list says a price to the group it is for, of its least quantity, today or on its first day; a row
+    that is over says none.
     """
     con = connection()
     try:
@@ -168,7 +171,13 @@ SELECT x.ref, x.entity, x.system, x.sku, x.sku_text, x.name, NULL, x.f->>'price'
        c.id, CASE WHEN x.f->>'customer_group' IS NULL THEN c.groups END, false
 FROM facts AS x LEFT JOIN known AS c ON c.ref = x.f->>'account'
 WHERE NOT x.master AND x.entity = 'promotion' AND x.sku IS NOT NULL
-  AND coalesce(x.f->>'valid_to', left(x.f->>'ends_at', 10), '9999-12-31') >= (SELECT today FROM asked);
+  AND coalesce(x.f->>'valid_to', left(x.f->>'ends_at', 10), '9999-12-31') >= (SELECT today FROM asked)
+UNION ALL
+SELECT ref, entity, system, sku, sku_text, NULL, NULL, f->>'amount', 'amount', f->>'currency',
+       coalesce(f->>'min_quantity', '1'), f->>'customer_group', greatest(f->>'valid_from', (SELECT today FROM asked)),
+       f->>'unit', f->>'tax_included', f->>'tax_rate', NULL, NULL, false
+FROM facts WHERE NOT master AND entity = 'price' AND sku IS NOT NULL
+  AND coalesce(f->>'valid_to', '9999-12-31') >= (SELECT today FROM asked);
 """
 
 

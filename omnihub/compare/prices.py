@@ -73,10 +73,11 @@ LINES = pa.schema(
         ("any_group", pa.bool_()),
     ]
 )
-"""What a channel says: a product it offers (entity product), a line of an order, a deal or a cart, or what an agent
-promised a customer in a ticket. `field`: the price's. `tax_rate`: what is paid there, 0 where nothing is. `customer`:
-the golden id of who saw it. Without a unit it is the master's for the product. `groups`: all that anybody says the
-customer is of, where that is not one; `any_group`: nobody says of which."""
+"""What a channel says: a product it offers (entity product), a row of a list of its own (entity price), a line of an
+order, a deal or a cart, or what an agent promised a customer in a ticket. `field`: the price's. `tax_rate`: what is
+paid there, 0 where nothing is. `customer`: the golden id of who saw it. Without a unit it is the master's for the
+product. `groups`: all that anybody says the customer is of, where that is not one; `any_group`: nobody says of
+which."""
 
 KINDS = (
     "price_expired", "price_early", "price_break", "price_group", "price_currency", "price_unit", "price_tax",

@@ -38,7 +38,7 @@ from omnihub.store import bulk, schema
 
 FACT = "compare"  # the fact that keeps the basis
 MASTERED = (Entity.PRODUCT, Entity.PRICE, Entity.PROMOTION)  # what a master is asked about
-SAID = (Entity.PRODUCT, Entity.LINE, Entity.PROMOTION, Entity.TICKET)  # what is held against it
+SAID = (Entity.PRODUCT, Entity.LINE, Entity.PROMOTION, Entity.TICKET, Entity.PRICE)  # what is held against it
 DATED = (Entity.PRICE.value, Entity.PROMOTION.value)  # what begins and ends
 OCCASIONS = (Entity.ORDER, Entity.DEAL, Entity.CART)
 TOLD = (Entity.PROMOTION, Entity.TICKET)  # what names its customer itself
@@ -225,7 +225,7 @@ def touched_context(hub: Hub, mark: int, noted: Noted, before: Basis, basis: Bas
         found = {*noted.refs, *_missing(c, noted.alive), *_speaking_of(c, noted.deleted), *offers}
         found |= occasions | _speaking_of(c, occasions, "of")  # an offer to a customer is an occasion itself
         found |= _speaking_of(c, promised, PROMOTED)
-        found |= _speaking_of(c, [sold_as(entity, sku) for entity in (*SAID, Entity.PRICE) for sku in skus], "sku")
+        found |= _speaking_of(c, [sold_as(entity, sku) for entity in SAID for sku in skus], "sku")
         found |= _speaking_of(c, noted.offered, *KNOWN_BY)
         found |= touched_orders(c, noted.stirred, before.day, basis.day)
         if before.sellers != basis.sellers:
@@ -294,15 +294,14 @@ def _customers(c: sa.Connection, mark: int) -> set[str]:
 
 
 def _turned(c: sa.Connection, masters: Iterable[str], before: str, day: str) -> tuple[list[str], list[str]]:
-    """(prices and promotions of masters, offers of channels) that began or ended between these days. Reads them all,
+    """(prices and promotions of masters, those of channels) that began or ended between these days. Reads them all,
     once a day."""
     if before == day:
         return [], []
     first, last = sorted((before, day))
     dawn, dusk = _days_from(first, -1), _days_from(last, 1)  # between them lies every moment of these days
     t, ours = schema.refined, frozenset(masters)
-    listed = sa.and_(t.c.entity.in_(DATED), t.c.system.in_(sorted(ours)))
-    query = sa.select(t.c.ref, t.c.system, t.c.fields).where(sa.or_(listed, t.c.entity == Entity.PROMOTION.value))
+    query = sa.select(t.c.ref, t.c.system, t.c.fields).where(t.c.entity.in_(DATED))
     found: tuple[list[str], list[str]] = ([], [])
     for ref, system, fields in c.execute(query.where(~t.c.deleted).order_by(t.c.ref)):
         said = json.loads(fields)

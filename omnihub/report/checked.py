@@ -2,6 +2,8 @@
 
     product  sku            the master's products
              price          the master's lists: a row for its SKU and currency that is valid today
+    price    sku            the master's products
+             amount         the master's lists, today or on its own first day, until it is over
     line     sku            the master's products
              unit_price     the master's lists, on the day of its order or deal, or when its cart last changed
     ticket   sku            the master's products, where a price was promised for it
@@ -36,9 +38,10 @@ SAID = pa.schema([(n, pa.string()) for n in ("ref", "entity", "system", "stream"
 """Living records of `ENTITIES`, of channels and masters."""
 
 AGAINST_PROMOTIONS = {Entity.PROMOTION: "code"}
-AGAINST_PRODUCTS = {Entity.PRODUCT: "sku", Entity.LINE: "sku", Entity.TICKET: "sku"}
+AGAINST_PRODUCTS = {Entity.PRODUCT: "sku", Entity.PRICE: "sku", Entity.LINE: "sku", Entity.TICKET: "sku"}
 AGAINST_LISTS = {
     Entity.PRODUCT: "price",
+    Entity.PRICE: "amount",
     Entity.LINE: "unit_price",
     Entity.PROMOTION: "price",
     Entity.TICKET: "promised_price",
@@ -82,7 +85,7 @@ CELLS: tuple[tuple[Entity, str], ...] = (
     *((entity, name) for entity, names in AGAINST_STANDARDS.items() for name in names),
 )
 
-ENTITIES: tuple[Entity, ...] = (*dict.fromkeys(entity for entity, _ in CELLS), Entity.PRICE, Entity.DEAL, Entity.CART)
+ENTITIES: tuple[Entity, ...] = (*dict.fromkeys(entity for entity, _ in CELLS), Entity.DEAL, Entity.CART)
 """Whose records are asked for: those that have cells, the lists, and the occasions of lines."""
 
 _READ = (
@@ -174,7 +177,8 @@ INSERT INTO promised SELECT DISTINCT ref, field FROM measured
 WHERE late IS NOT NULL AND (late OR took_s IS NOT NULL)
 """
 
-# A cell of a master is kept where others are held against it; the master's own are not counted.
+# A cell of a master is kept where others are held against it, as those of its lists never are; the master's own are
+# not counted.
 _ADD = f"""
 INSERT INTO seen
 SELECT ref, entity, system, system IN (FROM masters), {", ".join(f"f->>'{n}'" for n in _READ)}
@@ -186,7 +190,8 @@ SELECT s.ref, s.entity, s.system, s.system IN (FROM masters),
        c.field, c.phase, (s.f->>c.field) IS NOT NULL
 FROM (SELECT *, fields::JSON AS f FROM said) AS s
 JOIN cells AS c ON c.entity = s.entity
-JOIN held AS h ON h.system = s.system AND h.stream = s.stream AND h.field = c.field;
+JOIN held AS h ON h.system = s.system AND h.stream = s.stream AND h.field = c.field
+WHERE NOT (s.entity = 'price' AND s.system IN (FROM masters));
 """
 
 _JUDGE = f"""
@@ -201,9 +206,10 @@ FROM seen AS s JOIN skus AS k ON k.text = s.sku WHERE s.entity = 'price' AND s.m
 CREATE TEMP TABLE trade AS
 SELECT s.ref, s.entity, k.key, s.currency, s.promised_price IS NOT NULL AS promised, o.entity AS occasion,
        coalesce(o.past, false) AS past,
-       coalesce(o.day, left(coalesce(s.answered_at, s.opened_at), 10), (FROM days)) AS day
+       CASE WHEN s.entity <> 'price' THEN coalesce(o.day, left(coalesce(s.answered_at, s.opened_at), 10), (FROM days))
+            WHEN coalesce(s.valid_to, '9999-12-31') >= (FROM days) THEN greatest(s.valid_from, (FROM days)) END AS day
 FROM seen AS s LEFT JOIN skus AS k ON k.text = s.sku LEFT JOIN occasions AS o ON o.ref = s.of
-WHERE s.entity IN ('product', 'line', 'promotion', 'ticket') AND NOT s.master;
+WHERE s.entity IN ('product', 'price', 'line', 'promotion', 'ticket') AND NOT s.master;
 CREATE TEMP TABLE covered AS
 SELECT DISTINCT t.ref FROM trade AS t JOIN listed AS l
   ON l.key = t.key AND l.currency = t.currency AND t.day BETWEEN l.valid_from AND l.valid_to;
@@ -216,9 +222,9 @@ SELECT t.system, t.entity, t.field,
        t.held, coalesce(d.held, false) AS differs,
        coalesce(d.written, false) AS written,
        coalesce(d.held, false) OR s.ref IS NOT NULL OR t.held AND CASE
-         WHEN t.field = 'sku' AND (t.entity IN ('product', 'line') OR t.entity = 'ticket' AND o.promised)
+         WHEN t.field = 'sku' AND (t.entity IN ('product', 'price', 'line') OR t.entity = 'ticket' AND o.promised)
            THEN EXISTS (FROM seen WHERE master AND entity = 'product')
-         WHEN t.entity IN ('product', 'line') OR t.field = 'promised_price' THEN c.ref IS NOT NULL
+         WHEN t.entity IN ('product', 'price', 'line') OR t.field = 'promised_price' THEN c.ref IS NOT NULL
          WHEN t.entity = 'promotion' AND t.field = 'price' THEN c.ref IS NOT NULL
          WHEN t.entity = 'promotion' AND t.field = 'code' THEN EXISTS (FROM seen WHERE master AND entity = 'promotion')
          WHEN t.entity = 'promotion' THEN coalesce(p.mastered, false)

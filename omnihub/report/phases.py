@@ -2,7 +2,7 @@
 
     customer       who the customer is: accounts and contacts, needed in every phase
     pre-purchase   what is offered: catalogue, campaigns and promotions, deals and carts with their lines
-    purchase       what is paid and bought: the price a shop shows or a ticket promises, the lines of orders
+    purchase       what is paid and bought: the price a shop or a list says or a ticket promises, the lines of orders
     delivery       how far an order has come, from where, to where, how and when it travels; what tickets tell of that
     maintenance    tickets and devices
 
@@ -28,6 +28,7 @@ _BY_ENTITY = {
     "account": "customer",
     "contact": "customer",
     "product": "pre-purchase",
+    "price": "pre-purchase",
     "promotion": "pre-purchase",
     "deal": OF_DEALS,
     "cart": OF_DEALS,
@@ -38,6 +39,7 @@ _BY_ENTITY = {
 }
 _BY_FIELD = {
     ("product", "price"): "purchase",
+    ("price", "amount"): "purchase",
     ("ticket", "order_status"): "delivery",
     ("ticket", "sku"): "purchase",
     ("ticket", "promised_price"): "purchase",

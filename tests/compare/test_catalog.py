@@ -250,3 +250,29 @@ def test_what_a_shop_offers_is_for_everyone_one_piece_today() -> None:
     shops = fact("shop/products/1", "product", {"sku": "P-1", "price": "100", "currency": "EUR", "status": "active"})
     [line] = known(shops)[2]
     assert (line["customer_group"], line["quantity"], line["day"], line["field"]) == ("", "1", TODAY, "price")
+
+
+def listed_there(**row: str) -> list[dict[str, Any]]:
+    """What a row of a channel's own list says."""
+    told = {"sku": "P-1", "currency": "EUR", "amount": "70", "customer_group": "dealer"}
+    return known(fact("crm/prices/1", "price", told | row))[2]
+
+
+def test_a_channels_own_list_says_a_price_to_its_group_from_its_quantity_on_today() -> None:
+    [row] = listed_there(min_quantity="10", unit="set", tax_included="true", tax_rate="19")
+    assert (row["entity"], row["field"], row["price"], row["currency"]) == ("price", "amount", "70", "EUR")
+    assert (row["customer_group"], row["quantity"], row["day"]) == ("dealer", "10", TODAY)
+    assert (row["unit"], row["tax_included"], row["tax_rate"]) == ("set", "true", "19")
+    assert [row["quantity"] for row in listed_there()] == ["1"]
+
+
+def test_a_row_that_is_over_says_nothing_and_one_to_come_is_of_its_first_day() -> None:
+    days = [[row["day"] for row in listed_there(**told)] for told in (
+        {"valid_to": "2026-11-20"}, {"valid_to": TODAY}, {"valid_from": "2026-01-01"}, {"valid_from": "2027-01-01"},
+    )]  # fmt: skip
+    assert days == [[], [TODAY], [TODAY], ["2027-01-01"]]
+
+
+def test_a_masters_list_is_what_others_are_held_against() -> None:
+    _, prices, lines = known(fact("pim/prices/4", "price", {"sku": "P-1", "currency": "USD", "amount": "80"}))
+    assert ({price["ref"] for price in prices} >= {"pim/prices/4"}, lines) == (True, [])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,15 @@ from hypothesis import strategies as st
 import connectors
 from omnihub.flow import Hub, compare_all, merge_entity
 from omnihub.merge import Rules
-from omnihub.model import GOLDEN, Ref
+from omnihub.model import GOLDEN, Entity, Ref
+from omnihub.sdk import Stream
 from omnihub.store import Store, bulk, schema
 from omnihub.store.open import take
 from tests.flow.loop import rows
 
+LISTS = Stream("lists", Entity.PRICE, {})  # a channel that keeps price lists of its own
 CONNECTORS = connectors.find()
+CONNECTORS["portal"] = replace(CONNECTORS["portal"], streams=(*CONNECTORS["portal"].streams, LISTS))
 ENTITY = {(name, s.name): s.entity for name, c in CONNECTORS.items() for s in c.streams}
 COLUMNS = ("ref", "entity", "system", "stream", "seq", "raw_seq", "pointer", "deleted", "updated", "fields", "times",
            "echoes", "problems")  # fmt: skip
@@ -649,6 +653,28 @@ def test_what_lies_in_a_cart_is_judged_again_when_it_is_changed_taxed_bought_or_
     assert seen == [set(), {"price_group"}, set(), {"price_expired"}, {"price_tax"}, set()]
 
 
+def test_a_channels_own_list_is_judged_again_when_the_masters_or_the_day_is_another(world: World) -> None:
+    world.put("airtable/products/1", sku="P-1", name="Pump", status="active")
+    listed = {"sku": "P-1", "customer_group": "key", "currency": "EUR"}
+    world.put("airtable/prices/1", amount="8.00", valid_to="2026-01-06", **listed)
+    world.put("airtable/prices/2", amount="9.00", valid_from="2026-01-07", **listed)
+    world.put("portal/lists/1", amount="8.00", **listed)
+    world.put("portal/lists/2", amount="9.00", valid_from="2026-01-07", **listed)
+    world.put("portal/lists/3", amount="7.00", valid_to="2026-01-06", **listed)
+    seen = []
+    for world.day in ("2026-01-06", "2026-01-07"):
+        world.bring_up_to_date()
+        seen.append(world.kinds())
+    assert seen == [{("price_differs", "portal/lists/3")}, {("price_expired", "portal/lists/1")}]
+    world.put("airtable/prices/2", amount="8.00", valid_from="2026-01-07", **listed)
+    world.bring_up_to_date()
+    assert world.kinds() == {("price_differs", "portal/lists/2")}
+    world.delete("airtable/products/1")
+    world.bring_up_to_date()
+    unknown = {("sku_unknown", f"portal/lists/{n}") for n in (1, 2)}
+    assert world.kinds() == unknown | {("price_differs", "portal/lists/2")}
+
+
 def ordered(world: World) -> None:
     """An order of the shop with a line, on a shelf that has enough, as the CRM and a ticket tell of it."""
     ours = {"status": "open", "stock_point": "Ulm", "transport_mode": "air"}
@@ -799,6 +825,8 @@ RECORDS = (
     record("portal/quotes", account=link("portal/accounts"), contact=link("portal/users"), closes_on=days),
     record("portal/quote_lines", of=link("portal/quotes"), sku=skus, unit_price=money, quantity=st.just("5"),
            currency=CURRENCY),
+    record("portal/lists", sku=skus, customer_group=groups, currency=CURRENCY, amount=money, valid_from=days,
+           valid_to=days, min_quantity=st.sampled_from([None, "5"])),
     record("salesforce/opportunities", account=link("salesforce/accounts"), contact=link("salesforce/contacts"),
            closes_on=days),
     record("salesforce/opportunity_lines", of=link("salesforce/opportunities"), sku=skus, unit_price=money,

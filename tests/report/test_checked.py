@@ -21,6 +21,7 @@ STREAMS = {
     "order": "orders",
     "deal": "deals",
     "promotion": "offers",
+    "price": "prices",
 }
 
 MASTER = (
@@ -85,6 +86,26 @@ def of(fields: Sequence[FieldScore], system: str, entity: str, field: str) -> tu
 def phase(fields: Sequence[FieldScore], system: str, name: str) -> PhaseScore:
     [one] = [p for p in by_phase(fields, ("erp",)) if (p.system, p.phase) == (system, name)]
     return one
+
+
+def test_a_channels_own_list_is_held_against_the_masters_until_it_is_over() -> None:
+    rows: list[Row] = [
+        (f"crm/prices/{n}", "price", {"sku": sku, "currency": "EUR", "amount": "10.00"} | days)
+        for n, (sku, days) in enumerate(
+            (
+                ("OM-1", {}),
+                ("OM-1", {"valid_from": "2027-01-01"}),
+                ("OM-1", {"valid_to": "2026-05-09"}),  # over
+                ("OM-2", {}),  # no list of the master knows a price of it any more
+                ("OM-9", {}),
+            )
+        )
+    ]
+    seen = counted([*MASTER, *rows], ("crm/prices/1", "amount"), ("crm/prices/4", "sku"))
+    assert of(seen, "crm", "price", "amount") == (5, 2, 1)
+    assert of(seen, "crm", "price", "sku") == (5, 5, 4)
+    assert {f.phase for f in seen if (f.entity, f.field) == ("price", "amount")} == {"purchase"}
+    assert not [f for f in seen if f.system == "erp"]
 
 
 def test_a_price_is_compared_where_a_list_of_that_day_speaks_of_it() -> None:
