@@ -59,7 +59,7 @@ from omnihub.store import bulk, schema
 from omnihub.store.open import advance, latest, now_iso, watermark
 
 SLICE = 20_000  # records, or golden records, compared at once
-_SHAPE = 10  # of what is noted and asked; another number compares everything again
+_SHAPE = 11  # of what is noted and asked; another number compares everything again
 
 ABOUT_VALUES = ("value_differs", "product_differs", "consent_conflict", "duplicate")
 ABOUT_CONTEXT = ("orphan_link", MISSING, *KINDS, *promotions.KINDS, *about_orders.KINDS, *service.KINDS)
