@@ -248,6 +248,15 @@ def test_a_finding_says_which_list_was_missed_since_when_for_whom_and_what_it_co
     assert detail | {"currency": "EUR", "cause": "list:EUR-2026", "used": "EUR-2025", "customer": "account_x"} == detail
 
 
+def test_what_a_shop_shows_wrongly_and_somebody_puts_into_the_cart_has_one_cause() -> None:
+    old = price("90", price_list="EUR-2025", valid_from="2025-01-01", valid_to="2025-12-31")
+    new = price("100", price_list="EUR-2026", valid_from="2026-01-01", valid_to="2026-12-31")
+    shown, carried = findings([old, new], offered("90"), said("90"))
+    assert (shown["kind"], json.loads(shown["detail"])["cause"]) == ("price_expired", "list:EUR-2026")
+    assert (carried["kind"], json.loads(carried["detail"])["cause"]) == ("price_expired", "list:EUR-2026")
+    assert {shown["entity"], carried["entity"]} == {"product", "line"}
+
+
 def test_without_a_beginning_a_price_is_stale_since_the_one_it_kept_ended() -> None:
     assert told([price("90", valid_to="2026-06-30"), price("100")], said("90"))["since"] == "2026-06-30"
 
