@@ -439,7 +439,7 @@ def test_a_declared_system_takes_part_like_any_other(write: Write) -> None:
     config = declaring(write(f"systems: {{partners: {{{PARTNERS}, title: Our partners, master: true}}}}\n"))
     [connector] = config.enabled(FOUND).values()
     assert (connector.name, connector.title, connector.master) == ("partners", "Our partners", True)
-    assert config.settings_for(connector) == {"url": "./in"}
+    assert config.settings_for(connector) == {"url": "./in", "outbox": ""}
     assert config.known(FOUND).keys() == {*FOUND, "partners"}
 
 
@@ -452,7 +452,7 @@ def test_a_declared_system_is_real_so_the_stand_ins_are_off_until_the_file_says_
 def test_a_declared_system_can_be_trusted_and_addressed_by_the_environment(write: Write) -> None:
     path = write(f"systems: {{partners: {{{PARTNERS}}}}}\nsurvivorship: {{trust: {{partners: 0.9}}}}\n")
     config = declaring(path, {"OMNIHUB_PARTNERS_URL": "s3://bucket"})
-    assert config.settings_for(config.known({})["partners"]) == {"url": "s3://bucket"}
+    assert config.settings_for(config.known({})["partners"]) == {"url": "s3://bucket", "outbox": ""}
 
 
 @pytest.mark.parametrize(
@@ -463,7 +463,7 @@ def test_a_declared_system_can_be_trusted_and_addressed_by_the_environment(write
         (f"Our-Partners: {{{PARTNERS}}}", "systems.Our-Partners: name it with small letters, digits and _ only"),
         ("x: {connector: files, url: a}", "systems.x.streams: declare at least one"),
         ("x: {connector: files, url: a, streams: [people]}", "declare each below it"),
-        (f"x: {{{PARTNERS}, outbx: y}}", "systems.x.outbx: there is no such setting; there are: url, enabled"),
+        (f"x: {{{PARTNERS}, outbx: y}}", "systems.x.outbx: there is no such setting; did you mean outbox?"),
         (
             f"x: {{{PARTNERS.replace('./in', 'ftp://me:hunter2@h/in')}}}",
             "put the whole address into the variable OMNIHUB_X",

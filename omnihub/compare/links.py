@@ -80,6 +80,8 @@ def link_fields(kind: Kind = Kind.LINK) -> pa.Table:
 
 def spoken_of(rows: pa.Table) -> pa.Table:
     """LINKS of records (SPOKEN: refined or golden ones), in order."""
+    if not rows.num_rows:  # as most are where little has changed
+        return LINKS.empty_table()
     con = connection()
     try:
         con.register("rows", rows)

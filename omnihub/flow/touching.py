@@ -360,7 +360,8 @@ def surroundings(c: sa.Connection, refs: Sequence[str], masters: Iterable[str]) 
     t, x, g = schema.refined, schema.crosswalk, schema.goldens
     living = _rows().where(~t.c.deleted)
     rows = bulk.table_in(c, living, t.c.ref, refs)
-    targets = bulk.table_in(c, sa.select(t.c.ref).where(~t.c.deleted), t.c.ref, _targets(rows))
+    spoken = _spoken(rows)
+    targets = bulk.table_in(c, sa.select(t.c.ref).where(~t.c.deleted), t.c.ref, _targets(spoken))
     mastered = pc.is_in(rows.column("system"), pa.array(sorted(masters), pa.string()))
     said = rows.filter(pc.and_(_about_goods(rows), pc.invert(mastered)))
     listed = rows.filter(pc.and_(pc.equal(rows.column("entity"), Entity.PRICE.value), mastered))
@@ -368,7 +369,7 @@ def surroundings(c: sa.Connection, refs: Sequence[str], masters: Iterable[str]) 
         return Surroundings(rows, targets, said, *(s.empty_table() for s in (BELIEVED, GOLDENS, GROUPS_OF)))
     occasions = bulk.table_in(c, living, t.c.ref, named(said, (Entity.LINE,), ("of",)))
     customers = [*named(occasions, OCCASIONS, ("account", "contact")), *named(said, TOLD, ("account", "contact"))]
-    customers += _targets(said.filter(pc.equal(said.column("entity"), Entity.PROMOTION.value)), "contacts")
+    customers += _targets(_of(spoken, said.filter(pc.equal(said.column("entity"), Entity.PROMOTION.value))), "contacts")
     # No entity is asked for beside refs or ids: SQLite would go through all of it instead of these few.
     believing = sa.select(x.c.ref, x.c.entity, x.c.golden_id, g.c.fields, g.c.lineage).join(g, g.c.id == x.c.golden_id)
     believed = bulk.table_in(c, believing, x.c.ref, customers).cast(BELIEVED)
@@ -379,7 +380,14 @@ def surroundings(c: sa.Connection, refs: Sequence[str], masters: Iterable[str]) 
     return Surroundings(
         rows=rows,
         targets=targets,
-        trade=pa.concat_tables([said, _beside(c, said, masters), occasions, _listed(c, said, listed, masters)]),
+        trade=pa.concat_tables(
+            [
+                said,
+                _beside(c, spoken, said, masters),
+                occasions,
+                _listed(c, _of(spoken, said), _of(spoken, listed), masters),
+            ]
+        ),
         believed=believed,
         accounts=accounts,
         groups=groups_of(belonging, accounts),
@@ -420,27 +428,36 @@ def _about_goods(rows: pa.Table) -> pa.ChunkedArray:
     return pc.and_not(pc.is_in(kind, pa.array([e.value for e in SAID])), silent)
 
 
-def _targets(rows: pa.Table, *only: str) -> list[str]:
-    """What these speak of in these fields; if none is told, the refs."""
-    spoken = spoken_of(rows.select(SPOKEN.names))
+def _spoken(rows: pa.Table) -> pa.Table:
+    return spoken_of(rows.select(SPOKEN.names))
+
+
+def _of(spoken: pa.Table, rows: pa.Table) -> pa.Table:
+    """What these of them speak of."""
+    return spoken.filter(pc.is_in(spoken.column("ref"), rows.column("ref").combine_chunks()))
+
+
+def _targets(spoken: pa.Table, *only: str) -> list[str]:
+    """What is spoken of in these fields; if none is told, the refs."""
     about = spoken.column("field")
     wanted = pc.is_in(about, pa.array(only)) if only else pc.invert(pc.is_in(about, pa.array(NOT_REFS)))
     targets: list[str] = pc.unique(spoken.filter(wanted).column("target")).to_pylist()
     return targets
 
 
-def _beside(c: sa.Connection, said: pa.Table, masters: Iterable[str]) -> pa.Table:
+def _beside(c: sa.Connection, spoken: pa.Table, said: pa.Table, masters: Iterable[str]) -> pa.Table:
     """Other products of channels with a SKU that is offered here."""
     t, links = schema.refined, schema.links
-    offered = said.filter(pc.equal(said.column("entity"), Entity.PRODUCT.value))
+    offered = _of(spoken, said.filter(pc.equal(said.column("entity"), Entity.PRODUCT.value)))
     query = _rows().join(links, links.c.ref == t.c.ref).where(t.c.system.not_in(sorted(masters)), ~t.c.deleted)
     same = bulk.table_in(c, query.where(links.c.field == "sku"), links.c.target, _targets(offered, "sku"))
     return same.filter(pc.invert(pc.is_in(same.column("ref"), said.column("ref").combine_chunks())))
 
 
 def _listed(c: sa.Connection, said: pa.Table, listed: pa.Table, masters: Iterable[str]) -> pa.Table:
-    """What the masters say about what is spoken of, and about what is priced here: products, prices, promotions. Prices
-    are many, and each is of one SKU; a promotion may be found by its SKU, its code and its name."""
+    """What the masters say about what is spoken of (`said`), and about what is priced here (`listed`, both as LINKS):
+    products, prices, promotions. Prices are many, and each is of one SKU; a promotion may be found by its SKU, its code
+    and its name."""
     t, links = schema.refined, schema.links
     skus = {*_targets(said, "sku"), *_targets(listed, "sku")}
     wanted = sorted({sold_as(entity, sku) for entity in (Entity.PRODUCT, Entity.PRICE) for sku in skus})
@@ -474,6 +491,6 @@ def assortment(c: sa.Connection, rows: pa.Table, masters: Iterable[str], who: Se
     systems = sorted({system for _, system in who})
     there = sa.select(*(t.c[name] for name in OFFERED.names)).join(links, links.c.ref == t.c.ref)
     there = there.where(links.c.field.in_(KNOWN_BY), t.c.system.in_(systems), ~t.c.deleted)
-    offered = bulk.table_in(c, there, links.c.target, _targets(products, *KNOWN_BY)).cast(OFFERED)
+    offered = bulk.table_in(c, there, links.c.target, _targets(_spoken(products), *KNOWN_BY)).cast(OFFERED)
     told = [{"word": word, "system": system} for word, system in who]
     return Assortment(products, offered, pa.Table.from_pylist(told, schema=SELLERS))

@@ -197,10 +197,15 @@ def test_the_settings_say_what_may_be_written(tmp_path: Path) -> None:
         ("{contact: {fields: {phon: never}}}", "contact.phon is no field; did you mean contact.phone?"),
         ("{contact: {fields: {city: never}}}", "contact.city is never taken alone; write contact.address"),
         ("{contact: {fields: {phone: nevr}}}", "contact.fields.phone: write one of always, if_empty, approve, never"),
-        ("{product: {update: never}}", "HubSpot has no product to be written; there are: account, contact"),
+        ("{order: {update: never}}", "there is no order to be written; there are: account, contact, product"),
     ],
 )
 def test_a_slip_in_the_settings_is_answered_with_what_could_be_meant(tmp_path: Path, write: str, says: str) -> None:
     with pytest.raises(ConfigError) as refused:
         told(tmp_path, f"systems: {{hubspot: {{write: {write}}}}}")
     assert says in str(refused.value)
+
+
+def test_what_a_system_has_nothing_of_to_be_written_is_said_with_what_it_has(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="Zendesk has no product to be written; there are: account, contact"):
+        told(tmp_path, "systems: {zendesk: {write: {product: {update: never}}}}")
