@@ -162,7 +162,7 @@ def _made(lines: int) -> tuple[pa.Table, pa.Table, pa.Table]:
 def _shaped(table: pa.Table, schema: pa.Schema) -> pa.Table:
     for name in schema.names:
         if name not in table.column_names:
-            table = table.append_column(name, pa.nulls(table.num_rows, pa.string()))
+            table = table.append_column(name, pa.nulls(table.num_rows, schema.field(name).type))
     return table.select(schema.names).cast(schema)
 
 
