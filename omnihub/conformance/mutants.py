@@ -399,6 +399,7 @@ class _Memory:
     """What a connector believes to know, for each client or for all."""
 
     seen: dict[tuple[int, str], Record] = field(default_factory=dict)
+    clients: dict[int, tuple[Http, dict[str, Record]]] = field(default_factory=dict)  # kept, so that no id comes twice
     wrote: set[str] = field(default_factory=set)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -410,10 +411,11 @@ class _LooksOnce(sdk.ByIdBatch):
     memory: _Memory = field(default_factory=_Memory)
 
     def __call__(self, http: Http, ids: Sequence[str]) -> Iterator[Page]:
-        known = [self.memory.seen[id(http), i] for i in ids if (id(http), i) in self.memory.seen]
-        rest = [i for i in ids if (id(http), i) not in self.memory.seen]
+        _, seen = self.memory.clients.setdefault(id(http), (http, {}))
+        known = [seen[i] for i in ids if i in seen]
+        rest = [i for i in ids if i not in seen]
         for page in super().__call__(http, rest) if rest else ():
-            self.memory.seen.update({(id(http), str(r.id)): r for r in page.records})
+            seen.update({str(r.id): r for r in page.records})
             yield page
         if known:
             yield Page(sdk.exchange(http.last()), known)
@@ -426,7 +428,7 @@ def _looks_once() -> Connector:
         try:
             return list(SEND(http, rows))
         except Exception:
-            look.memory.seen.clear()
+            look.memory.clients.clear()
             raise
 
     return _pushing(look=look, update=update)

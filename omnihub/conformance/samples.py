@@ -28,6 +28,8 @@ INSTEAD = {
 WITH = {"discount_amount": ("discount_on", "currency")}
 LONG_AGO, GAP = timedelta(days=60), timedelta(minutes=20)  # no overlap a cursor re-reads holds many of them
 
+SECONDS = 19  # characters of an ISO time: as the hub keeps times
+
 
 def counts(connector: Connector, few: int, main: str = "", many: int = 0) -> dict[str, int]:
     """How many records each stream gets: `few`, the `main` one `many`."""
@@ -40,7 +42,15 @@ def copies(connector: Connector, role: str, wanted: Mapping[str, int], now: date
         held = HELD.get((role, stream.name), tuple(stream.map))
         for n in range(1, wanted.get(stream.name, 0) + 1):
             at = (now - LONG_AGO + GAP * n).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-            yield Copy(role, stream.name, n, _either(dict(_fields(role, stream, held, wanted, n)), n), at, at)
+            fields = _either(dict(_fields(role, stream, held, wanted, n)), n)
+            fields |= dict.fromkeys(_own_times(stream, fields), f"{at[:SECONDS]}Z")
+            yield Copy(role, stream.name, n, fields, at, at)
+
+
+def _own_times(stream: Stream, fields: Mapping[str, str | int]) -> list[str]:
+    """Fields that say when the record itself was changed."""
+    said = ((name, stream.fields.get(name)) for name in fields)
+    return [name for name, where in said if stream.updated and where and where.path == stream.updated]
 
 
 def _either(fields: dict[str, str | int], n: int) -> dict[str, str | int]:
@@ -64,7 +74,7 @@ def _fields(
         where = stream.fields.get(name)
         if isinstance(where, Const):
             continue
-        if isinstance(where, Link) or (name in links and kinds[name].kind is Kind.LINK):
+        if isinstance(where, Link) or (name in links and (name not in kinds or kinds[name].kind is Kind.LINK)):
             there = wanted.get(where.stream if isinstance(where, Link) else links[name], 0)
             if there:
                 yield name, (n - 1) % there + 1
