@@ -38,7 +38,7 @@ _WIDTHS = {
 }  # fmt: skip
 
 _TODAY = (
-    ("Severity", 11), ("System", 16), ("What", 56), ("How many", 10), ("Customers, at least", 11), ("At stake", 12),
+    ("Severity", 11), ("System", 16), ("What", 56), ("How many", 10), ("Customers, at least", 18), ("At stake", 14),
     ("Currency", 9), ("What to do", 56), ("For example", 38), ("Field", 16), ("It says", 24), ("It should say", 24),
     ("To decide: omnihub findings ignore …", 34), ("Told there", 30), ("Cause", 26),
 )  # fmt: skip
@@ -46,7 +46,7 @@ _SCORES = ("System", "About", "Records", "Known here", "Of", "Cells", "Comparabl
 _FIELDS = ("System", "About", "Field", "Phase", "Cells", "Comparable", "Equal", "Corrected", "Filled", "Consistency")
 _SERVICE = ("System", "Channel", "What", "Standard, hours", "Tickets", "Within", "Share within", "Median, hours")
 _WIDE = ("Field", "Phase", "What")
-PRINTED = 9  # columns of what to fix today that reach paper: what is to be done, and an example
+PRINTED = 9  # columns of what to fix today that reach paper, and are wrapped: what is to be done, and an example
 _PHASES = ("System", "Phase", "Cells", "Comparable", "Equal", "Consistency", "Coverage")
 
 
@@ -64,10 +64,11 @@ class Workbook:
         self._money = self._book.add_format({"valign": "top", "num_format": "#,##0.00"})
         self._share = self._book.add_format({"valign": "top", "num_format": "0.0 %"})
         self._time = self._book.add_format({"valign": "top", "num_format": "yyyy-mm-dd hh:mm"})
+        top = {"valign": "top"}
         self._tones = {
-            "high": self._book.add_format({"bg_color": "#FDECEB", "font_color": "#98170F", "bold": True}),
-            "medium": self._book.add_format({"bg_color": "#FDF2DC", "font_color": "#6F4300"}),
-            "low": self._book.add_format({"bg_color": "#EDF0F4"}),
+            "high": self._book.add_format({**top, "bg_color": "#FDECEB", "font_color": "#98170F", "bold": True}),
+            "medium": self._book.add_format({**top, "bg_color": "#FDF2DC", "font_color": "#6F4300"}),
+            "low": self._book.add_format({**top, "bg_color": "#EDF0F4"}),
         }
         self._today = self._sheet("Fix today", _TODAY)
         self._findings = self._sheet("Findings", [(in_words(name), _WIDTHS[name]) for name in COLUMNS])
@@ -108,7 +109,7 @@ class Workbook:
         self._book.set_properties({"title": "OmniHub consistency report", "created": _made(facts)})
         for n, task in enumerate(tasks[: self._most], 1):
             told = self._task(task)
-            self._today.set_row(n, _height(told, [width for _, width in _TODAY]))
+            self._today.set_row(n, _height(told[:PRINTED], [width for _, width in _TODAY[:PRINTED]]))
             self._line(self._today, n, told, self._tones.get(task.severity), self._wrapped)
         self._today.print_area(0, 0, min(len(tasks), self._most), PRINTED - 1)
         if len(tasks) > self._most:
@@ -267,7 +268,7 @@ class Workbook:
             elif isinstance(value, int):
                 sheet.write_number(at, n, value, self._number)
             else:
-                sheet.write_string(at, n, _text(value), tone or texts or self._plain)
+                sheet.write_string(at, n, _text(value), tone or (texts if n < PRINTED else None) or self._plain)
 
 
 def _filtered(sheet: Worksheet, rows: int, columns: int) -> None:
