@@ -883,7 +883,7 @@ def test_following_every_change_comes_to_the_same_as_looking_once(
 
 @pytest.mark.long
 @pytest.mark.timeout(600)
-@settings(max_examples=100, phases=NO_SHRINKING)
+@settings(max_examples=60, phases=NO_SHRINKING)
 @given(history=HISTORY)
 def test_following_every_change_of_many_histories_comes_to_the_same(
     tmp_path_factory: pytest.TempPathFactory, history: list[list[Any]]
