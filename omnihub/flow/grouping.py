@@ -22,12 +22,11 @@ import sqlalchemy as sa
 from omnihub.compare.severity import STEPS
 from omnihub.flow.awaiting import Turn
 from omnihub.model import ALIVE, STANDING
-from omnihub.report.grouping import Group, order
+from omnihub.report.grouping import SEVERAL, Group, order
 from omnihub.report.wording import label
 from omnihub.store import bulk, schema
 
 MANY = 10  # of a kind about one field in a system: from so many on they are one group, fewer are told by their record
-SEVERAL = "several"
 NOBODY = Turn()  # nothing is planned, written or refused: whatever stands is for people
 
 _F = schema.findings

@@ -61,7 +61,8 @@ _OF_AN_OFFER = {
 _ABOUT_NOBODY = ("list", "promotion", "stock", "sold_in", "standard", "sku")
 """Causes whose names are the master's own: no person is called by them."""
 
-_RANKS = {"high": 0, "medium": 1, "low": 2}
+SEVERAL = "several"  # what is said of a group where its findings do not say the same
+RANKS = {"high": 0, "medium": 1, "low": 2}
 NAMED = 3  # fields named, of many
 
 _OF_A_STANDARD = {"answer_late": "first answers", "solution_late": "solutions"}
@@ -112,7 +113,7 @@ def order(group: Group) -> tuple[Any, ...]:
     """What comes first sorts first: what is severe, then most money, most customers, most findings. Amounts are ordered
     as figures, whatever their currency."""
     money = max((cents for _, cents in group.at_stake), default=0)
-    rank = _RANKS.get(group.severity, len(_RANKS))
+    rank = RANKS.get(group.severity, len(RANKS))
     return (rank, -money, -group.customers, -group.findings, group.system, group.what)
 
 

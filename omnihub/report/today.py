@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from omnihub.report.facts import Item, Task
-from omnihub.report.grouping import Group, sentence
+from omnihub.report.grouping import RANKS, SEVERAL, Group, sentence
 from omnihub.report.wording import FOR_PEOPLE, title
 
 SHOWN = 12  # tasks on the first screen
-SEVERAL = "several"
-_RANKS = {"high": 0, "medium": 1, "low": 2}
 
 
 class Today:
@@ -65,4 +63,4 @@ def _task(group: Group, example: Item, where: str, told: Mapping[str, str]) -> T
 
 
 def _matters(item: Item) -> tuple[int, int, int, str]:
-    return (_RANKS.get(item.severity, len(_RANKS)), -item.at_stake_cents, -item.customers, item.ref)
+    return (RANKS.get(item.severity, len(RANKS)), -item.at_stake_cents, -item.customers, item.ref)
